@@ -1,0 +1,11 @@
+"""The recurrent networks: one file each, the hand-written version first, its twins under it."""
+from .bi_rnn import BiRNN
+from .build import NetworkConfig, build_network
+from .deep_rnn import DeepRNN
+from .gru import GRU
+from .lstm import LSTM
+from .network import Network
+from .ops import OneHot
+from .rnn import RNN
+
+__all__ = ['GRU', 'LSTM', 'RNN', 'BiRNN', 'DeepRNN', 'Network', 'NetworkConfig', 'OneHot', 'build_network']

@@ -1,0 +1,82 @@
+"""From a description of a network to the network."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, Dict
+
+from .bi_rnn import BiRNN
+from .deep_rnn import DeepRNN
+from .gru import GRU, gluon_gru
+from .lstm import LSTM, gluon_lstm
+from .network import Network
+from .rnn import RNN, check_activation, gluon_rnn
+
+CELLS = ('rnn', 'gru', 'lstm')
+IMPLS = ('scratch', 'gluon')
+_SCRATCH: Dict[str, Callable[..., Network]] = {'rnn': RNN, 'gru': GRU, 'lstm': LSTM}
+_GLUON: Dict[str, Callable[..., Network]] = {'rnn': gluon_rnn, 'gru': gluon_gru, 'lstm': gluon_lstm}
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """A recurrent network, whichever way it is implemented."""
+    cell: str = 'gru'                           # 'rnn', 'gru' or 'lstm'
+    impl: str = 'scratch'                       # 'scratch' (by hand, to be read) or 'gluon' (gluon.rnn)
+    num_hiddens: int = 256                      # hidden units of a layer, in each direction
+    num_layers: int = 1
+    bidirectional: bool = False                 # a second direction, from the end of the sequence
+    backward_hiddens: int | None = None         # its hidden units; None: as many as the first has
+    activation: str = 'tanh'                    # of the 'rnn': 'tanh', 'relu' or 'sigmoid'
+    reset_after: bool | None = None             # of the 'gru'; None: as the book has it, and as Gluon has it for 'gluon'
+    dropout: float = 0                          # between layers
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a description of no network."""
+        for name, allowed in (('cell', CELLS), ('impl', IMPLS)):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f'{name} must be one of {", ".join(allowed)}, got {getattr(self, name)!r}')
+        for name in ('num_hiddens', 'num_layers', 'backward_hiddens'):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f'{name} must be 1 or more, got {value}')
+        check_activation(self.activation)
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f'dropout must be from 0 to below 1, got {self.dropout}')
+        if self.backward_hiddens and not self.bidirectional:
+            raise ValueError('backward_hiddens needs a bidirectional network: add bidirectional')
+        if self.activation != 'tanh' and self.cell != 'rnn':
+            raise ValueError(f'activation {self.activation!r} needs cell rnn; the gates of a {self.cell} fix its own')
+        if self.reset_after is not None and self.cell != 'gru':
+            raise ValueError(f'reset_after is a choice of the gru only, got cell {self.cell}')
+        if self.reset_after is False and self.impl == 'gluon':
+            raise ValueError("gluon.rnn's GRU always resets after the product: use impl scratch for the book's form")
+
+
+def build_network(config: NetworkConfig, num_inputs: int, ctx: Any = None) -> Network:
+    """The network that `config` describes, its weights newly drawn, on ctx."""
+    backward_hiddens = config.backward_hiddens or config.num_hiddens
+    if config.impl == 'gluon' and backward_hiddens == config.num_hiddens and config.activation != 'sigmoid':
+        return _GLUON[config.cell](num_inputs, config.num_hiddens, num_layers=config.num_layers, dropout=config.dropout,
+                                   bidirectional=config.bidirectional, ctx=ctx, **_choices(config))
+    layers = []
+    for _ in range(config.num_layers):
+        layer = _direction(config, num_inputs, config.num_hiddens, ctx)
+        if config.bidirectional:
+            layer = BiRNN(layer, _direction(config, num_inputs, backward_hiddens, ctx))
+        layers.append(layer)
+        num_inputs = layer.num_outputs
+    return layers[0] if len(layers) == 1 else DeepRNN(layers, dropout=config.dropout)
+
+
+def _direction(config: NetworkConfig, num_inputs: int, num_hiddens: int, ctx: Any) -> Network:
+    kinds = _GLUON if config.impl == 'gluon' else _SCRATCH
+    return kinds[config.cell](num_inputs, num_hiddens, ctx=ctx, **_choices(config))
+
+
+def _choices(config: NetworkConfig) -> Dict[str, Any]:
+    """What only this cell can be told."""
+    if config.cell == 'rnn':
+        return {'activation': config.activation}
+    if config.cell == 'gru' and config.impl != 'gluon':
+        return {'reset_after': bool(config.reset_after)}
+    return {}

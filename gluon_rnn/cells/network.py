@@ -1,0 +1,95 @@
+"""What every recurrent network here can do, whichever way it is implemented."""
+from __future__ import annotations
+
+from typing import Any, Dict, Tuple
+
+import numpy as np
+from mxnet import nd
+
+from .ops import Inputs, State
+
+BookParams = Dict[str, np.ndarray]
+
+
+class Network:
+    """A recurrent network without its output layer.
+
+    num_inputs, num_outputs: columns of what goes in and out; num_states: arrays in a state; ctx: where it lives.
+    """
+    num_inputs: int
+    num_outputs: int
+    num_states: int
+    ctx: Any
+
+    def parameters(self) -> Dict[str, nd.NDArray]:
+        """The arrays that are trained, with gradients attached, by name."""
+        raise NotImplementedError
+
+    def begin_state(self, batch_size: int) -> State:
+        """The state before the first step: zeros."""
+        raise NotImplementedError
+
+    def __call__(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
+        """inputs (num_steps, batch_size, num_inputs) -> outputs (num_steps, batch_size, num_outputs), the last state."""
+        raise NotImplementedError
+
+    def carry(self, state: State) -> State:
+        """Of the last state, what the text that follows goes on from: all of it, but for a direction that runs from the end."""
+        return state
+
+    def book_params(self) -> BookParams:
+        """All weights under the book's names and in its layout, the form in which they are carried between networks."""
+        return {name: value.asnumpy() for name, value in self.parameters().items()}
+
+    def load_book_params(self, params: BookParams) -> None:
+        """Take over weights from `book_params()` of another implementation of the same network."""
+        load(self.parameters(), params)
+
+
+class Composite(Network):
+    """A network made of named parts; their parameters carry the part's name before their own."""
+
+    def __init__(self, parts: Dict[str, Network]):
+        self.parts = parts
+        self.ctx = next(iter(parts.values())).ctx
+        self.num_states = sum(part.num_states for part in parts.values())
+
+    def parameters(self) -> Dict[str, nd.NDArray]:
+        return {f'{name}.{key}': value for name, part in self.parts.items() for key, value in part.parameters().items()}
+
+    def begin_state(self, batch_size: int) -> State:
+        return tuple(array for part in self.parts.values() for array in part.begin_state(batch_size))
+
+    def split_state(self, state: State) -> Dict[str, State]:
+        """Each part's own piece of the state. Raises ValueError where the number of arrays does not fit."""
+        if len(state) != self.num_states:
+            raise ValueError(f'state must hold {self.num_states} arrays, got {len(state)}')
+        pieces, start = {}, 0
+        for name, part in self.parts.items():
+            pieces[name] = tuple(state[start:start + part.num_states])
+            start += part.num_states
+        return pieces
+
+    def carry(self, state: State) -> State:
+        states = self.split_state(state)
+        return tuple(array for name, part in self.parts.items() for array in part.carry(states[name]))
+
+    def book_params(self) -> BookParams:
+        return {f'{name}.{key}': value for name, part in self.parts.items() for key, value in part.book_params().items()}
+
+    def load_book_params(self, params: BookParams) -> None:
+        for name, part in self.parts.items():
+            part.load_book_params({key[len(name) + 1:]: value for key, value in params.items()
+                                   if key.startswith(f'{name}.')})
+
+
+def load(parameters: Dict[str, nd.NDArray], values: BookParams) -> None:
+    """Write `values` into `parameters`, all or none. Raises ValueError that names a wrong key or shape."""
+    missing, extra = sorted(parameters.keys() - values.keys()), sorted(values.keys() - parameters.keys())
+    if missing or extra:
+        raise ValueError(f'the weights are of another network: missing {missing or "none"}, not wanted {extra or "none"}')
+    for name, parameter in parameters.items():
+        if parameter.shape != values[name].shape:
+            raise ValueError(f'{name} must have shape {parameter.shape}, got {values[name].shape}')
+    for name, parameter in parameters.items():
+        parameter[:] = values[name]

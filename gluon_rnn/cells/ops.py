@@ -1,0 +1,95 @@
+"""What every hand-written network is written with: the input of a step, products and activations.
+
+Each has the book's meaning and the fastest of MXNet's operators for it (`docs/performance.md` has the measurements).
+"""
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterator, List, Tuple, Union
+
+from mxnet import nd
+
+State = Tuple[nd.NDArray, ...]
+
+
+class OneHot:
+    """One-hot vectors, kept as the indices that they stand for.
+
+    indices: (num_steps, batch_size); as a matrix it would be (num_steps, batch_size, depth).
+    """
+
+    def __init__(self, indices: nd.NDArray, depth: int):
+        self.indices = indices
+        self.shape = (*indices.shape, depth)
+
+    def dense(self) -> nd.NDArray:
+        """The one-hot vectors themselves, (num_steps, batch_size, depth)."""
+        return nd.one_hot(self.indices, self.shape[2])
+
+
+Inputs = Union[nd.NDArray, OneHot]
+
+
+def project(inputs: Inputs, W: nd.NDArray) -> nd.NDArray:
+    """The product of the inputs of all steps with W, (num_steps * batch_size, W's columns).
+
+    A one-hot vector times W is a row of W, so for characters nothing is multiplied: rows are gathered.
+    """
+    if inputs.shape[2] != W.shape[0]:
+        raise ValueError(f'inputs must have {W.shape[0]} columns, got shape {inputs.shape}')
+    if isinstance(inputs, OneHot):
+        return nd.Embedding(inputs.indices.reshape((-1,)), W, *W.shape)
+    return nd.dot(inputs.reshape((-1, W.shape[0])), W)
+
+
+def reverse(inputs: Inputs) -> Inputs:
+    """The same sequence from its end to its beginning."""
+    if isinstance(inputs, OneHot):
+        return OneHot(nd.flip(inputs.indices, axis=0), inputs.shape[2])
+    return nd.flip(inputs, axis=0)
+
+
+class Step:
+    """The input X of one step, (batch_size, num_inputs).
+
+    Its product with a weight waits for no other step, so the first step that asks `dot` for one has it made for all.
+    """
+
+    def __init__(self, inputs: Inputs, t: int, products: Dict[int, List[nd.NDArray]]):
+        self._inputs, self._t, self._products = inputs, t, products
+
+    def times(self, W: nd.NDArray) -> nd.NDArray:
+        if id(W) not in self._products:
+            self._products[id(W)] = split_steps(project(self._inputs, W), self._inputs.shape[0])
+        return self._products[id(W)][self._t]
+
+
+def steps(inputs: Inputs) -> Iterator[Step]:
+    """The inputs step by step, for `for X in steps(inputs)`."""
+    products: Dict[int, List[nd.NDArray]] = {}
+    return (Step(inputs, t, products) for t in range(inputs.shape[0]))
+
+
+def split_steps(rows: nd.NDArray, num_steps: int) -> List[nd.NDArray]:
+    """(num_steps * batch_size, n) -> num_steps arrays (batch_size, n)."""
+    return [rows] if num_steps == 1 else nd.split(rows, num_outputs=num_steps, axis=0)
+
+
+def dot(X: Union[nd.NDArray, Step], W: nd.NDArray) -> nd.NDArray:
+    """X W, where X is the input of a step or any matrix."""
+    return X.times(W) if isinstance(X, Step) else nd.dot(X, W)
+
+
+# `nd.Activation` is vectorised; `nd.tanh` and `nd.sigmoid` are loops over single numbers.
+def sigmoid(X: nd.NDArray) -> nd.NDArray:
+    return nd.Activation(X, act_type='sigmoid')
+
+
+def tanh(X: nd.NDArray) -> nd.NDArray:
+    return nd.Activation(X, act_type='tanh')
+
+
+def relu(X: nd.NDArray) -> nd.NDArray:
+    return nd.Activation(X, act_type='relu')
+
+
+ACTIVATIONS: Dict[str, Callable[[Any], nd.NDArray]] = {'tanh': tanh, 'relu': relu, 'sigmoid': sigmoid}

@@ -1,0 +1,59 @@
+"""The output layer, section 6.2: O_t = H_t W_hq + b_q."""
+from __future__ import annotations
+
+from typing import Any, Dict
+
+import mxnet as mx
+from mxnet import init, nd
+from mxnet.gluon import nn
+
+from .network import BookParams, load
+from .scratch import SIGMA, weight
+
+
+class OutputLayer:
+    """By hand: W_hq (num_hiddens, num_outputs) and b_q (num_outputs,)."""
+
+    def __init__(self, num_hiddens: int, num_outputs: int, *, ctx: Any = None):
+        self.W_hq = weight((num_hiddens, num_outputs), ctx)
+        self.b_q = nd.zeros(num_outputs, ctx=ctx)
+        for param in (self.W_hq, self.b_q):
+            param.attach_grad()
+
+    def __call__(self, H: nd.NDArray) -> nd.NDArray:
+        """(rows, num_hiddens) -> (rows, num_outputs)."""
+        # dot(H, W_hq) + b_q; `nd.dot` with `+` takes a slow loop over all rows for the gradient of b_q
+        return nd.FullyConnected(H, self.W_hq.T, self.b_q, num_hidden=self.b_q.shape[0])
+
+    def parameters(self) -> Dict[str, nd.NDArray]:
+        return {'W_hq': self.W_hq, 'b_q': self.b_q}
+
+    def book_params(self) -> BookParams:
+        return {name: value.asnumpy() for name, value in self.parameters().items()}
+
+    def load_book_params(self, params: BookParams) -> None:
+        load(self.parameters(), params)
+
+
+class GluonOutputLayer:
+    """The same as `nn.Dense`, whose weight is W_hq transposed."""
+
+    def __init__(self, num_hiddens: int, num_outputs: int, *, ctx: Any = None):
+        self.dense = nn.Dense(num_outputs, in_units=num_hiddens, flatten=False)
+        self.ctx = ctx or mx.cpu()
+        self.dense.initialize(init.Normal(SIGMA), ctx=self.ctx)
+        self.dense.hybridize(static_alloc=True, static_shape=True)
+
+    def __call__(self, H: nd.NDArray) -> nd.NDArray:
+        return self.dense(H)
+
+    def parameters(self) -> Dict[str, nd.NDArray]:
+        return {'dense_weight': self.dense.weight.data(self.ctx), 'dense_bias': self.dense.bias.data(self.ctx)}
+
+    def book_params(self) -> BookParams:
+        own = self.parameters()
+        return {'W_hq': own['dense_weight'].asnumpy().T, 'b_q': own['dense_bias'].asnumpy()}
+
+    def load_book_params(self, params: BookParams) -> None:
+        renamed = {{'W_hq': 'dense_weight', 'b_q': 'dense_bias'}.get(name, name): value.T for name, value in params.items()}
+        load(self.parameters(), renamed)

@@ -1,0 +1,52 @@
+"""Writing text with a language model, character by character, section 6.4.4."""
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+import numpy as np
+from mxnet import nd
+
+from .corpus import encode
+from .language_model import LanguageModel
+
+
+def generate(model: LanguageModel, idx_to_char: Sequence[str], prefix: str, num_chars: int, *,
+             temperature: float | None = None, top_k: int | None = None, seed: int | None = None) -> str:
+    """`prefix` and `num_chars` characters that the model goes on with.
+
+    Greedy, as in the book, unless told otherwise: temperature draws from softmax(logits / temperature), so that below 1 it
+    is bolder and above 1 wilder; top_k draws from the top_k likeliest characters only (at temperature 1 unless given). seed:
+    of the draws; one seed gives one text, whatever else is random around it.
+    Raises ValueError for an empty prefix or one with unknown characters, and for numbers that make no sense.
+    """
+    if num_chars < 0:
+        raise ValueError(f'length must be 0 or more characters, got {num_chars}')
+    if not prefix:
+        raise ValueError('the prefix is empty: give at least one character to start from')
+    if temperature is not None and not 0 < temperature < float('inf'):
+        raise ValueError(f'temperature must be above 0, got {temperature}')
+    if top_k is not None and top_k < 1:
+        raise ValueError(f'top_k must be 1 or more, got {top_k}')
+    output = encode(prefix, {char: i for i, char in enumerate(idx_to_char)})
+    rng = np.random.default_rng(seed)
+    X, state = nd.array([output], ctx=model.ctx), model.begin_state(1)
+    chosen = []
+    for _ in range(num_chars):
+        logits, state = model(X, state)
+        if temperature is None and top_k is None:
+            X = logits[-1:].argmax(axis=1).reshape((1, 1))      # stays on the device: nothing waits for it here
+        else:
+            X = nd.array([[draw(logits[-1].asnumpy(), temperature or 1, top_k, rng)]], ctx=model.ctx)
+        chosen.append(X)
+    if chosen:
+        output += nd.concat(*chosen, dim=1)[0].asnumpy().astype(int).tolist()
+    return ''.join(idx_to_char[i] for i in output)
+
+
+def draw(logits: np.ndarray, temperature: float, top_k: int | None, rng: Any) -> int:
+    """One character's index, drawn from softmax(logits / temperature), of the top_k likeliest where given."""
+    scaled = logits.astype(np.float64) / temperature
+    if top_k is not None and top_k < len(scaled):
+        scaled[np.argpartition(scaled, -top_k)[:-top_k]] = -np.inf
+    probabilities = np.exp(scaled - scaled.max())
+    return int(rng.choice(len(scaled), p=probabilities / probabilities.sum()))

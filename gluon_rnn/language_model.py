@@ -1,0 +1,83 @@
+"""Characters -> one-hot vectors -> recurrent network -> output layer: the language model of sections 6.4 to 6.10."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, Tuple
+
+import mxnet as mx
+from mxnet import nd
+
+from .cells.build import NetworkConfig, build_network
+from .cells.network import BookParams, Network
+from .cells.ops import OneHot, State
+from .cells.output_layer import GluonOutputLayer, OutputLayer
+
+
+@dataclass(frozen=True)
+class ModelConfig(NetworkConfig):
+    """A language model: its network, and how many characters it knows."""
+    vocab_size: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.vocab_size < 1:
+            raise ValueError(f'vocab_size must be 1 or more, got {self.vocab_size}')
+
+
+class LanguageModel:
+    """A model that names the next character, for any network.
+
+    A *bidirectional* one is not a language model in earnest: at each step its second direction has read all that
+    follows, the very character that it is asked to name among it. Its perplexity falls towards 1 because it copies the
+    answer, and says nothing about how well it knows the language; written out character by character, where nothing
+    follows yet, it makes poor verses. It is here because section 6.10 leads to it, and to show just this. Its second direction
+    starts anew with each call: a batch knows nothing of the text behind it.
+    """
+
+    def __init__(self, config: ModelConfig, network: Network, output: Any):
+        self.config, self.network, self.output, self.ctx = config, network, output, network.ctx
+
+    def __call__(self, X: nd.NDArray, state: State) -> Tuple[nd.NDArray, State]:
+        """X: (batch_size, num_steps), indices of characters; state: from `begin_state` or the call before.
+
+        Returns the logits (num_steps * batch_size, vocab_size), all rows of the first step first, and the new state.
+        """
+        H, state = self.network(OneHot(X.T, self.config.vocab_size), state)
+        logits = self.output(H.reshape((-1, self.network.num_outputs)))
+        return logits, self.network.carry(state)
+
+    def begin_state(self, batch_size: int, ctx: Any = None) -> State:
+        """The state before the first character: zeros. ctx: None or the model's own."""
+        if ctx is not None and ctx != self.ctx:
+            raise ValueError(f'the model lives on {self.ctx}, a state on {ctx} does not fit it')
+        return self.network.begin_state(batch_size)
+
+    def parameters(self) -> Dict[str, nd.NDArray]:
+        """All arrays that are trained, with gradients attached, by name."""
+        return {**self.network.parameters(), **self.output.parameters()}
+
+    def book_params(self) -> BookParams:
+        """All weights under the book's names and in its layout."""
+        return {**self.network.book_params(), **self.output.book_params()}
+
+    def load_book_params(self, params: BookParams) -> None:
+        """Take over weights under the book's names. Raises ValueError that names a wrong key or shape."""
+        output = {name: value for name, value in params.items() if name in ('W_hq', 'b_q')}
+        self.network.load_book_params({name: value for name, value in params.items() if name not in output})
+        self.output.load_book_params(output)
+
+
+def build_model(config: ModelConfig, ctx: Any = None) -> LanguageModel:
+    """The model that `config` describes, its weights newly drawn, on ctx (the CPU unless said)."""
+    ctx = ctx or mx.cpu()
+    network = build_network(config, config.vocab_size, ctx)
+    output = GluonOutputLayer if config.impl == 'gluon' else OutputLayer
+    return LanguageModel(config, network, output(network.num_outputs, config.vocab_size, ctx=ctx))
+
+
+def copy_params(source: LanguageModel, target: LanguageModel) -> None:
+    """Carry all weights from one implementation of a model to another (`cells/layout.py` says how they lie in each).
+
+    Raises ValueError where the two are not the same network.
+    """
+    target.load_book_params(source.book_params())

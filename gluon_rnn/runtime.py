@@ -1,0 +1,201 @@
+"""The one room that touches the machine: it makes MXNet 1.9.1 load, and load fast, on today's machines.
+
+`prepare()` runs before MXNet is imported (`gluon_rnn/__init__.py` calls it) and never changes a variable that
+the user has set. `python -m gluon_rnn.runtime` prints what it found and did.
+"""
+from __future__ import annotations
+
+import ctypes
+import os
+import random
+import re
+import sys
+from pathlib import Path
+from typing import Any, List
+
+import numpy as np
+import platformdirs
+
+# Library -> the PyPI package that brings it, in the order in which they must be loaded (a library after its own needs).
+CUDA_LIBRARIES = {
+    'libcudart.so.11.0': 'nvidia-cuda-runtime-cu11',
+    'libcublasLt.so.11': 'nvidia-cublas-cu11',
+    'libcublas.so.11': 'nvidia-cublas-cu11',
+    'libnvrtc.so.11.2': 'nvidia-cuda-nvrtc-cu11',
+    'libcudnn.so.8': 'nvidia-cudnn-cu11',
+    'libcufft.so.10': 'nvidia-cufft-cu11',
+    'libcurand.so.10': 'nvidia-curand-cu11',
+    'libcusolver.so.11': 'nvidia-cusolver-cu11',
+    'libnccl.so.2': 'nvidia-nccl-cu11',
+    'libnvToolsExt.so.1': 'nvidia-nvtx-cu11',
+}
+_NUMPY_ALIASES = {'bool': bool, 'object': object}   # removed from NumPy in 1.24; MXNet and its ONNX exporter use them
+
+
+def prepare() -> None:
+    """Make `import mxnet` work and be fast; called once, before it.
+
+    Raises ImportError where the Python or NumPy at hand cannot work with MXNet 1.9.1.
+    """
+    if not (3, 8) <= sys.version_info[:2] <= (3, 12):
+        raise ImportError(f'MXNet 1.9.1 runs on Python 3.8 to 3.12, this is {sys.version_info[0]}.{sys.version_info[1]}: '
+                          f'make an environment with one of those')
+    if int(np.__version__.split('.')[0]) >= 2:
+        raise ImportError(f"MXNet 1.9.1 needs NumPy below 2, found {np.__version__}: pip install 'numpy<2'")
+    for name, kind in _NUMPY_ALIASES.items():
+        if name not in np.__dict__:
+            setattr(np, name, kind)
+    if 'mxnet' in sys.modules:      # already loaded: it has read its variables, nothing more can be done
+        return
+    os.environ.setdefault('OMP_NUM_THREADS', str(usable_cpus()))
+    kernel = blas_kernel(_cpu_flags(), _cpu_vendor())
+    if kernel:
+        os.environ.setdefault('OPENBLAS_CORETYPE', kernel)
+    _load_cuda_wheels()
+
+
+def usable_cpus() -> int:
+    """How many CPUs this process may use; MXNet left alone takes half of those that it sees."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+
+
+def blas_kernel(flags: set[str], vendor: str) -> str:
+    """The kernel that the OpenBLAS inside MXNet should use, or '' where it finds the right one itself.
+
+    That OpenBLAS is of 2021. It knows AMD's Zen, and falls back to slow kernels on CPUs made after it.
+    """
+    if {'avx512f', 'avx512dq', 'avx512bw', 'avx512vl'} <= flags:
+        return 'SKYLAKEX'
+    if {'avx2', 'fma'} <= flags and vendor == 'GenuineIntel':
+        return 'HASWELL'
+    return ''
+
+
+def _cpuinfo(field: str) -> str:
+    try:
+        text = Path('/proc/cpuinfo').read_text()
+    except OSError:
+        return ''
+    match = re.search(rf'^{field}\s*:\s*(.*)$', text, re.MULTILINE)
+    return match.group(1) if match else ''
+
+
+def _cpu_flags() -> set[str]:
+    return set(_cpuinfo('flags').split())
+
+
+def _cpu_vendor() -> str:
+    return _cpuinfo('vendor_id')
+
+
+def _load_cuda_wheels() -> None:
+    """Load NVIDIA's CUDA 11 wheels, where installed, so that mxnet-cu112 finds them without a CUDA toolkit."""
+    for library in CUDA_LIBRARIES:
+        path = find_cuda_library(library)
+        if path:
+            try:
+                ctypes.CDLL(str(path), ctypes.RTLD_GLOBAL)
+            except OSError:     # said by the diagnosis; a CPU build of MXNet does not need it
+                continue
+
+
+def find_cuda_library(library: str) -> Path | None:
+    """Where a wheel has put `library` in this environment, or None."""
+    for entry in sys.path:
+        for path in Path(entry or '.').glob(f'nvidia/*/lib/{library}'):
+            return path
+    return None
+
+
+def data_folders() -> List[Path]:
+    """The folders where corpora are looked for, first to last; the last one may be written to."""
+    package = Path(__file__).resolve().parent
+    given = os.environ.get('GLUON_RNN_DATA')
+    own = [package / 'data', package.parent / 'data']
+    return ([Path(given)] if given else []) + own + [platformdirs.user_cache_path('gluon_rnn')]
+
+
+def seed(value: int) -> None:
+    """Seed every random generator in use: Python's, NumPy's and MXNet's on all contexts."""
+    import mxnet as mx
+    random.seed(value)
+    np.random.seed(value % 2 ** 32)
+    mx.random.seed(value)
+
+
+def try_gpu() -> Any:
+    """The first GPU, or the CPU where there is none (section 6.4; `d2l.try_gpu`)."""
+    return try_all_gpus()[0]
+
+
+def try_all_gpus() -> List[Any]:
+    """Every GPU, or `[mx.cpu()]` where there is none (`d2l.try_all_gpus`)."""
+    import mxnet as mx
+    contexts = []
+    for i in range(_num_gpus()):
+        try:
+            mx.nd.zeros((1,), ctx=mx.gpu(i)).wait_to_read()
+        except mx.base.MXNetError:
+            break
+        contexts.append(mx.gpu(i))
+    return contexts or [mx.cpu()]
+
+
+def _num_gpus() -> int:
+    import mxnet as mx
+    try:
+        return mx.context.num_gpus()
+    except mx.base.MXNetError:      # a CUDA build without a working driver
+        return 0
+
+
+def parse_ctx(text: str) -> Any:
+    """'auto' (a GPU if there is one), 'cpu', 'gpu' or either with a number, as 'gpu(1)' -> an MXNet context.
+
+    Raises ValueError for anything else, and where the GPU asked for is not there.
+    """
+    import mxnet as mx
+    if text == 'auto':
+        return try_gpu()
+    match = re.fullmatch(r'(cpu|gpu)(?:\((\d{1,4})\))?', text)
+    if not match:
+        raise ValueError(f"ctx must be 'auto', 'cpu', 'gpu' or one with a number such as 'gpu(1)', got {text!r}")
+    kind, number = match.group(1), int(match.group(2) or 0)
+    if kind == 'gpu' and number >= _num_gpus():
+        found = _num_gpus()
+        raise ValueError(f'ctx {text} was asked for and MXNet sees {found or "no"} GPU{"s" * (found != 1)}: use --ctx cpu, '
+                         f'or look at `python -m gluon_rnn.runtime`')
+    return mx.Context(kind, number)
+
+
+def blas_in_use() -> str:
+    """The name of the kernel that MXNet's OpenBLAS runs, '' where it cannot be asked."""
+    import mxnet as mx
+    try:
+        corename = ctypes.CDLL(str(Path(mx.__file__).with_name('libmxnet.so'))).openblas_get_corename
+    except (OSError, AttributeError):
+        return ''
+    corename.restype = ctypes.c_char_p
+    return corename().decode()
+
+
+def diagnosis() -> str:
+    """What this environment is and what of it matters here, a line each."""
+    import mxnet as mx
+    features = mx.runtime.Features()
+    lines = [f'Python      {sys.version.split()[0]}',
+             f'NumPy       {np.__version__}',
+             f'MXNet       {mx.__version__} ({"CUDA" if features.is_enabled("CUDA") else "CPU"} build)',
+             f'threads     {os.environ.get("OMP_NUM_THREADS")} (of {usable_cpus()} CPUs)',
+             f'BLAS kernel {blas_in_use() or "unknown"}',
+             f'GPUs        {_num_gpus()}',
+             'corpora in  ' + ', '.join(str(folder) for folder in data_folders() if folder.is_dir())]
+    if features.is_enabled('CUDA'):
+        for library, package in CUDA_LIBRARIES.items():
+            found = find_cuda_library(library)
+            lines.append(f'  {library:20} {found or f"not found: pip install {package}"}')
+    return '\n'.join(lines)
+
+
+if __name__ == '__main__':
+    print(diagnosis())

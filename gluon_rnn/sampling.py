@@ -1,0 +1,72 @@
+"""Mini-batches out of a corpus: random and consecutive sampling, section 6.3.
+
+    corpus 0 1 2 3 4 5 6 7 8 9 10 11, batch_size 2      row 0: 0 1 2 | 3 4 5
+    consecutive, num_steps 3: batch 2 goes on where     row 1: 6 7 8 | 9 10 11
+    batch 1 stopped, so the state may be carried on     (the last index is only ever a label)
+
+    random, num_steps 3: the corpus is cut into         0 1 2 | 3 4 5 | 6 7 8
+    examples and each batch draws batch_size of         batch 1: 6 7 8   batch 2: ...
+    them, so every batch starts from a new state                 0 1 2
+"""
+from __future__ import annotations
+
+import random
+from typing import Any, Iterator, Tuple
+
+import numpy as np
+from mxnet import nd
+
+Batch = Tuple[nd.NDArray, nd.NDArray]
+
+
+def random_batches(corpus_indices: Any, batch_size: int, num_steps: int, *, ctx: Any = None,
+                   rng: Any = random) -> Iterator[Batch]:
+    """Batches of examples drawn in random order; adjacent batches are not adjacent in the text.
+
+    corpus_indices: the characters' indices, one axis. rng: what shuffles, a `random.Random` or the module.
+    Yields X and Y, each (batch_size, num_steps) on ctx; Y is X one character later.
+    Raises ValueError where the corpus is too short for one batch.
+    """
+    check_sizes(len(corpus_indices), batch_size, num_steps, 'random')
+    num_examples = (len(corpus_indices) - 1) // num_steps
+    examples = list(range(num_examples))
+    rng.shuffle(examples)
+    # one row an example, with one character more than num_steps: the last label
+    starts = np.asarray(examples[:num_examples // batch_size * batch_size], dtype=np.int64) * num_steps
+    corpus = np.asarray(corpus_indices)
+    steps = np.arange(num_steps + 1)
+    for i in range(0, len(starts), batch_size):
+        XY = nd.array(corpus[starts[i:i + batch_size, None] + steps], ctx=ctx, dtype='float32')
+        yield XY[:, :-1], XY[:, 1:]
+
+
+def consecutive_batches(corpus_indices: Any, batch_size: int, num_steps: int, *, ctx: Any = None) -> Iterator[Batch]:
+    """Batches in which each row goes on where the same row of the batch before stopped.
+
+    corpus_indices: the characters' indices, one axis.
+    Yields X and Y, each (batch_size, num_steps) on ctx; Y is X one character later.
+    Raises ValueError where the corpus is too short for one batch.
+    """
+    check_sizes(len(corpus_indices), batch_size, num_steps, 'consecutive')
+    row_length = len(corpus_indices) // batch_size
+    rows = np.asarray(corpus_indices)[:batch_size * row_length].reshape(batch_size, row_length)
+    for i in range(0, row_length - num_steps, num_steps):
+        XY = nd.array(rows[:, i:i + num_steps + 1], ctx=ctx, dtype='float32')
+        yield XY[:, :-1], XY[:, 1:]
+
+
+def num_batches(length: int, batch_size: int, num_steps: int, sampling: str) -> int:
+    """How many batches one epoch over `length` characters has."""
+    if sampling == 'random':
+        return (length - 1) // num_steps // batch_size
+    return (length // batch_size - 1) // num_steps
+
+
+def check_sizes(length: int, batch_size: int, num_steps: int, sampling: str) -> None:
+    """Raise ValueError unless `length` characters make at least one batch."""
+    if batch_size < 1 or num_steps < 1:
+        raise ValueError(f'batch_size and num_steps must be 1 or more, got {batch_size} and {num_steps}')
+    if num_batches(length, batch_size, num_steps, sampling) < 1:
+        need = batch_size * num_steps + (1 if sampling == 'random' else batch_size)
+        raise ValueError(f'{sampling} sampling with batch_size {batch_size} and num_steps {num_steps} needs a text of at least '
+                         f'{need} characters, got {length}: give more text, or lower batch_size or num_steps')

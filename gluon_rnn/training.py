@@ -1,0 +1,195 @@
+"""The one trainer, for every network and implementation: sections 6.4.6, 6.5.3, 6.7.2 and 6.8.2.
+
+It knows of a model only the contract (`begin_state`, a call, `parameters`), prints nothing and writes no file.
+"""
+from __future__ import annotations
+
+import collections
+import math
+import random
+import time
+from dataclasses import dataclass
+from typing import Any, Callable, Deque, Dict, Iterator, Tuple
+
+import mxnet as mx
+import numpy as np
+from mxnet import autograd, nd
+
+from .sampling import Batch, check_sizes, consecutive_batches, num_batches, random_batches
+from .updating import Updater, make_optimizer
+
+SAMPLINGS = ('random', 'consecutive')
+_STEPS_AHEAD = 8        # how many steps the host may queue before it looks at a result
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train; the defaults are the book's (section 6.4.7)."""
+    sampling: str = 'consecutive'       # 'random' or 'consecutive' mini-batches, section 6.3
+    num_epochs: int = 160
+    num_steps: int = 35                 # characters that a gradient goes back over
+    batch_size: int = 32
+    lr: float = 1e2                     # high, because clipping makes every step short
+    optimizer: str = 'sgd'              # the name of any mx.optimizer
+    clipping_theta: float = 1e-2        # largest global norm of the gradients; 0: no clipping
+    seed: int | None = 0                # one seed gives one result; None: as random as it comes
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for settings that cannot train."""
+        if self.sampling not in SAMPLINGS:
+            raise ValueError(f'sampling must be one of {", ".join(SAMPLINGS)}, got {self.sampling!r}')
+        for name in ('num_epochs', 'num_steps', 'batch_size'):
+            if getattr(self, name) < 1:
+                raise ValueError(f'{name} must be 1 or more, got {getattr(self, name)}')
+        if not 0 < self.lr < math.inf:
+            raise ValueError(f'lr must be above 0, got {self.lr}')
+        if not 0 <= self.clipping_theta < math.inf:
+            raise ValueError(f'clipping_theta must be 0 (no clipping) or more, got {self.clipping_theta}')
+        if self.seed is not None and not 0 <= self.seed < 2 ** 31:
+            raise ValueError(f'seed must be from 0 to {2 ** 31 - 1}, got {self.seed}')
+        make_optimizer(self.optimizer, self.lr)
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """What one epoch came to."""
+    epoch: int                              # counted from 1
+    perplexity: float                       # per character, over the epoch
+    seconds: float
+    tokens_per_second: float
+    grad_norm: float                        # mean over the steps of the global L2 norm, before clipping
+    valid_perplexity: float | None = None   # on held-out text, where there is some
+
+
+class Diverged(ArithmeticError):
+    """The loss turned NaN or infinite."""
+
+
+class Trainer:
+    """Trains a model, epoch by epoch, on the context where the model lives.
+
+    rng: what shuffles the examples of random sampling; None: a generator of its own for each epoch, made from config.seed, so
+    that an epoch's batches depend on its number alone and a resumed run meets the same ones.
+    """
+
+    def __init__(self, model: Any, config: TrainConfig, *, rng: Any = None):
+        self.model, self.config, self.rng = model, config, rng
+        self.epoch = 0      # epochs done
+        self.updater = Updater(model.parameters(), config.optimizer, config.lr, config.clipping_theta)
+
+    def epochs(self, corpus_indices: Any, valid_indices: Any = None, *,
+               on_step: Callable[[int, int], None] | None = None) -> Iterator[EpochRecord]:
+        """Train up to `config.num_epochs`, yielding a record after each epoch.
+
+        on_step(step, steps) is called after each step of an epoch has been queued.
+        Raises Diverged, and ValueError where the text is too short.
+        """
+        config = self.config
+        check_sizes(len(corpus_indices), config.batch_size, config.num_steps, config.sampling)
+        if valid_indices is not None:
+            check_sizes(len(valid_indices), 1, config.num_steps, 'consecutive')
+        while self.epoch < config.num_epochs:
+            yield self._run_epoch(corpus_indices, valid_indices, on_step)
+
+    def _run_epoch(self, corpus_indices: Any, valid_indices: Any,
+                   on_step: Callable[[int, int], None] | None) -> EpochRecord:
+        epoch, config, start = self.epoch + 1, self.config, time.perf_counter()
+        if config.seed is not None:
+            mx.random.seed(config.seed + epoch * 7919)      # what dropout draws depends on the epoch alone, too
+        steps = num_batches(len(corpus_indices), config.batch_size, config.num_steps, config.sampling)
+        totals = _Totals(epoch)
+        state = self.model.begin_state(config.batch_size)
+        for step, (X, Y) in enumerate(self._batches(epoch, corpus_indices), 1):
+            if config.sampling == 'random':
+                state = self.model.begin_state(config.batch_size)
+            else:
+                state = tuple(s.detach() for s in state)
+            state, loss = self._step(X, Y, state)
+            totals.add(loss, self.updater.step())
+            if on_step:
+                on_step(step, steps)
+        loss, grad_norm = totals.means()
+        self.epoch, seconds = epoch, time.perf_counter() - start
+        valid = None if valid_indices is None else evaluate(self.model, valid_indices, config.batch_size, config.num_steps)
+        return EpochRecord(epoch, math.exp(loss), seconds, steps * config.batch_size * config.num_steps / seconds,
+                           grad_norm, valid)
+
+    def _step(self, X: nd.NDArray, Y: nd.NDArray, state: Any) -> Tuple[Any, nd.NDArray]:
+        """Forward and backward: leaves the gradients in the parameters."""
+        with autograd.record():
+            logits, state = self.model(X, state)
+            y = Y.T.reshape((-1,))          # time-major, as the logits are
+            P = softmax_with_loss_gradient(logits, y)
+        P.backward()
+        return state, cross_entropy(P, y)
+
+    def _batches(self, epoch: int, corpus_indices: Any) -> Iterator[Batch]:
+        config, ctx = self.config, self.model.ctx
+        if config.sampling == 'consecutive':
+            return consecutive_batches(corpus_indices, config.batch_size, config.num_steps, ctx=ctx)
+        rng = self.rng or random.Random(None if config.seed is None else f'{config.seed} {epoch}')
+        return random_batches(corpus_indices, config.batch_size, config.num_steps, ctx=ctx, rng=rng)
+
+
+class _Totals:
+    """Sums up an epoch's losses and norms, looking at each only when later steps are queued behind it."""
+
+    def __init__(self, epoch: int):
+        self.epoch, self.steps, self.loss, self.norm = epoch, 0, 0.0, 0.0
+        self.pending: Deque[nd.NDArray] = collections.deque()
+
+    def add(self, loss: nd.NDArray, norm: nd.NDArray) -> None:
+        self.pending.append(nd.concat(loss, norm, dim=0))
+        if len(self.pending) > _STEPS_AHEAD:
+            self._look()
+
+    def _look(self) -> None:
+        loss, norm = self.pending.popleft().asnumpy().tolist()
+        self.steps += 1
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise Diverged(f'the loss or its gradient is no longer finite in epoch {self.epoch}, step {self.steps} '
+                           f'(loss {loss}, gradient norm {norm}): lower --lr, or clip with --clipping-theta')
+        self.loss += loss
+        self.norm += norm
+
+    def means(self) -> Tuple[float, float]:
+        while self.pending:
+            self._look()
+        return self.loss / self.steps, self.norm / self.steps
+
+
+def softmax_with_loss_gradient(logits: nd.NDArray, y: nd.NDArray) -> nd.NDArray:
+    """softmax(logits), whose backward pass is that of the mean cross entropy with the labels y.
+
+    The two in one operator skip what `SoftmaxCrossEntropyLoss` spends on passing a gradient through logarithm, pick and
+    mean, each a pass over all logits.
+    """
+    return nd.SoftmaxOutput(logits, y, normalization='batch')
+
+
+def cross_entropy(P: nd.NDArray, y: nd.NDArray) -> nd.NDArray:
+    """The mean over the rows of P (rows, vocab_size) of -log of the probability of the label, shape (1,)."""
+    return -nd.maximum(nd.pick(P, y), np.finfo(np.float32).tiny).log().mean()
+
+
+def evaluate(model: Any, corpus_indices: Any, batch_size: int, num_steps: int) -> float:
+    """The perplexity per character of a model on a text, read consecutively, without training on it."""
+    batch_size = max(1, min(batch_size, len(corpus_indices) // (num_steps + 1)))
+    losses, state = [], model.begin_state(batch_size)
+    for X, Y in consecutive_batches(corpus_indices, batch_size, num_steps, ctx=model.ctx):
+        logits, state = model(X, state)
+        losses.append(-nd.pick(nd.log_softmax(logits), Y.T.reshape((-1,))).mean())
+        if len(losses) > _STEPS_AHEAD:
+            losses[-_STEPS_AHEAD].wait_to_read()
+    return math.exp(min(nd.concat(*losses, dim=0).mean().asscalar(), 700))
+
+
+def train(model: Any, corpus_indices: Any, config: TrainConfig, *, valid_indices: Any = None,
+          on_epoch: Callable[[EpochRecord], None] | None = None) -> Dict[int, EpochRecord]:
+    """Train a model from start to end, calling on_epoch with the record of each epoch. Returns all records by epoch."""
+    records = {}
+    for record in Trainer(model, config).epochs(corpus_indices, valid_indices):
+        records[record.epoch] = record
+        if on_epoch:
+            on_epoch(record)
+    return records

@@ -1,0 +1,101 @@
+"""What one step does to the weights: gradient clipping (section 6.4.5) and the optimizer, all on the device."""
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List, Tuple
+
+import mxnet as mx
+import numpy as np
+from mxnet import nd
+
+_AT_ONCE = 40       # arrays that MXNet's multi-array operators take in one call
+
+
+class Updater:
+    """Clips the gradients to a global norm and lets an optimizer move the parameters, without waiting for the device.
+
+    Clipping multiplies all gradients with min(1, clipping_theta / norm), the norm being over all of them together.
+    optimizer: the name of any `mx.optimizer`, 'sgd' being the book's. clipping_theta: 0 clips nothing.
+    """
+
+    def __init__(self, parameters: Dict[str, nd.NDArray], optimizer: str, lr: float, clipping_theta: float):
+        self.names, self.params = list(parameters), list(parameters.values())
+        self.grads = [param.grad for param in self.params]
+        self.lr, self.clipping_theta = lr, clipping_theta
+        self.optimizer = make_optimizer(optimizer, lr)
+        self._apply = mx.optimizer.get_updater(self.optimizer)
+        self._fused = optimizer == 'sgd'
+        self._no_decay = nd.zeros((_AT_ONCE,), ctx=self.params[0].context)
+
+    def step(self) -> nd.NDArray:
+        """Move the parameters once. Returns the gradients' global L2 norm before clipping, shape (1,)."""
+        norm = global_norm(self.grads)
+        factor = nd.minimum(self.clipping_theta / norm, 1) if self.clipping_theta else nd.ones_like(norm)
+        if self._fused:
+            self._sgd(factor * self.lr)
+        else:
+            for i, (param, grad) in enumerate(zip(self.params, self.grads)):
+                grad *= factor
+                self._apply(i, grad, param)
+        return norm
+
+    def _sgd(self, lr: nd.NDArray) -> None:
+        """w -= lr * grad for all arrays in one call; the clip factor comes inside lr, so gradients stay as they are."""
+        for i in range(0, len(self.params), _AT_ONCE):
+            params, grads = self.params[i:i + _AT_ONCE], self.grads[i:i + _AT_ONCE]
+            pairs = [array for pair in zip(params, grads) for array in pair]
+            rates = nd.broadcast_to(lr, (len(params),))
+            nd.preloaded_multi_sgd_update(*pairs, rates, self._no_decay[:len(params)], num_weights=len(params), out=params)
+
+    def state(self) -> Tuple[Dict[str, np.ndarray], Dict[str, Any]]:
+        """What the optimizer remembers, as arrays and as plain numbers, for a checkpoint."""
+        arrays = {f'{self.names[i]}/{k}': array.asnumpy() for i, state in self._apply.states.items()
+                  for k, array in enumerate(_flatten(state))}
+        numbers: Dict[str, Any] = {name: value for name, value in vars(self.optimizer).items()
+                                   if isinstance(value, (int, float)) and not isinstance(value, bool)}
+        numbers['counts'] = {str(i): count for i, count in self.optimizer._index_update_count.items()}
+        return arrays, json.loads(json.dumps(numbers))
+
+    def load_state(self, arrays: Dict[str, np.ndarray], numbers: Dict[str, Any]) -> None:
+        """Go on from what `state` returned. Raises ValueError where it is of another optimizer or model."""
+        numbers = dict(numbers)
+        counts = numbers.pop('counts')
+        if not numbers.keys() <= vars(self.optimizer).keys():
+            raise ValueError('the optimizer state is of another optimizer')
+        vars(self.optimizer).update(numbers)
+        self.optimizer._index_update_count.update({int(i): count for i, count in counts.items()})
+        for i, (name, param) in enumerate(zip(self.names, self.params)):
+            state = self.optimizer.create_state_multi_precision(i, param)
+            slots = _flatten(state)
+            given = [arrays[key] for key in sorted((k for k in arrays if k.rpartition('/')[0] == name),
+                                                   key=lambda k: int(k.rpartition('/')[2]))]
+            if not given:
+                continue
+            if len(given) != len(slots) or any(a.shape != slot.shape for a, slot in zip(given, slots)):
+                raise ValueError(f'the optimizer state of {name} is of another optimizer or model')
+            for slot, value in zip(slots, given):
+                slot[:] = value
+            self._apply.states[i], self._apply.states_synced[i] = state, True
+
+
+def make_optimizer(name: str, lr: float) -> Any:
+    """Any `mx.optimizer` by its name, without weight decay. Raises ValueError for an unknown one."""
+    known = sorted(mx.optimizer.Optimizer.opt_registry.keys() - {'test', 'ccsgd'})
+    if name not in known:
+        raise ValueError(f'optimizer must be one of {", ".join(known)}, got {name!r}')
+    return mx.optimizer.create(name, learning_rate=lr, wd=0)
+
+
+def global_norm(arrays: List[nd.NDArray]) -> nd.NDArray:
+    """The L2 norm of all arrays together, shape (1,), on their device."""
+    squares = [nd.multi_sum_sq(*arrays[i:i + _AT_ONCE], num_arrays=len(arrays[i:i + _AT_ONCE]))
+               for i in range(0, len(arrays), _AT_ONCE)]
+    return nd.concat(*squares, dim=0).sum().sqrt()
+
+
+def _flatten(state: Any) -> List[nd.NDArray]:
+    if state is None:
+        return []
+    if isinstance(state, (tuple, list)):
+        return [array for part in state for array in _flatten(part)]
+    return [state]
