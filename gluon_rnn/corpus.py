@@ -214,6 +214,7 @@ def download(known: NamedCorpus, url: str, target: Path, *, timeout: float = 30)
         _checked(read_text(part, known.member), known, url)
         os.replace(part, target)
     except (urllib.error.URLError, OSError, EOFError) as error:
-        raise ValueError(f'{target.name} is on none of the data folders and cannot be fetched ({error}): {help_yourself}') from None
+        raise ValueError(f'{target.name} is on none of the data folders and cannot be fetched ({error}): '
+                         f'{help_yourself}') from None
     finally:
         Path(part).unlink(missing_ok=True)
