@@ -1,0 +1,42 @@
+"""Files that are whole or absent, whatever happens while they are written."""
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import BinaryIO, Iterator
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to that takes the name `path` only once it is complete and on the disk.
+
+    The part written so far has a hidden name of its own beside it; what stood at `path` stays until it is replaced.
+    """
+    part = path.with_name(f'.{path.name}.part')
+    try:
+        with open(part, 'wb') as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def write_whole(path: Path, data: bytes | str) -> None:
+    """Write `data` (text as UTF-8) to `path`, whole or not at all."""
+    with whole_file(path) as file:
+        file.write(data.encode('utf-8') if isinstance(data, str) else data)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the folder remember the new name, too; some systems cannot."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
