@@ -12,7 +12,7 @@ _CJK_FONTS = ('Noto Sans CJK SC', 'Noto Sans SC', 'Source Han Sans SC', 'Source 
               'Arial Unicode MS', 'Droid Sans Fallback')
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def cjk_font() -> str | None:
     """The name of an installed font that has Chinese characters, or None."""
     from matplotlib import font_manager
@@ -40,6 +40,7 @@ def plot_perplexity(path: Path, runs: Dict[str, Sequence[Any]], *, title: str = 
 
     runs: label -> records with `epoch`, `perplexity` and `valid_perplexity`.
     """
+    from matplotlib import ticker
     figure, axes = new_figure()
     for label, records in runs.items():
         epochs = [record.epoch for record in records]
@@ -49,7 +50,9 @@ def plot_perplexity(path: Path, runs: Dict[str, Sequence[Any]], *, title: str = 
             axes.plot(epochs, [record.valid_perplexity for record in records], '--', color=line.get_color(),
                       label=f'{label}, held out', linewidth=1.2)
     axes.set_yscale('log')
+    axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter('{x:g}')
+    axes.yaxis.set_minor_formatter(ticker.NullFormatter())
     axes.set_xlabel('epoch')
     axes.set_ylabel('perplexity per character')
     axes.grid(True, which='both', alpha=0.25)

@@ -66,8 +66,8 @@ class RunFolder:
         epoch = last.epoch if last else 0
         self.records = [record for record in read_metrics(self.folder) if record.epoch <= epoch]
         if len(self.records) != epoch:
-            raise ValueError(f'{self.folder / "metrics.jsonl"} has {len(self.records)} of the {epoch} epochs before the checkpoint: '
-                             f'it was changed or damaged, start a new run')
+            raise ValueError(f'{self.folder / "metrics.jsonl"} has {len(self.records)} of the {epoch} epochs before the '
+                             f'checkpoint: it was changed or damaged, start a new run')
         self.samples = [sample for sample in self._read_samples() if sample[0] <= epoch]
         return last
 
@@ -136,5 +136,6 @@ def find_checkpoint(run: Path) -> Path:
     """The checkpoint of a run's folder, or the checkpoint file that was given itself."""
     path = run / 'checkpoint.npz' if run.is_dir() else run
     if not path.exists():
-        raise ValueError(f'{run} is neither a run with a checkpoint nor a checkpoint: train one with scripts/train.py --out {run}')
+        raise ValueError(f'{run} is neither a run with a checkpoint nor a checkpoint: train one by '
+                         f'scripts/train.py --out {run}')
     return path

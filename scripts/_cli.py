@@ -1,0 +1,70 @@
+"""What the scripts share: errors in one line, and a parser that explains itself."""
+from __future__ import annotations
+
+import argparse
+import errno
+import signal
+import sys
+from pathlib import Path
+from typing import Any, Callable, NoReturn
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))     # `python scripts/x.py` finds the library beside it
+
+
+def run(main: Callable[[], Any]) -> NoReturn:
+    """Call main and end the process: an expected error is one line on standard error and exit status 2."""
+    try:
+        status = main()
+        sys.stdout.flush()
+    except KeyboardInterrupt as stopped:
+        fail(str(stopped) or 'stopped', 130)
+    except BrokenPipeError:         # the reader of our output has gone, as `| head` does
+        sys.stderr.close()
+        sys.exit(141)
+    except (ValueError, ArithmeticError, OSError, ImportError, MemoryError) as error:
+        fail(one_line(error))
+    except Exception as error:      # MXNet's own errors carry a stack of C++ frames
+        if type(error).__module__.partition('.')[0] != 'mxnet':
+            raise
+        fail(one_line(error))
+    sys.exit(status or 0)
+
+
+def one_line(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        where = f'{error.filename}: ' if error.filename else ''
+        hint = ': free some space, what was saved before is whole' if error.errno == errno.ENOSPC else ''
+        return f'{where}{error.strerror}{hint}'
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def fail(message: str, status: int = 2) -> NoReturn:
+    print(f'{Path(sys.argv[0]).name}: {message}', file=sys.stderr)
+    sys.exit(status)
+
+
+def stop_on_sigterm() -> None:
+    """Let a polite kill do what Ctrl-C does."""
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+    signal.signal(signal.SIGTERM, stop)
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Shows defaults, and leaves the examples at the end as they are."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default in (None, False, argparse.SUPPRESS):
+            return action.help
+        return super()._get_help_string(action)
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """A parser whose errors are one line, too."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        fail(f'{message} (--help lists all flags)')

@@ -1,0 +1,28 @@
+"""What `make demo` runs: a GRU learns the embedded lyrics in a few minutes and sings before and after."""
+from __future__ import annotations
+
+import _cli
+import train
+from tqdm import tqdm
+
+import gluon_rnn
+from gluon_rnn.runs import RunFolder
+
+
+def main() -> None:
+    args = train.parser().parse_args([])
+    settings = train.settings_of(args)
+    out = train.new_folder(args)
+    _cli.stop_on_sigterm()
+    with RunFolder(out) as folder:
+        run = train.Run(folder, settings, resume=False, overwrite=False)
+        tqdm.write('A GRU (section 6.7) of 256 hidden units and the songs of data/lyrics.txt. Before training it sings:')
+        for prefix in settings['prefix']:
+            tqdm.write(f' - {gluon_rnn.generate(run.trainer.model, run.idx_to_char, prefix, settings["length"])}')
+        run.go()
+    tqdm.write(f'Its learning curve: {out / "curve.png"}. More of it: '
+               f'python scripts/generate.py {out} --prefix 我 --temperature 0.5')
+
+
+if __name__ == '__main__':
+    _cli.run(main)

@@ -1,0 +1,247 @@
+"""Train a character-level language model and write verses with it, as chapter 6 of the book does.
+
+The defaults are the book's: 256 hidden units, 35 steps, batches of 32, SGD with learning rate 100, gradients clipped
+to 0.01. Each --period epochs it prints perplexity, time and verses. A run's folder holds config.json, metrics.jsonl,
+samples.txt, curve.png and checkpoint.npz, from which --resume goes on.
+"""
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+from pathlib import Path
+from typing import Any, Dict, List
+
+import _cli
+from tqdm import tqdm
+
+import gluon_rnn
+from gluon_rnn import runtime
+from gluon_rnn.cells.build import CELLS, IMPLS
+from gluon_rnn.checkpoint import Checkpoint
+from gluon_rnn.corpus import CORPORA, Corpus
+from gluon_rnn.runs import RunFolder, read_config
+from gluon_rnn.training import SAMPLINGS, Diverged
+
+EXAMPLES = """examples
+  python scripts/train.py                                          a GRU by hand on the embedded lyrics
+  python scripts/train.py --corpus jaychou --cell rnn --sampling random      section 6.4
+  python scripts/train.py --corpus jaychou --cell rnn --impl gluon --activation relu      section 6.5
+  python scripts/train.py --corpus my.txt --cell lstm --num-layers 2 --valid-fraction 0.1 --out runs/mine
+  python scripts/train.py --out runs/mine --resume --num-epochs 300
+"""
+# What a continued run may be told anew; all else is settled when it starts.
+_MAY_CHANGE = ('num_epochs', 'period', 'prefix', 'length', 'ctx', 'checkpoint_period')
+_BOOK_PREFIXES = (['分开', '不分开'], ['traveller', 'time traveller'])
+
+
+def parser() -> argparse.ArgumentParser:
+    p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
+    text = p.add_argument_group('text')
+    text.add_argument('--corpus', default='lyrics', help=f'{", ".join(CORPORA)}, or a UTF-8 text file or a zip of one')
+    text.add_argument('--max-chars', type=int, help='characters to keep from the start, 0: all (default: 10000 of the '
+                      "book's two texts, as the book does, all of any other)")
+    text.add_argument('--valid-fraction', type=float, default=0, help='hold out this part at the end of the text and report its '
+                      'perplexity, too')
+    net = p.add_argument_group('network')
+    net.add_argument('--cell', choices=CELLS, default='gru', help='the recurrent network: sections 6.4, 6.7 and 6.8')
+    net.add_argument('--impl', choices=IMPLS, default='scratch', help='scratch: by hand, to be read; '
+                     'hybrid: the same numbers, compiled; gluon: the gluon.rnn layer')
+    net.add_argument('--num-hiddens', type=int, default=256, help='hidden units of a layer, in each direction')
+    net.add_argument('--num-layers', type=int, default=1, help='layers, section 6.9')
+    net.add_argument('--dropout', type=float, default=0, help='part of the hidden states between layers set to zero in training')
+    net.add_argument('--bidirectional', action='store_true', help='a second direction from the end of each batch, section 6.10; '
+                     'it reads the answer, so perplexity near 1 means nothing and its verses are poor')
+    net.add_argument('--backward-hiddens', type=int, help='hidden units of the second direction (default: as the first)')
+    net.add_argument('--activation', choices=['tanh', 'relu', 'sigmoid'], default='tanh', help='of the rnn')
+    net.add_argument('--reset-after', action=argparse.BooleanOptionalAction, default=None, help='of the gru: reset the product '
+                     "with W_hh, as Gluon, cuDNN and PyTorch do, instead of the state, as the book does (default: the book's "
+                     'form by hand, the other in Gluon)')
+    how = p.add_argument_group('training')
+    how.add_argument('--sampling', choices=SAMPLINGS, default='consecutive', help='mini-batches, section 6.3')
+    how.add_argument('--num-steps', type=int, default=35, help='characters in an example')
+    how.add_argument('--batch-size', type=int, default=32, help='examples in a batch')
+    how.add_argument('--num-epochs', type=int, help='(default: 250 for the rnn, 160 for the others)')
+    how.add_argument('--lr', type=float, help='learning rate (default: 100 for sgd, 0.01 for other optimizers)')
+    how.add_argument('--optimizer', default='sgd', help='the name of any MXNet optimizer')
+    how.add_argument('--clipping-theta', type=float, default=1e-2, help='largest global norm of the gradients, 0: no clipping')
+    how.add_argument('--ctx', default='auto', help="where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'")
+    how.add_argument('--seed', type=int, default=0, help='one seed gives one result')
+    show = p.add_argument_group('verses')
+    show.add_argument('--period', type=int, help='epochs from one printing to the next (default: 50 for the rnn, 40 for '
+                      'the others)')
+    show.add_argument('--prefix', action='append', help='what verses start with; may be given several times (default: 分开 and '
+                      '不分开, or the first characters of a text that does not have them)')
+    show.add_argument('--length', type=int, default=50, help='characters to add to each prefix')
+    out = p.add_argument_group('the run')
+    out.add_argument('--out', type=Path, help='its folder (default: a new one in runs/)')
+    out.add_argument('--resume', action='store_true', help='go on with the run in --out')
+    out.add_argument('--overwrite', action='store_true', help='replace the run in --out')
+    out.add_argument('--checkpoint-period', type=int, default=10, help='epochs from one checkpoint to the next')
+    return p
+
+
+def main() -> None:
+    p = parser()
+    args = p.parse_args()
+    if args.resume and not args.out:
+        raise ValueError('--resume needs --out, the folder of the run to go on with')
+    if args.resume and args.overwrite:
+        raise ValueError('--resume and --overwrite exclude each other')
+    settings = settings_of(args)
+    out = args.out or new_folder(args)
+    if args.resume and not out.is_dir():
+        raise ValueError(f'{out} does not exist: there is no run to go on with')
+    _cli.stop_on_sigterm()
+    with RunFolder(out) as folder:
+        if args.resume and folder.holds_run():
+            settings = merge(read_config(out), settings, p)
+        Run(folder, settings, resume=args.resume, overwrite=args.overwrite).go()
+
+
+def settings_of(args: argparse.Namespace) -> Dict[str, Any]:
+    """The flags, with the defaults that depend on other flags filled in."""
+    settings = {name: value for name, value in vars(args).items() if name not in ('out', 'resume', 'overwrite')}
+    rnn = args.cell == 'rnn'
+    for name, default in (('num_epochs', 250 if rnn else 160), ('period', 50 if rnn else 40),
+                          ('lr', 1e2 if args.optimizer == 'sgd' else 1e-2)):
+        if settings[name] is None:
+            settings[name] = default
+    for name in ('period', 'length', 'checkpoint_period'):
+        if settings[name] < 1:
+            raise ValueError(f'--{name.replace("_", "-")} must be 1 or more, got {settings[name]}')
+    if Path(args.corpus).exists():
+        settings['corpus'] = str(Path(args.corpus).resolve())       # a resumed run may start from another folder
+    return settings
+
+
+def merge(saved: Dict[str, Any], given: Dict[str, Any], p: argparse.ArgumentParser) -> Dict[str, Any]:
+    """The saved run's settings, with what may change taken from the flags that were given."""
+    saved = {name: value for name, value in saved.items() if name in given or name == 'corpus_sha256'}
+    missing = given.keys() - saved.keys()
+    if missing:
+        raise ValueError(f'config.json is damaged: {", ".join(sorted(missing))} is missing, start a new run')
+    for name in explicit(p):
+        if name not in given or given[name] == saved[name]:
+            continue
+        if name not in _MAY_CHANGE:
+            raise ValueError(f'--{name.replace("_", "-")} is {saved[name]!r} in the run to go on with, got {given[name]!r}: '
+                             f'leave it out, or start a new run')
+        saved[name] = given[name]
+    return saved
+
+
+def explicit(p: argparse.ArgumentParser) -> List[str]:
+    """The names of the flags that were given on the command line."""
+    bare = parser()
+    for action in bare._actions:
+        action.default = argparse.SUPPRESS
+    return list(vars(bare.parse_args()))
+
+
+def new_folder(args: argparse.Namespace) -> Path:
+    """A folder in runs/ that no run has taken yet."""
+    name = f'{Path(args.corpus).stem}-{args.cell}-{args.impl}'
+    taken = {path.name for path in Path('runs').glob(f'{name}-*')}
+    return Path('runs') / next(f'{name}-{i}' for i in range(1, len(taken) + 2) if f'{name}-{i}' not in taken)
+
+
+class Run:
+    """One training, from its settings to its folder."""
+
+    def __init__(self, folder: RunFolder, settings: Dict[str, Any], *, resume: bool, overwrite: bool):
+        self.folder, self.settings = folder, settings
+        ctx = runtime.parse_ctx(settings['ctx'])
+        train_config = pick(gluon_rnn.TrainConfig, settings)
+        pick(gluon_rnn.ModelConfig, settings, vocab_size=1)     # what is wrong with it is said before a text is read
+        corpus = gluon_rnn.load_corpus(settings['corpus'], max_chars=settings['max_chars'])
+        self.idx_to_char = corpus.idx_to_char
+        self.train_indices, valid = corpus.split(settings['valid_fraction'])
+        self.valid_indices = valid if settings['valid_fraction'] else None
+        gluon_rnn.training.check_sizes(len(self.train_indices), train_config.batch_size, train_config.num_steps,
+                                       train_config.sampling)
+        settings['prefix'] = prefixes(settings['prefix'], corpus)
+        digest = hashlib.sha256(corpus.indices.tobytes() + ''.join(corpus.idx_to_char).encode()).hexdigest()
+        if settings.setdefault('corpus_sha256', digest) != digest:
+            raise ValueError(f'the text {settings["corpus"]} has changed since the run started: restore it, or start a new run')
+        model_config = pick(gluon_rnn.ModelConfig, settings, vocab_size=corpus.vocab_size)
+        gluon_rnn.seed(settings['seed'])
+        self.trainer = gluon_rnn.Trainer(gluon_rnn.build_model(model_config, ctx), train_config)
+        self.saved_epoch = 0
+        if resume and folder.holds_run():
+            self._resume(model_config)
+        else:
+            folder.begin(settings, overwrite=overwrite)
+        self.last = Checkpoint.take(self.trainer, self.idx_to_char)
+
+    def _resume(self, model_config: Any) -> None:
+        checkpoint = self.folder.resume()
+        if checkpoint:
+            if checkpoint.config != model_config or checkpoint.idx_to_char != self.idx_to_char:
+                raise ValueError(f'the checkpoint in {self.folder.folder} is of another model than its config.json: '
+                                 f'start a new run')
+            checkpoint.resume(self.trainer)
+            self.saved_epoch = checkpoint.epoch
+        tqdm.write(f'going on after epoch {self.saved_epoch} of {self.folder.folder}')
+
+    def go(self) -> None:
+        period, num_epochs = self.settings['period'], self.settings['num_epochs']
+        if self.trainer.epoch >= num_epochs:
+            tqdm.write(f'{self.folder.folder} has its {num_epochs} epochs already: raise --num-epochs to train on')
+            return
+        try:
+            with tqdm(total=num_epochs, initial=self.trainer.epoch, unit='epoch', disable=None) as bar:
+                for record in self.trainer.epochs(self.train_indices, self.valid_indices):
+                    self.last = Checkpoint.take(self.trainer, self.idx_to_char)
+                    self.folder.add(record)
+                    bar.set_postfix_str(f'perplexity {record.perplexity:.2f}', refresh=False)
+                    bar.update()
+                    if record.epoch % period == 0 or record.epoch == num_epochs:
+                        self._print(record)
+                    if record.epoch % self.settings['checkpoint_period'] == 0 or record.epoch == num_epochs:
+                        self._save()
+        except KeyboardInterrupt:
+            self._save()
+            raise KeyboardInterrupt(f'stopped; {self.last.epoch} epochs are saved in {self.folder.folder}, go on with: '
+                                    f'python scripts/train.py --out {self.folder.folder} --resume') from None
+        except Diverged as error:
+            self._save()
+            raise Diverged(f'{error}; the model after epoch {self.last.epoch} is saved in {self.folder.folder}') from None
+        self.folder.draw()
+        tqdm.write(f'saved in {self.folder.folder}')
+
+    def _print(self, record: Any) -> None:
+        valid = '' if record.valid_perplexity is None else f', held-out perplexity {record.valid_perplexity:f}'
+        lines = [f'epoch {record.epoch}, perplexity {record.perplexity:f}, time {record.seconds:.2f} sec{valid}']
+        lines += [f' - {gluon_rnn.generate(self.trainer.model, self.idx_to_char, prefix, self.settings["length"])}'
+                  for prefix in self.settings['prefix']]
+        text = '\n'.join(lines)
+        tqdm.write(text)
+        self.folder.add_sample(record.epoch, text)
+
+    def _save(self) -> None:
+        if self.last.epoch > self.saved_epoch:
+            self.folder.save(self.last)
+            self.saved_epoch = self.last.epoch
+
+
+def pick(config: Any, settings: Dict[str, Any], **more: Any) -> Any:
+    """The config that the settings hold."""
+    names = {field.name for field in dataclasses.fields(config)}
+    return config(**{name: value for name, value in settings.items() if name in names}, **more)
+
+
+def prefixes(given: List[str] | None, corpus: Corpus) -> List[str]:
+    """The prefixes asked for, or the book's, or the text's own first characters. Raises ValueError for unknown characters."""
+    if given is None:
+        known = [book for book in _BOOK_PREFIXES if set(''.join(book)) <= corpus.char_to_idx.keys()]
+        return known[0] if known else [corpus.decode(corpus.indices[:5])]
+    for prefix in given:
+        if not prefix:
+            raise ValueError('--prefix is empty: give at least one character')
+        corpus.encode(prefix)
+    return given
+
+
+if __name__ == '__main__':
+    _cli.run(main)
