@@ -11,7 +11,7 @@ import random
 import re
 import sys
 from pathlib import Path
-from typing import Any, List
+from typing import Any, Dict, List
 
 import numpy as np
 import platformdirs
@@ -29,6 +29,8 @@ CUDA_LIBRARIES = {
     'libnccl.so.2': 'nvidia-nccl-cu11',
     'libnvToolsExt.so.1': 'nvidia-nvtx-cu11',
 }
+_THREAD_VARIABLES = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
+_chosen: Dict[str, str] = {}    # the variables that prepare() has set, and to what
 _NUMPY_ALIASES = {'bool': bool, 'object': object}   # removed from NumPy in 1.24; MXNet and its ONNX exporter use them
 
 
@@ -47,11 +49,23 @@ def prepare() -> None:
             setattr(np, name, kind)
     if 'mxnet' in sys.modules:      # already loaded: it has read its variables, nothing more can be done
         return
-    os.environ.setdefault('OMP_NUM_THREADS', str(usable_cpus()))
-    kernel = blas_kernel(_cpu_flags(), _cpu_vendor())
-    if kernel:
-        os.environ.setdefault('OPENBLAS_CORETYPE', kernel)
+    for name, value in (('OMP_NUM_THREADS', str(usable_cpus())), ('OPENBLAS_CORETYPE', blas_kernel_here())):
+        if value and name not in os.environ:
+            os.environ[name] = _chosen[name] = value
     _load_cuda_wheels()
+
+
+def child_environment(threads: int) -> Dict[str, str]:
+    """The variables for another process that is to compute with `threads` threads, whichever library computes.
+
+    What `prepare()` has set for this process is not handed on: that process prepares itself, or is one that does without. This
+    project can be imported there.
+    """
+    environment = {name: value for name, value in os.environ.items() if _chosen.get(name) != value}
+    environment.update({name: str(threads) for name in _THREAD_VARIABLES})
+    root = str(Path(__file__).resolve().parent.parent)
+    environment['PYTHONPATH'] = os.pathsep.join(filter(None, (root, environment.get('PYTHONPATH'))))
+    return environment
 
 
 def usable_cpus() -> int:
@@ -69,6 +83,11 @@ def blas_kernel(flags: set[str], vendor: str) -> str:
     if {'avx2', 'fma'} <= flags and vendor == 'GenuineIntel':
         return 'HASWELL'
     return ''
+
+
+def blas_kernel_here() -> str:
+    """`blas_kernel` of this machine."""
+    return blas_kernel(_cpu_flags(), _cpu_vendor())
 
 
 def _cpuinfo(field: str) -> str:

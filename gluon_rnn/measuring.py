@@ -1,0 +1,213 @@
+"""Measuring implementations beside each other: seconds an epoch, characters a second, peak memory.
+
+Each case runs in a process of its own (`workers/run.py`), all with the same number of threads. After one epoch to warm up,
+which is reported apart, the cases take turns: an epoch of the first, one of the second and so on, round after round, so that a
+machine that slows down for a while slows down all of them. What counts is the median of the rounds, and ratios in one run.
+"""
+from __future__ import annotations
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
+
+from . import runtime
+from .cells.build import IMPLS
+
+WORKERS = Path(__file__).resolve().parent / 'workers'
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is trained; the defaults are the book's, sections 6.4 to 6.8."""
+    cell: str = 'gru'
+    num_hiddens: int = 256
+    num_steps: int = 35
+    batch_size: int = 32
+    vocab_size: int = 1027
+    num_chars: int = 10000          # length of the text that is one epoch
+    lr: float = 1e2
+    clipping_theta: float = 1e-2
+
+    @property
+    def tokens(self) -> int:
+        """Characters that one epoch trains on, with consecutive sampling."""
+        return (self.num_chars // self.batch_size - 1) // self.num_steps * self.num_steps * self.batch_size
+
+    def __str__(self) -> str:
+        return (f'{self.cell}, {self.num_hiddens} hidden, {self.num_steps} steps, batch {self.batch_size}, '
+                f'vocabulary {self.vocab_size}, {self.num_chars} characters')
+
+
+@dataclass(frozen=True)
+class Case:
+    """One implementation: the file that runs it, and what that file is told beside the setting."""
+    name: str
+    worker: Path
+    options: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What one case came to. Where it could not run, `error` says why and there are no seconds."""
+    name: str
+    seconds: Tuple[float, ...] = ()     # an epoch, one figure a round
+    tokens: int = 0                     # characters an epoch
+    first_seconds: float = 0            # the epoch before the first round, with all that is done once in it
+    memory: int = 0                     # bytes, at most
+    library_memory: int = 0             # bytes, when the libraries were loaded and nothing else
+    perplexity: float = 0               # of the first epoch: about the same for all who do the same work
+    error: str = ''
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+    @property
+    def tokens_per_second(self) -> float:
+        return self.tokens / self.median
+
+    def to_dict(self, reference: Measurement | None = None) -> Dict[str, Any]:
+        """In plain types; with how many times as fast as `reference` it is."""
+        if self.error:
+            return {'name': self.name, 'error': self.error}
+        times = reference.median / self.median if reference and not reference.error else None
+        return {**asdict(self), 'seconds': list(self.seconds), 'median': self.median, 'lowest': min(self.seconds),
+                'highest': max(self.seconds), 'tokens_per_second': self.tokens_per_second, 'times_as_fast': times}
+
+
+def own_cases(impls: Sequence[str] = IMPLS) -> List[Case]:
+    """This project's implementations."""
+    return [Case(f'gluon_rnn {impl}', WORKERS / 'own.py', {'impl': impl}) for impl in impls]
+
+
+def book_cases(*, tuned: bool = False) -> List[Case]:
+    """d2lzh itself, as installed. tuned: once more with the BLAS kernel that `gluon_rnn.runtime` chooses."""
+    cases = [Case(f'd2lzh {impl}', WORKERS / 'book.py', {'impl': impl}) for impl in ('scratch', 'gluon')]
+    kernel = runtime.blas_kernel_here()
+    if tuned and kernel:
+        cases += [Case(f'{case.name}, tuned', case.worker, case.options, {'OPENBLAS_CORETYPE': kernel}) for case in cases]
+    return cases
+
+
+def measure(cases: Sequence[Case], setting: Setting, *, rounds: int = 5, threads: int | None = None, timeout: float = 900,
+            on_progress: Callable[[str], None] | None = None) -> List[Measurement]:
+    """Measure all cases at one setting, in the order given.
+
+    threads: of each process; None: as many as there are CPUs. timeout: seconds that one answer may take. on_progress is told what
+    is being done. Raises ValueError for a text too short for the setting, and for two cases of one name.
+    """
+    if rounds < 1:
+        raise ValueError(f'rounds must be 1 or more, got {rounds}')
+    if setting.tokens < 1:
+        raise ValueError(f'{setting.num_chars} characters make no batch of {setting.batch_size} x {setting.num_steps}: '
+                         f'take more, or a smaller batch')
+    if len({case.name for case in cases}) < len(cases):
+        raise ValueError(f'each case needs a name of its own, got {[case.name for case in cases]}')
+    tell = on_progress or (lambda text: None)
+    environment = runtime.child_environment(threads or runtime.usable_cpus())
+    with ExitStack() as stack:
+        processes = []
+        for case in cases:
+            tell(f'starting {case.name}')
+            process = _Process(case, setting, environment, timeout)
+            stack.callback(process.close)
+            process.ask(None)
+            processes.append(process)
+        for i in range(1, rounds + 1):
+            for process in processes:
+                tell(f'round {i} of {rounds}: {process.case.name}')
+                process.ask('epoch')
+        return [process.finish(setting.tokens) for process in processes]
+
+
+class _Process:
+    """A case that runs and answers in lines of JSON. It remembers the first thing that goes wrong, and is then left alone."""
+
+    def __init__(self, case: Case, setting: Setting, environment: Mapping[str, str], timeout: float):
+        self.case, self.timeout, self.error = case, timeout, ''
+        self.answers: List[Dict[str, Any]] = []
+        self.log = tempfile.TemporaryFile('w+', encoding='utf-8', errors='replace')  # noqa: SIM115 (closed by close())
+        self.process = subprocess.Popen(
+            [sys.executable, str(WORKERS / 'run.py'), str(case.worker), json.dumps({**asdict(setting), **case.options})],
+            env={**environment, **case.environment}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
+            encoding='utf-8', start_new_session=True)
+
+    def ask(self, question: str | None) -> None:
+        """Send a line, or nothing (None), and keep the answer."""
+        if self.error:
+            return
+        timer = threading.Timer(self.timeout, self.kill)
+        timer.start()
+        try:
+            if question is not None and self.process.stdin:
+                print(question, file=self.process.stdin, flush=True)
+            self._read()
+        except OSError:
+            self._failed()
+        finally:
+            timer.cancel()
+
+    def finish(self, tokens: int) -> Measurement:
+        """End the process and sum up."""
+        if not self.error and self.process.stdin:
+            self.process.stdin.close()
+            self._read()
+        if self.error:
+            return Measurement(self.case.name, error=self.error)
+        first, *epochs, last = self.answers
+        return Measurement(self.case.name, tuple(epoch['seconds'] for epoch in epochs), tokens, first['seconds'],
+                           last['memory'], first['library_memory'], first['perplexity'])
+
+    def _read(self) -> None:
+        line = self.process.stdout.readline() if self.process.stdout else ''
+        if line:
+            self.answers.append(json.loads(line))
+        else:
+            self._failed()
+
+    def _failed(self) -> None:
+        status = self.process.wait(self.timeout)
+        self.log.seek(0)
+        said = [line.strip() for line in self.log if line.strip()]
+        self.error = said[-1] if said else f'ended with status {status}'
+        if status == -signal.SIGKILL:
+            self.error = f'killed: no answer within {self.timeout:g} seconds, or no memory left'
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        self.kill()
+        for pipe in (self.process.stdin, self.process.stdout, self.log):
+            if pipe:
+                pipe.close()
+        self.process.wait()
+
+
+def text_table(measurements: Sequence[Measurement], reference: str | None = None) -> str:
+    """A row a case, for a terminal; with how many times as fast as the case named `reference` it is (None: the first)."""
+    base = next((m for m in measurements if m.name == reference), measurements[0])
+    width = max(len(m.name) for m in measurements)
+    lines = [f'{"":{width}}  {"s/epoch":>8} {"lowest":>8} {"highest":>8} {"chars/s":>9} {"times":>6} {"first":>7} {"MiB":>6} '
+             f'{"libs":>6} {"perplexity":>10}']
+    for m in measurements:
+        if m.error:
+            lines.append(f'{m.name:{width}}  not measured: {m.error}')
+            continue
+        times = f'{base.median / m.median:6.2f}' if not base.error else f'{"-":>6}'
+        lines.append(f'{m.name:{width}}  {m.median:8.3f} {min(m.seconds):8.3f} {max(m.seconds):8.3f} {m.tokens_per_second:9.0f} '
+                     f'{times} {m.first_seconds:7.2f} {m.memory / _MIB:6.0f} {m.library_memory / _MIB:6.0f} '
+                     f'{m.perplexity:10.1f}')
+    return '\n'.join(lines)

@@ -1,0 +1,6 @@
+"""What a measured process runs: one file an implementation, started by `gluon_rnn.measuring` through `run.py`.
+
+A worker is a file with `prepare(options) -> epoch`, where `epoch()` trains one epoch, waits until it is done and returns its
+perplexity, or a dict with 'perplexity' and 'seconds' where the worker takes the time itself. It is run as a file and not as a
+module of this package, so that nothing is loaded beside what it asks for.
+"""

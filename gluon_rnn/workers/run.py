@@ -1,0 +1,76 @@
+"""Runs a worker in this process and takes its time: `python run.py WORKER.py OPTIONS`, OPTIONS being JSON.
+
+Speaks in lines of JSON: one when the worker is ready, one for each epoch that a line 'epoch' on standard input asks for, and
+one with the peak memory when that input ends. Whatever else is printed goes to standard error. Standard library alone, for this
+stands beside what is measured.
+"""
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import random
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict
+
+SEED = 0
+
+
+def main() -> None:
+    path, options = Path(sys.argv[1]), json.loads(sys.argv[2])
+    answers = sys.stdout
+    with contextlib.redirect_stdout(sys.stderr):
+        sys.path[0] = str(path.parent)
+        worker = load(path)
+        library_memory = memory('VmRSS')
+        options['corpus_indices'] = random_text(options['num_chars'], options['vocab_size'])
+        epoch = worker.prepare(options)
+        say(answers, library_memory=library_memory, **timed(epoch))     # the first epoch warms up, and compiles
+        for _ in sys.stdin:
+            say(answers, **timed(epoch))
+        say(answers, memory=memory('VmHWM'))
+
+
+def load(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f'{path} is not a Python file')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def random_text(num_chars: int, vocab_size: int) -> list[int]:
+    """Indices of characters, the same for every worker. What the text says makes no epoch longer or shorter."""
+    return random.Random(SEED).choices(range(vocab_size), k=num_chars)
+
+
+def timed(epoch: Callable[[], Any]) -> Dict[str, float]:
+    start = time.perf_counter()
+    result = epoch()
+    seconds = time.perf_counter() - start
+    return {'seconds': seconds, **(result if isinstance(result, dict) else {'perplexity': result})}
+
+
+def memory(field: str) -> int:
+    """Bytes of this process: 'VmRSS' now, 'VmHWM' at most.
+
+    `ru_maxrss`, for systems without /proc, is not the first choice: a process inherits it from the one that started it.
+    """
+    try:
+        lines = Path('/proc/self/status').read_text().splitlines()
+    except OSError:
+        unit = 1 if sys.platform == 'darwin' else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return next(int(line.split()[1]) for line in lines if line.startswith(f'{field}:')) * 1024
+
+
+def say(answers: Any, **message: Any) -> None:
+    print(json.dumps(message), file=answers, flush=True)
+
+
+if __name__ == '__main__':
+    main()
