@@ -1,0 +1,142 @@
+"""Learn beside d2lzh: the book's networks on the book's lyrics, the same seeds, the original next to this project.
+
+Prints the perplexity of each at the book's epochs and writes DIR/learning.json. Both start from the same MXNet seed; the
+vocabulary is this project's for both, since d2lzh's own changes from process to process. A figure that DIR/learning.json holds
+already is not computed again, so the command may be stopped and started.
+"""
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import random
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List
+
+import _cli
+import filelock
+from tqdm import tqdm
+
+import gluon_rnn
+from gluon_rnn.files import write_whole
+
+
+@dataclass(frozen=True)
+class Network:
+    """One of the book's trainings: 256 hidden units, 35 steps, batch 32, learning rate 100, clipped to 0.01."""
+    cell: str
+    impl: str
+    sampling: str
+    num_epochs: int
+    period: int
+    activation: str = 'tanh'
+
+
+NETWORKS = {
+    'rnn-random': Network('rnn', 'scratch', 'random', 250, 50),
+    'rnn-consecutive': Network('rnn', 'scratch', 'consecutive', 250, 50),
+    'gru-consecutive': Network('gru', 'scratch', 'consecutive', 160, 40),
+    'lstm-consecutive': Network('lstm', 'scratch', 'consecutive', 160, 40),
+    'rnn-gluon-relu': Network('rnn', 'gluon', 'consecutive', 250, 50, activation='relu'),
+}
+SIDES = ('gluon_rnn', 'd2lzh')
+
+
+def parser() -> argparse.ArgumentParser:
+    p = _cli.ArgumentParser(description=__doc__)
+    p.add_argument('networks', nargs='*', metavar='NETWORK', help=f'{", ".join(NETWORKS)} (default: all)')
+    p.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    p.add_argument('--sides', nargs='+', choices=SIDES, default=list(SIDES))
+    p.add_argument('--num-epochs', type=int, help="(default: the book's)")
+    p.add_argument('--corpus', default='jaychou')
+    p.add_argument('--out', type=Path, default=Path('runs/compare_d2lzh'))
+    p.add_argument('--one', help=argparse.SUPPRESS)     # NETWORK/SIDE/SEED, run in this process
+    return p
+
+
+def main() -> None:
+    args = parser().parse_args()
+    names = args.networks or list(NETWORKS)
+    unknown = set(names) - NETWORKS.keys()
+    if unknown:
+        raise ValueError(f'network must be of {", ".join(NETWORKS)}, got {", ".join(sorted(unknown))}')
+    args.out.mkdir(parents=True, exist_ok=True)
+    if args.one:
+        name, side, seed = args.one.split('/')
+        keep(args.out, args.one, {'ours': ours, 'd2lzh': theirs}['d2lzh' if side == 'd2lzh' else 'ours'](
+            NETWORKS[name], int(seed), args.corpus, args.num_epochs))
+        return
+    wanted = [f'{name}/{side}/{seed}' for seed in args.seeds for name in names for side in args.sides]
+    for one in tqdm([one for one in wanted if one not in kept(args.out)], unit='training', disable=None):
+        subprocess.run([sys.executable, __file__, '--one', one, '--corpus', args.corpus, '--out', str(args.out),
+                        *(['--num-epochs', str(args.num_epochs)] if args.num_epochs else [])], check=True)
+    print(table(names, kept(args.out)))
+
+
+def kept(out: Path) -> Dict[str, Dict[str, float]]:
+    path = out / 'learning.json'
+    return json.loads(path.read_text(encoding='utf-8')) if path.exists() else {}
+
+
+def keep(out: Path, one: str, figures: Dict[int, float]) -> None:
+    with filelock.FileLock(out / '.lock'):
+        write_whole(out / 'learning.json', json.dumps({**kept(out), one: figures}, indent=1))
+
+
+def ours(network: Network, seed: int, corpus_name: str, num_epochs: int | None) -> Dict[int, float]:
+    """Perplexity at the printed epochs, by this project's trainer."""
+    corpus = gluon_rnn.load_corpus(corpus_name)
+    gluon_rnn.seed(seed)
+    model = gluon_rnn.build_model(gluon_rnn.ModelConfig(cell=network.cell, impl=network.impl, activation=network.activation,
+                                                        vocab_size=corpus.vocab_size))
+    num_epochs = num_epochs or network.num_epochs
+    config = gluon_rnn.TrainConfig(sampling=network.sampling, num_epochs=num_epochs, seed=seed)
+    records = gluon_rnn.train(model, corpus.indices, config)
+    return {epoch: record.perplexity for epoch, record in records.items() if epoch % network.period == 0 or epoch == num_epochs}
+
+
+def theirs(network: Network, seed: int, corpus_name: str, num_epochs: int | None) -> Dict[int, float]:
+    """The same by d2lzh's own trainer, around the networks as the book writes them."""
+    from gluon_rnn.workers import book
+    corpus = gluon_rnn.load_corpus(corpus_name)
+    text: Any = (corpus.indices.tolist(), list(corpus.idx_to_char), corpus.char_to_idx)
+    gluon_rnn.seed(seed)
+    random.seed(seed)
+    num_epochs = num_epochs or network.num_epochs
+    rest: Any = (num_epochs, 35, 1e2, 1e-2, 32, min(network.period, num_epochs), 0, [])
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        if network.impl == 'gluon':
+            model = book.d2l.RNNModel(book.layers.RNN(256), corpus.vocab_size)
+            book.d2l.train_and_predict_rnn_gluon(model, 256, corpus.vocab_size, book.ctx, *text, *rest)
+        else:
+            book.d2l.train_and_predict_rnn(
+                {'rnn': book.rnn, 'gru': book.gru, 'lstm': book.lstm}[network.cell],
+                lambda: book.get_params(book.GATES[network.cell], corpus.vocab_size, 256, corpus.vocab_size),
+                book.init_lstm_state if network.cell == 'lstm' else book.init_rnn_state,
+                256, corpus.vocab_size, book.ctx, *text, network.sampling == 'random', *rest)
+    lines = [line.replace(',', '').split() for line in printed.getvalue().splitlines() if line.startswith('epoch')]
+    return {int(words[1]): float(words[3]) for words in lines}
+
+
+def table(names: List[str], figures: Dict[str, Dict[str, float]]) -> str:
+    """A row a network and side: the perplexity at the last epoch for each seed, and the median."""
+    lines = []
+    for name in names:
+        for side in SIDES:
+            own = {one: values for one, values in sorted(figures.items()) if one.startswith(f'{name}/{side}/')}
+            if own:
+                last = [list(values.values())[-1] for values in own.values()]
+                epoch = list(next(iter(own.values())))[-1]
+                lines.append(f'{name:18} {side:10} epoch {epoch:>3}: {" ".join(f"{value:8.3f}" for value in last)}   '
+                             f'median {statistics.median(last):.3f}')
+    return '\n'.join(lines)
+
+
+if __name__ == '__main__':
+    _cli.run(main)
