@@ -98,9 +98,8 @@ class Trainer:
             mx.random.seed(config.seed + epoch * 7919)      # what dropout draws depends on the epoch alone, too
         steps = num_batches(len(corpus_indices), config.batch_size, config.num_steps, config.sampling)
         totals = _Totals(epoch)
-        state = self.model.begin_state(config.batch_size)
         for step, (X, Y) in enumerate(self._batches(epoch, corpus_indices), 1):
-            if config.sampling == 'random':
+            if step == 1 or config.sampling == 'random':
                 state = self.model.begin_state(config.batch_size)
             else:
                 state = tuple(s.detach() for s in state)

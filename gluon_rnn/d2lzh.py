@@ -1,0 +1,237 @@
+"""The book's own function names: `from gluon_rnn import d2lzh as d2l` where the book has `import d2lzh as d2l`.
+
+Names, signatures, returned types and what is printed are those of chapter 6 in d2lzh 1.0.0, the work is done by the rest of
+gluon_rnn. Started from the same seeds, a network learns the same, to rounding. What differs: corpora are found from any
+folder; the vocabulary is sorted, so that it is the same in every run; a text too short for one batch, a
+prefix with an unknown character and a loss that is no longer finite are errors that say so.
+"""
+from __future__ import annotations
+
+import random
+from typing import Any, Dict, Iterator, List, Tuple
+
+from mxnet import init, nd
+from mxnet.gluon import nn
+
+from .corpus import encode, load_corpus
+from .generation import generate
+from .runtime import try_all_gpus, try_gpu
+from .sampling import Batch, consecutive_batches, random_batches
+from .training import TrainConfig, Trainer
+from .updating import global_norm
+
+__all__ = [
+    'RNNModel',
+    'data_iter_consecutive',
+    'data_iter_random',
+    'grad_clipping',
+    'load_data_jay_lyrics',
+    'load_data_time_machine',
+    'predict_rnn',
+    'predict_rnn_gluon',
+    'sgd',
+    'to_onehot',
+    'train_and_predict_rnn',
+    'train_and_predict_rnn_gluon',
+    'try_all_gpus',
+    'try_gpu',
+]
+
+CorpusData = Tuple[List[int], Dict[str, int], List[str], int]
+
+
+def load_data_jay_lyrics() -> CorpusData:
+    """The Chinese book's corpus, section 6.3: (corpus_indices, char_to_idx, idx_to_char, vocab_size)."""
+    return _load('jaychou')
+
+
+def load_data_time_machine() -> CorpusData:
+    """The English book's corpus: (corpus_indices, char_to_idx, idx_to_char, vocab_size)."""
+    return _load('time_machine')
+
+
+def _load(name: str) -> CorpusData:
+    corpus = load_corpus(name, folder='../data')    # where d2lzh reads it; elsewhere when it is not there
+    return corpus.indices.tolist(), dict(corpus.char_to_idx), list(corpus.idx_to_char), corpus.vocab_size
+
+
+def data_iter_random(corpus_indices: Any, batch_size: int, num_steps: int, ctx: Any = None) -> Iterator[Batch]:
+    """Batches X, Y in random order, section 6.3.3; `random.seed` settles the order."""
+    return random_batches(corpus_indices, batch_size, num_steps, ctx=ctx, rng=random)
+
+
+def data_iter_consecutive(corpus_indices: Any, batch_size: int, num_steps: int, ctx: Any = None) -> Iterator[Batch]:
+    """Batches X, Y of which each goes on where the one before stopped, section 6.3.3."""
+    return consecutive_batches(corpus_indices, batch_size, num_steps, ctx=ctx)
+
+
+def to_onehot(X: nd.NDArray, size: int) -> List[nd.NDArray]:
+    """(batch_size, num_steps) of indices -> num_steps arrays (batch_size, size), section 6.4.1."""
+    by_step = X.T if X.ndim > 1 else X.reshape((-1, 1))
+    return list(nd.one_hot(by_step, size))
+
+
+def grad_clipping(params: Any, theta: float | None, ctx: Any) -> None:
+    """Scale all gradients down, in place, to a global norm of theta; None: leave them. Section 6.4.5."""
+    if theta is None:
+        return
+    grads = [param.grad for param in params]
+    factor = nd.minimum(theta / global_norm(grads), 1)
+    for grad in grads:
+        grad *= factor
+
+
+def sgd(params: Any, lr: float, batch_size: int) -> None:
+    """One step of mini-batch stochastic gradient descent, in place, section 3.2.6."""
+    for param in params:
+        param -= lr * param.grad / batch_size
+
+
+class RNNModel(nn.Block):
+    """A `gluon.rnn` layer between one-hot vectors and an output layer, section 6.5.2."""
+
+    def __init__(self, rnn_layer: Any, vocab_size: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.rnn = rnn_layer
+        self.vocab_size = vocab_size
+        self.dense = nn.Dense(vocab_size)
+
+    def forward(self, inputs: nd.NDArray, state: Any) -> Tuple[nd.NDArray, Any]:
+        """inputs (batch_size, num_steps) -> logits (num_steps * batch_size, vocab_size), time-major, and the new state."""
+        H, state = self.rnn(nd.one_hot(inputs.T, self.vocab_size), state)
+        return self.dense(H.reshape((-1, H.shape[2]))), state
+
+    def begin_state(self, *args: Any, **kwargs: Any) -> Any:
+        return self.rnn.begin_state(*args, **kwargs)
+
+
+def predict_rnn(prefix: str, num_chars: int, rnn: Any, params: Any, init_rnn_state: Any, num_hiddens: int, vocab_size: int,
+                ctx: Any, idx_to_char: Any, char_to_idx: Any) -> str:
+    """`prefix` and the num_chars likeliest characters after it, from a network written by hand, section 6.4.4."""
+    model = _ByHand(rnn, params, init_rnn_state, num_hiddens, vocab_size, ctx)
+    return _write(model, prefix, num_chars, idx_to_char, char_to_idx)
+
+
+def predict_rnn_gluon(prefix: str, num_chars: int, model: Any, vocab_size: int, ctx: Any, idx_to_char: Any,
+                      char_to_idx: Any) -> str:
+    """`prefix` and the num_chars likeliest characters after it, from a Gluon model, section 6.5.3."""
+    return _write(_Gluon(model, ctx), prefix, num_chars, idx_to_char, char_to_idx)
+
+
+def train_and_predict_rnn(rnn: Any, get_params: Any, init_rnn_state: Any, num_hiddens: int, vocab_size: int, ctx: Any,
+                          corpus_indices: Any, idx_to_char: Any, char_to_idx: Any, is_random_iter: bool, num_epochs: int,
+                          num_steps: int, lr: float, clipping_theta: float | None, batch_size: int, pred_period: int,
+                          pred_len: int, prefixes: Any) -> None:
+    """Train a network written by hand, and every pred_period epochs print its perplexity and what it writes, section 6.4.7.
+
+    rnn(inputs, state, params) -> outputs, state: inputs and outputs are lists of num_steps matrices of batch_size rows;
+    get_params() -> list of arrays with gradients; init_rnn_state(batch_size, num_hiddens, ctx) -> the first state.
+    """
+    model = _ByHand(rnn, get_params(), init_rnn_state, num_hiddens, vocab_size, ctx)
+    config = _config('random' if is_random_iter else 'consecutive', num_epochs, num_steps, batch_size, lr, clipping_theta)
+    _train_and_predict(model, config, corpus_indices, idx_to_char, char_to_idx, pred_period, pred_len, prefixes)
+
+
+def train_and_predict_rnn_gluon(model: Any, num_hiddens: int, vocab_size: int, ctx: Any, corpus_indices: Any,
+                                idx_to_char: Any, char_to_idx: Any, num_epochs: int, num_steps: int, lr: float,
+                                clipping_theta: float | None, batch_size: int, pred_period: int, pred_len: int,
+                                prefixes: Any) -> None:
+    """Train a Gluon model, its weights drawn anew, and every pred_period epochs print as above, section 6.5.3.
+
+    model(X, state) -> logits (num_steps * batch_size, vocab_size), state; model.begin_state(batch_size=, ctx=).
+    """
+    config = _config('consecutive', num_epochs, num_steps, batch_size, lr, clipping_theta)
+    model.initialize(ctx=ctx, force_reinit=True, init=init.Normal(0.01))
+    # the weights whose shapes are not known yet are drawn when the model first sees an input
+    model(nd.zeros((batch_size, num_steps), ctx=ctx), model.begin_state(batch_size=batch_size, ctx=ctx))
+    _train_and_predict(_Gluon(model, ctx), config, corpus_indices, idx_to_char, char_to_idx, pred_period, pred_len, prefixes)
+
+
+class _Adapter:
+    """The contract of `training.py` over the book's; the book lets a state be a tuple, a list or one array."""
+
+    def __init__(self, ctx: Any):
+        self.ctx = ctx
+        self._kind: Any = tuple
+
+    def _to_tuple(self, state: Any) -> Tuple[nd.NDArray, ...]:
+        self._kind = next((kind for kind in (nd.NDArray, list) if isinstance(state, kind)), tuple)
+        return (state,) if isinstance(state, nd.NDArray) else tuple(state)
+
+    def _from_tuple(self, state: Tuple[nd.NDArray, ...]) -> Any:
+        return state[0] if self._kind is nd.NDArray else self._kind(state)
+
+
+class _ByHand(_Adapter):
+    """A reader's `rnn`, `params` and `init_rnn_state`."""
+
+    def __init__(self, rnn: Any, params: Any, init_rnn_state: Any, num_hiddens: int, vocab_size: int, ctx: Any):
+        super().__init__(ctx)
+        self.rnn, self.params, self.init_rnn_state = rnn, params, init_rnn_state
+        self.num_hiddens, self.vocab_size = num_hiddens, vocab_size
+
+    def begin_state(self, batch_size: int) -> Tuple[nd.NDArray, ...]:
+        return self._to_tuple(self.init_rnn_state(batch_size, self.num_hiddens, self.ctx))
+
+    def __call__(self, X: nd.NDArray, state: Any) -> Tuple[nd.NDArray, Tuple[nd.NDArray, ...]]:
+        outputs, state = self.rnn(to_onehot(X, self.vocab_size), self._from_tuple(state), self.params)
+        return nd.concat(*outputs, dim=0), self._to_tuple(state)
+
+    def parameters(self) -> Dict[str, nd.NDArray]:
+        return {str(i): param for i, param in enumerate(self.params)}
+
+
+class _Gluon(_Adapter):
+    """A reader's Gluon model."""
+
+    def __init__(self, model: Any, ctx: Any):
+        super().__init__(ctx)
+        self.model = model
+
+    def begin_state(self, batch_size: int) -> Tuple[nd.NDArray, ...]:
+        return self._to_tuple(self.model.begin_state(batch_size=batch_size, ctx=self.ctx))
+
+    def __call__(self, X: nd.NDArray, state: Any) -> Tuple[nd.NDArray, Tuple[nd.NDArray, ...]]:
+        logits, state = self.model(X, self._from_tuple(state))
+        return logits, self._to_tuple(state)
+
+    def parameters(self) -> Dict[str, nd.NDArray]:
+        return {name: param.data(self.ctx) for name, param in self.model.collect_params().items() if param.grad_req != 'null'}
+
+
+class _OneByOne:
+    """A model that reads a prefix as the book does, a character a call; with two directions that makes a difference."""
+
+    def __init__(self, model: Any):
+        self.model, self.ctx, self.begin_state = model, model.ctx, model.begin_state
+
+    def __call__(self, X: nd.NDArray, state: Any) -> Tuple[nd.NDArray, Any]:
+        for t in range(X.shape[1]):
+            logits, state = self.model(X[:, t:t + 1], state)
+        return logits, state
+
+
+def _write(model: Any, prefix: str, num_chars: int, idx_to_char: Any, char_to_idx: Any) -> str:
+    encode(prefix, char_to_idx)
+    return generate(_OneByOne(model), idx_to_char, prefix, num_chars)
+
+
+def _config(sampling: str, num_epochs: int, num_steps: int, batch_size: int, lr: float, theta: float | None) -> TrainConfig:
+    if theta is not None and not theta > 0:
+        raise ValueError(f'clipping_theta must be above 0, or None for no clipping, got {theta}')
+    return TrainConfig(sampling=sampling, num_epochs=num_epochs, num_steps=num_steps, batch_size=batch_size, lr=lr,
+                       clipping_theta=theta or 0, seed=None)
+
+
+def _train_and_predict(model: Any, config: TrainConfig, corpus_indices: Any, idx_to_char: Any, char_to_idx: Any,
+                       pred_period: int, pred_len: int, prefixes: Any) -> None:
+    if pred_period < 1:
+        raise ValueError(f'pred_period must be 1 or more epochs, got {pred_period}')
+    if pred_period <= config.num_epochs:
+        for prefix in prefixes:     # rather now than after the first pred_period epochs
+            encode(prefix, char_to_idx)
+    for record in Trainer(model, config, rng=random).epochs(corpus_indices):
+        if record.epoch % pred_period == 0:
+            print(f'epoch {record.epoch}, perplexity {record.perplexity:f}, time {record.seconds:.2f} sec')
+            for prefix in prefixes:
+                print(' -', _write(model, prefix, pred_len, idx_to_char, char_to_idx))
