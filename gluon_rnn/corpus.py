@@ -1,9 +1,11 @@
 """Text -> Corpus: reading, cutting and indexing characters, section 6.3."""
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import os
+import re
 import tempfile
 import urllib.error
 import urllib.request
@@ -30,6 +32,7 @@ class NamedCorpus:
     url: str | None = None
     max_chars: int | None = None
     lower: bool = False
+    letters: bool = False           # cut as the second edition cuts it: `letters_only`
 
 
 CORPORA: Dict[str, NamedCorpus] = {
@@ -43,6 +46,7 @@ CORPORA: Dict[str, NamedCorpus] = {
         sha256='8424dbd9532ac81f7e5f0b6add90e6952baea29158309d7d1bf3884f4e12c516',
         url='https://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt'),
 }
+CORPORA['time_machine_letters'] = dataclasses.replace(CORPORA['time_machine'], letters=True)    # 27 characters
 
 
 @dataclass(frozen=True)
@@ -122,10 +126,18 @@ def load_corpus(name: str = 'lyrics', *, max_chars: int | None = None, folder: P
         text = _named_text(known, name, folder)
         max_chars = known.max_chars if max_chars is None else max_chars
         text = text.lower() if known.lower else text
+        text = letters_only(text) if known.letters else text
     else:
         text = read_text(_existing(name))
     text = text.replace('\r\n', '\n').replace('\n', ' ').replace('\r', ' ')
     return Corpus.from_text(text[:max_chars or None])
+
+
+def letters_only(text: str) -> str:
+    """The letters of a text as the book's second edition cuts it: lower case, every run of anything but a to z one space, no
+    spaces at the ends of a line, and the lines joined without any between them.
+    """
+    return ''.join(re.sub('[^A-Za-z]+', ' ', line).strip().lower() for line in re.split('\r\n|\r|\n', text))
 
 
 def _existing(name: str) -> Path:

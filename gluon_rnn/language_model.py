@@ -81,3 +81,14 @@ def copy_params(source: LanguageModel, target: LanguageModel) -> None:
     Raises ValueError where the two are not the same network.
     """
     target.load_book_params(source.book_params())
+
+
+def redraw_weights(model: LanguageModel, sigma: float) -> None:
+    """Draw the weights of a new model again, from N(0, sigma) instead of the book's N(0, 0.01); biases stay at zero.
+
+    Raises ValueError for a sigma below zero.
+    """
+    if not 0 <= sigma < float('inf'):
+        raise ValueError(f'sigma must be 0 or more, got {sigma}')
+    model.load_book_params({name: nd.random.normal(scale=sigma, shape=value.shape).asnumpy() if value.ndim > 1 else value
+                            for name, value in model.book_params().items()})

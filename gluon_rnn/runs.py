@@ -1,4 +1,4 @@
-"""A run's folder: what was asked for, what came of it, and where it can go on from.
+"""A training and its folder: what was asked for, what came of it, and where it can go on from.
 
     config.json      the settings              metrics.jsonl    a line an epoch
     samples.txt      the verses                curve.png        perplexity over the epochs
@@ -7,20 +7,25 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 import filelock
 
-from . import checkpoint
+from . import checkpoint, runtime
 from .checkpoint import Checkpoint
+from .corpus import Corpus, load_corpus
 from .files import write_whole
+from .generation import generate
+from .language_model import ModelConfig, build_model, redraw_weights
 from .report import plot_perplexity
-from .training import EpochRecord
+from .training import Diverged, EpochRecord, TrainConfig, Trainer, check_sizes
 
 _FILES = ('config.json', 'metrics.jsonl', 'samples.txt', 'curve.png', 'checkpoint.npz')
 FORMAT = 'gluon_rnn run 1'
+_BOOK_PREFIXES = (['分开', '不分开'], ['traveller', 'time traveller'])
 
 
 class RunFolder:
@@ -100,6 +105,111 @@ class RunFolder:
 
     def draw(self) -> None:
         plot_perplexity(self.folder / 'curve.png', {'train': self.records})
+
+
+class Run:
+    """One training of a language model, from its settings to its folder.
+
+    settings: the fields of `ModelConfig` and `TrainConfig` by name, and corpus, max_chars, valid_fraction (the text), ctx,
+    sigma (the new weights' standard deviation, None: the book's), period (epochs from one printing to the next), prefix (a list,
+    None: the book's), length (characters to add to each), checkpoint_period (epochs from one checkpoint to the next).
+    resume: go on with what the folder holds, which must be of the same settings. The folder must be locked (`with RunFolder`).
+    Raises ValueError for settings that cannot train, a text that has changed, or a folder that holds something else.
+    """
+
+    def __init__(self, folder: RunFolder, settings: Dict[str, Any], *, resume: bool = False, overwrite: bool = False):
+        self.folder, self.settings = folder, settings
+        ctx = runtime.parse_ctx(settings['ctx'])
+        train_config = pick(TrainConfig, settings)
+        pick(ModelConfig, settings, vocab_size=1)       # what is wrong with it is said before a text is read
+        corpus = load_corpus(settings['corpus'], max_chars=settings['max_chars'])
+        self.idx_to_char = corpus.idx_to_char
+        self.train_indices, valid = corpus.split(settings['valid_fraction'])
+        self.valid_indices = valid if settings['valid_fraction'] else None
+        check_sizes(len(self.train_indices), train_config.batch_size, train_config.num_steps, train_config.sampling)
+        settings['prefix'] = prefixes(settings['prefix'], corpus)
+        digest = hashlib.sha256(corpus.indices.tobytes() + ''.join(corpus.idx_to_char).encode()).hexdigest()
+        if settings.setdefault('corpus_sha256', digest) != digest:
+            raise ValueError(f'the text {settings["corpus"]} has changed since the run started: restore it, or start a new run')
+        model_config = pick(ModelConfig, settings, vocab_size=corpus.vocab_size)
+        runtime.seed(settings['seed'])
+        self.trainer = Trainer(build_model(model_config, ctx), train_config)
+        if settings.get('sigma') is not None:
+            redraw_weights(self.trainer.model, settings['sigma'])
+        self.saved_epoch = 0
+        self.resumed = resume and folder.holds_run()
+        if self.resumed:
+            self._resume(model_config)
+        else:
+            folder.begin(settings, overwrite=overwrite)
+        self.last = Checkpoint.take(self.trainer, self.idx_to_char)
+
+    def _resume(self, model_config: ModelConfig) -> None:
+        saved = self.folder.resume()
+        if saved:
+            if saved.config != model_config or saved.idx_to_char != self.idx_to_char:
+                raise ValueError(f'the checkpoint in {self.folder.folder} is of another model than its config.json: '
+                                 f'start a new run')
+            saved.resume(self.trainer)
+            self.saved_epoch = saved.epoch
+
+    def go(self, *, on_epoch: Callable[[EpochRecord], None] | None = None,
+           on_print: Callable[[str], None] | None = None) -> None:
+        """Train to the last epoch, handing on each epoch's record, and at each printing what the book would print.
+
+        What stops it on the way (Ctrl-C, or Diverged) finds the last whole epoch saved.
+        """
+        period, num_epochs = self.settings['period'], self.settings['num_epochs']
+        try:
+            for record in self.trainer.epochs(self.train_indices, self.valid_indices):
+                self.last = Checkpoint.take(self.trainer, self.idx_to_char)
+                self.folder.add(record)
+                if on_epoch:
+                    on_epoch(record)
+                if record.epoch % period == 0 or record.epoch == num_epochs:
+                    text = self._printing(record)
+                    self.folder.add_sample(record.epoch, text)
+                    if on_print:
+                        on_print(text)
+                if record.epoch % self.settings['checkpoint_period'] == 0 or record.epoch == num_epochs:
+                    self._save()
+        except KeyboardInterrupt:
+            self._save()
+            raise
+        except Diverged as error:
+            self._save()
+            raise Diverged(f'{error}; the model after epoch {self.last.epoch} is saved in {self.folder.folder}') from None
+        self.folder.draw()
+
+    def _printing(self, record: EpochRecord) -> str:
+        valid = '' if record.valid_perplexity is None else f', held-out perplexity {record.valid_perplexity:f}'
+        lines = [f'epoch {record.epoch}, perplexity {record.perplexity:f}, time {record.seconds:.2f} sec{valid}']
+        lines += [f' - {generate(self.trainer.model, self.idx_to_char, prefix, self.settings["length"])}'
+                  for prefix in self.settings['prefix']]
+        return '\n'.join(lines)
+
+    def _save(self) -> None:
+        if self.last.epoch > self.saved_epoch:
+            self.folder.save(self.last)
+            self.saved_epoch = self.last.epoch
+
+
+def pick(config: Any, settings: Dict[str, Any], **more: Any) -> Any:
+    """The config that the settings hold."""
+    names = {field.name for field in dataclasses.fields(config)}
+    return config(**{name: value for name, value in settings.items() if name in names}, **more)
+
+
+def prefixes(given: List[str] | None, corpus: Corpus) -> List[str]:
+    """The prefixes asked for, or the book's, or the text's own first characters. Raises ValueError for unknown characters."""
+    if given is None:
+        known = [book for book in _BOOK_PREFIXES if set(''.join(book)) <= corpus.char_to_idx.keys()]
+        return known[0] if known else [corpus.decode(corpus.indices[:5])]
+    for prefix in given:
+        if not prefix:
+            raise ValueError('--prefix is empty: give at least one character')
+        corpus.encode(prefix)
+    return given
 
 
 def read_config(folder: Path) -> Dict[str, Any]:

@@ -6,7 +6,7 @@ import train
 from tqdm import tqdm
 
 import gluon_rnn
-from gluon_rnn.runs import RunFolder
+from gluon_rnn.runs import Run, RunFolder
 
 
 def main() -> None:
@@ -15,11 +15,11 @@ def main() -> None:
     out = train.new_folder(args)
     _cli.stop_on_sigterm()
     with RunFolder(out) as folder:
-        run = train.Run(folder, settings, resume=False, overwrite=False)
+        run = Run(folder, settings, resume=False, overwrite=False)
         tqdm.write('A GRU (section 6.7) of 256 hidden units and the songs of data/lyrics.txt. Before training it sings:')
         for prefix in settings['prefix']:
             tqdm.write(f' - {gluon_rnn.generate(run.trainer.model, run.idx_to_char, prefix, settings["length"])}')
-        run.go()
+        train.train(run)
     tqdm.write(f'Its learning curve: {out / "curve.png"}. More of it: '
                f'python scripts/generate.py {out} --prefix 我 --temperature 0.5')
 

@@ -7,21 +7,16 @@ samples.txt, curve.png and checkpoint.npz, from which --resume goes on.
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import hashlib
 from pathlib import Path
 from typing import Any, Dict, List
 
 import _cli
 from tqdm import tqdm
 
-import gluon_rnn
-from gluon_rnn import runtime
 from gluon_rnn.cells.build import CELLS, IMPLS
-from gluon_rnn.checkpoint import Checkpoint
-from gluon_rnn.corpus import CORPORA, Corpus
-from gluon_rnn.runs import RunFolder, read_config
-from gluon_rnn.training import SAMPLINGS, Diverged
+from gluon_rnn.corpus import CORPORA
+from gluon_rnn.runs import Run, RunFolder, read_config
+from gluon_rnn.training import SAMPLINGS, EpochRecord
 
 EXAMPLES = """examples
   python scripts/train.py                                          a GRU by hand on the embedded lyrics
@@ -32,7 +27,6 @@ EXAMPLES = """examples
 """
 # What a continued run may be told anew; all else is settled when it starts.
 _MAY_CHANGE = ('num_epochs', 'period', 'prefix', 'length', 'ctx', 'checkpoint_period')
-_BOOK_PREFIXES = (['分开', '不分开'], ['traveller', 'time traveller'])
 
 
 def parser() -> argparse.ArgumentParser:
@@ -96,7 +90,7 @@ def main() -> None:
     with RunFolder(out) as folder:
         if args.resume and folder.holds_run():
             settings = merge(read_config(out), settings, p)
-        Run(folder, settings, resume=args.resume, overwrite=args.overwrite).go()
+        train(Run(folder, settings, resume=args.resume, overwrite=args.overwrite))
 
 
 def settings_of(args: argparse.Namespace) -> Dict[str, Any]:
@@ -146,101 +140,25 @@ def new_folder(args: argparse.Namespace) -> Path:
     return Path('runs') / next(f'{name}-{i}' for i in range(1, len(taken) + 2) if f'{name}-{i}' not in taken)
 
 
-class Run:
-    """One training, from its settings to its folder."""
+def train(run: Run) -> None:
+    """Train to the end, with a bar, and print as the book prints."""
+    num_epochs = run.settings['num_epochs']
+    if run.resumed:
+        tqdm.write(f'going on after epoch {run.trainer.epoch} of {run.folder.folder}')
+    if run.trainer.epoch >= num_epochs:
+        tqdm.write(f'{run.folder.folder} has its {num_epochs} epochs already: raise --num-epochs to train on')
+        return
+    with tqdm(total=num_epochs, initial=run.trainer.epoch, unit='epoch', disable=None) as bar:
+        def on_epoch(record: EpochRecord) -> None:
+            bar.set_postfix_str(f'perplexity {record.perplexity:.2f}', refresh=False)
+            bar.update()
 
-    def __init__(self, folder: RunFolder, settings: Dict[str, Any], *, resume: bool, overwrite: bool):
-        self.folder, self.settings = folder, settings
-        ctx = runtime.parse_ctx(settings['ctx'])
-        train_config = pick(gluon_rnn.TrainConfig, settings)
-        pick(gluon_rnn.ModelConfig, settings, vocab_size=1)     # what is wrong with it is said before a text is read
-        corpus = gluon_rnn.load_corpus(settings['corpus'], max_chars=settings['max_chars'])
-        self.idx_to_char = corpus.idx_to_char
-        self.train_indices, valid = corpus.split(settings['valid_fraction'])
-        self.valid_indices = valid if settings['valid_fraction'] else None
-        gluon_rnn.training.check_sizes(len(self.train_indices), train_config.batch_size, train_config.num_steps,
-                                       train_config.sampling)
-        settings['prefix'] = prefixes(settings['prefix'], corpus)
-        digest = hashlib.sha256(corpus.indices.tobytes() + ''.join(corpus.idx_to_char).encode()).hexdigest()
-        if settings.setdefault('corpus_sha256', digest) != digest:
-            raise ValueError(f'the text {settings["corpus"]} has changed since the run started: restore it, or start a new run')
-        model_config = pick(gluon_rnn.ModelConfig, settings, vocab_size=corpus.vocab_size)
-        gluon_rnn.seed(settings['seed'])
-        self.trainer = gluon_rnn.Trainer(gluon_rnn.build_model(model_config, ctx), train_config)
-        self.saved_epoch = 0
-        if resume and folder.holds_run():
-            self._resume(model_config)
-        else:
-            folder.begin(settings, overwrite=overwrite)
-        self.last = Checkpoint.take(self.trainer, self.idx_to_char)
-
-    def _resume(self, model_config: Any) -> None:
-        checkpoint = self.folder.resume()
-        if checkpoint:
-            if checkpoint.config != model_config or checkpoint.idx_to_char != self.idx_to_char:
-                raise ValueError(f'the checkpoint in {self.folder.folder} is of another model than its config.json: '
-                                 f'start a new run')
-            checkpoint.resume(self.trainer)
-            self.saved_epoch = checkpoint.epoch
-        tqdm.write(f'going on after epoch {self.saved_epoch} of {self.folder.folder}')
-
-    def go(self) -> None:
-        period, num_epochs = self.settings['period'], self.settings['num_epochs']
-        if self.trainer.epoch >= num_epochs:
-            tqdm.write(f'{self.folder.folder} has its {num_epochs} epochs already: raise --num-epochs to train on')
-            return
         try:
-            with tqdm(total=num_epochs, initial=self.trainer.epoch, unit='epoch', disable=None) as bar:
-                for record in self.trainer.epochs(self.train_indices, self.valid_indices):
-                    self.last = Checkpoint.take(self.trainer, self.idx_to_char)
-                    self.folder.add(record)
-                    bar.set_postfix_str(f'perplexity {record.perplexity:.2f}', refresh=False)
-                    bar.update()
-                    if record.epoch % period == 0 or record.epoch == num_epochs:
-                        self._print(record)
-                    if record.epoch % self.settings['checkpoint_period'] == 0 or record.epoch == num_epochs:
-                        self._save()
+            run.go(on_epoch=on_epoch, on_print=tqdm.write)
         except KeyboardInterrupt:
-            self._save()
-            raise KeyboardInterrupt(f'stopped; {self.last.epoch} epochs are saved in {self.folder.folder}, go on with: '
-                                    f'python scripts/train.py --out {self.folder.folder} --resume') from None
-        except Diverged as error:
-            self._save()
-            raise Diverged(f'{error}; the model after epoch {self.last.epoch} is saved in {self.folder.folder}') from None
-        self.folder.draw()
-        tqdm.write(f'saved in {self.folder.folder}')
-
-    def _print(self, record: Any) -> None:
-        valid = '' if record.valid_perplexity is None else f', held-out perplexity {record.valid_perplexity:f}'
-        lines = [f'epoch {record.epoch}, perplexity {record.perplexity:f}, time {record.seconds:.2f} sec{valid}']
-        lines += [f' - {gluon_rnn.generate(self.trainer.model, self.idx_to_char, prefix, self.settings["length"])}'
-                  for prefix in self.settings['prefix']]
-        text = '\n'.join(lines)
-        tqdm.write(text)
-        self.folder.add_sample(record.epoch, text)
-
-    def _save(self) -> None:
-        if self.last.epoch > self.saved_epoch:
-            self.folder.save(self.last)
-            self.saved_epoch = self.last.epoch
-
-
-def pick(config: Any, settings: Dict[str, Any], **more: Any) -> Any:
-    """The config that the settings hold."""
-    names = {field.name for field in dataclasses.fields(config)}
-    return config(**{name: value for name, value in settings.items() if name in names}, **more)
-
-
-def prefixes(given: List[str] | None, corpus: Corpus) -> List[str]:
-    """The prefixes asked for, or the book's, or the text's own first characters. Raises ValueError for unknown characters."""
-    if given is None:
-        known = [book for book in _BOOK_PREFIXES if set(''.join(book)) <= corpus.char_to_idx.keys()]
-        return known[0] if known else [corpus.decode(corpus.indices[:5])]
-    for prefix in given:
-        if not prefix:
-            raise ValueError('--prefix is empty: give at least one character')
-        corpus.encode(prefix)
-    return given
+            raise KeyboardInterrupt(f'stopped; {run.last.epoch} epochs are saved in {run.folder.folder}, go on with: '
+                                    f'python scripts/train.py --out {run.folder.folder} --resume') from None
+    tqdm.write(f'saved in {run.folder.folder}')
 
 
 if __name__ == '__main__':
