@@ -1,0 +1,83 @@
+"""The walls of the house, read from the imports: who may know of whom."""
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / 'gluon_rnn'
+MODULES = sorted(PACKAGE.rglob('*.py'))
+PARITY = PACKAGE / 'torch_parity'
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def imports(path: Path) -> set:
+    """Every module that a file imports, absolute; `from a import b` counts as a and as a.b."""
+    package = path.relative_to(ROOT).parent.parts
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[:len(package) - node.level + 1] if node.level else ()
+            module = '.'.join([*base, *([node.module] if node.module else [])])
+            found |= {module} | {f'{module}.{alias.name}' for alias in node.names}
+    return found
+
+
+def reaches(path: Path, *targets: str) -> set:
+    """Those of a file's imports that are one of the targets or inside one."""
+    return {module for module in imports(path) for target in targets if module == target or module.startswith(target + '.')}
+
+
+def test_reads_every_kind_of_import(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), 'ROOT', tmp_path)
+    file = tmp_path / 'gluon_rnn' / 'cells' / 'x.py'
+    file.parent.mkdir(parents=True)
+    file.write_text('import a.b as c\nfrom ..corpus import encode\nfrom .. import training\nfrom . import ops\n'
+                    'def f():\n    from torch import nn\n')
+    assert imports(file) == {'a.b', 'gluon_rnn.corpus', 'gluon_rnn.corpus.encode', 'gluon_rnn', 'gluon_rnn.training',
+                             'gluon_rnn.cells', 'gluon_rnn.cells.ops', 'torch', 'torch.nn'}
+
+
+@pytest.mark.parametrize('path', MODULES, ids=name)
+def test_library_imports_no_script(path):
+    assert not reaches(path, 'scripts')
+
+
+@pytest.mark.parametrize('path', [path for path in MODULES if PARITY not in path.parents], ids=name)
+def test_torch_stays_in_its_room(path):
+    assert not reaches(path, 'torch', 'gluon_rnn.torch_parity')
+
+
+@pytest.mark.parametrize('path', [path for path in MODULES if path != PACKAGE / 'runtime.py'], ids=name)
+def test_only_runtime_touches_the_environment(path):
+    attributes = {node.attr for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))) if isinstance(node, ast.Attribute)}
+    assert not attributes & {'environ', 'environb', 'getenv', 'putenv', 'unsetenv'}
+    assert not reaches(path, 'os.environ', 'os.getenv', 'os.putenv')
+
+
+@pytest.mark.parametrize('path', sorted((PACKAGE / 'cells').glob('*.py')), ids=name)
+def test_cells_know_neither_trainer_nor_corpus(path):
+    above = ('training', 'updating', 'corpus', 'sampling', 'language_model', 'classifier', 'generation', 'checkpoint', 'runs')
+    assert not reaches(path, *(f'gluon_rnn.{module}' for module in above))
+
+
+def test_trainer_knows_no_model():
+    for file in ('training.py', 'updating.py'):
+        assert not reaches(PACKAGE / file, 'gluon_rnn.cells', 'gluon_rnn.language_model', 'gluon_rnn.classifier')
+
+
+def test_trainer_prints_nothing():
+    calls = [node for node in ast.walk(ast.parse((PACKAGE / 'training.py').read_text(encoding='utf-8')))
+             if isinstance(node, ast.Call) and getattr(node.func, 'id', '') == 'print']
+    assert not calls
+
+
+@pytest.mark.skipif(not (PACKAGE / 'bptt.py').is_file(), reason='no bptt.py yet')
+def test_bptt_is_numpy_alone():
+    known = {'__future__', 'numpy', 'typing', 'dataclasses', 'math'}
+    assert {module.partition('.')[0] for module in imports(PACKAGE / 'bptt.py')} <= known
