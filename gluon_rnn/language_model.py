@@ -8,6 +8,7 @@ import mxnet as mx
 from mxnet import nd
 
 from .cells.build import NetworkConfig, build_network
+from .cells.lengths import Lengths
 from .cells.network import BookParams, Network
 from .cells.ops import OneHot, State
 from .cells.output_layer import GluonOutputLayer, OutputLayer
@@ -37,12 +38,13 @@ class LanguageModel:
     def __init__(self, config: ModelConfig, network: Network, output: Any):
         self.config, self.network, self.output, self.ctx = config, network, output, network.ctx
 
-    def __call__(self, X: nd.NDArray, state: State) -> Tuple[nd.NDArray, State]:
+    def __call__(self, X: nd.NDArray, state: State, lengths: Lengths | None = None) -> Tuple[nd.NDArray, State]:
         """X: (batch_size, num_steps), indices of characters; state: from `begin_state` or the call before.
 
+        lengths: how many characters of each row are real (`cells/lengths.py`); the logits after them say nothing.
         Returns the logits (num_steps * batch_size, vocab_size), all rows of the first step first, and the new state.
         """
-        H, state = self.network(OneHot(X.T, self.config.vocab_size), state)
+        H, state = self.network(OneHot(X.T, self.config.vocab_size), state, lengths)
         logits = self.output(H.reshape((-1, self.network.num_outputs)))
         return logits, self.network.carry(state)
 

@@ -3,10 +3,11 @@ from __future__ import annotations
 
 from typing import Tuple
 
+import numpy as np
 from mxnet import nd
 
 from .network import Composite, Network
-from .ops import Inputs, State, reverse
+from .ops import Inputs, State, reverse, reverse_dense
 
 
 class BiRNN(Composite):
@@ -27,28 +28,14 @@ class BiRNN(Composite):
                              f'{backward.num_inputs}')
         self.num_inputs, self.num_outputs = forward.num_inputs, forward.num_outputs + backward.num_outputs
 
-    def __call__(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
+    def run(self, inputs: Inputs, state: State, lengths: np.ndarray | None = None) -> Tuple[nd.NDArray, State]:
         states = self.split_state(state)
-        H_forward, last = self.parts['forward'](inputs, states['forward'])
-        H_backward, first = self.parts['backward'](reverse(inputs), states['backward'])
-        return nd.concat(H_forward, reverse(H_backward), dim=2), last + first
+        H_forward, last = self.parts['forward'](inputs, states['forward'], lengths)
+        H_backward, first = self.parts['backward'](reverse(inputs, lengths), states['backward'], lengths)
+        return nd.concat(H_forward, reverse_dense(H_backward, lengths), dim=2), last + first
+
+    run_lengths = run
 
     def carry(self, state: State) -> State:
         states = self.split_state(state)
         return self.parts['forward'].carry(states['forward']) + tuple(s.zeros_like() for s in states['backward'])
-
-
-class BothForward(BiRNN):
-    """A mistake that has been published as a bidirectional network: both directions read from the beginning.
-
-    Not section 6.10's network but two networks side by side, of which neither sees the answer. Kept to show the difference.
-    """
-
-    def __call__(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
-        states = self.split_state(state)
-        H_forward, last = self.parts['forward'](inputs, states['forward'])
-        H_second, last_second = self.parts['backward'](inputs, states['backward'])
-        return nd.concat(H_forward, H_second, dim=2), last + last_second
-
-    def carry(self, state: State) -> State:
-        return Composite.carry(self, state)

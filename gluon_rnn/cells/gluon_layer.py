@@ -1,14 +1,16 @@
 """A `gluon.rnn` layer behind the same contract as the hand-written networks."""
 from __future__ import annotations
 
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, List, Tuple
 
 import mxnet as mx
+import numpy as np
 from mxnet import gluon, init, nd
 
 from .layout import PACKED, pack, unpack
+from .lengths import Run, run_rows
 from .network import BookParams, Network
-from .ops import Inputs, OneHot, State
+from .ops import Inputs, OneHot, State, reverse_dense
 from .scratch import SIGMA
 
 
@@ -17,10 +19,14 @@ class GluonLayer(Network):
 
     cell: 'rnn', 'gru' or 'lstm'. Differs from the hand-written networks in what the field calls the layer's form: two
     biases a gate, and a GRU that resets after the product with W_hh (`layout.py`).
+
+    No dropout: on the CPU the fused operator takes a rate between its layers and leaves it out without a word.
     """
 
     def __init__(self, layer: Any, cell: str, *, ctx: Any = None):
         self.layer, self.cell, self.ctx = layer, cell, ctx or mx.cpu()
+        if layer._dropout:
+            raise ValueError("a fused layer's dropout does nothing on the CPU: put single layers into a DeepRNN with dropout")
         layer.initialize(init.Normal(SIGMA), ctx=self.ctx)
         layer.hybridize(static_alloc=True, static_shape=True)
         self.bidirectional = layer._dir == 2
@@ -30,10 +36,37 @@ class GluonLayer(Network):
     def begin_state(self, batch_size: int) -> State:
         return tuple(self.layer.begin_state(batch_size, ctx=self.ctx))
 
-    def __call__(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
+    def run(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
         X = inputs.dense() if isinstance(inputs, OneHot) else inputs
         outputs, state = self.layer(X, list(state))
         return outputs, tuple(state)
+
+    def run_lengths(self, inputs: Inputs, state: State, lengths: np.ndarray) -> Tuple[nd.NDArray, State]:
+        """Layer by layer and direction by direction: `use_sequence_length` of the fused operator needs cuDNN."""
+        H = inputs.dense() if isinstance(inputs, OneHot) else inputs
+        last: List[State] = []
+        for i in range(self.layer._num_layers):
+            outputs = []
+            for k in range(self.layer._dir):
+                row = len(last)
+                begin = tuple(s[row:row + 1] for s in state)
+                X = reverse_dense(H, lengths) if k else H
+                Y, end = run_rows(self._one_direction(i, 'lr'[k]), X, begin, lengths)
+                outputs.append(reverse_dense(Y, lengths) if k else Y)
+                last.append(end)
+            H = nd.concat(*outputs, dim=2)
+        return H, tuple(nd.concat(*arrays, dim=0) for arrays in zip(*last))
+
+    def _one_direction(self, i: int, letter: str) -> Run:
+        """One layer in one direction ('l' from the beginning, 'r' from the end) as the operator that the whole layer runs on."""
+        own = self._all()
+        packed = nd.concat(*[own[f'{letter}{i}_{name}'].data(self.ctx).reshape((-1,)) for name in PACKED], dim=0)
+
+        def run(X: nd.NDArray, state: State) -> Tuple[nd.NDArray, State]:
+            H, *state = nd.RNN(X, packed, *state, state_size=self.layer._hidden_size, num_layers=1, state_outputs=True,
+                               mode=self.layer._mode)
+            return H, tuple(state)
+        return run
 
     def carry(self, state: State) -> State:
         if not self.bidirectional:

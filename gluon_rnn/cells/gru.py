@@ -44,8 +44,7 @@ class GRU(Scratch):
         return H, (H,)
 
 
-def gluon_gru(num_inputs: int, num_hiddens: int, *, num_layers: int = 1, bidirectional: bool = False, dropout: float = 0,
+def gluon_gru(num_inputs: int, num_hiddens: int, *, num_layers: int = 1, bidirectional: bool = False,
               ctx: Any = None) -> GluonLayer:
     """`rnn.GRU`, section 6.7.3: equal to `GRU(reset_after=True)`, and not to the book's form."""
-    return GluonLayer(rnn.GRU(num_hiddens, num_layers, bidirectional=bidirectional, dropout=dropout, input_size=num_inputs),
-                      'gru', ctx=ctx)
+    return GluonLayer(rnn.GRU(num_hiddens, num_layers, bidirectional=bidirectional, input_size=num_inputs), 'gru', ctx=ctx)

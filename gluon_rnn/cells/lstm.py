@@ -34,8 +34,7 @@ class LSTM(Scratch):
         return H, (H, C)
 
 
-def gluon_lstm(num_inputs: int, num_hiddens: int, *, num_layers: int = 1, bidirectional: bool = False, dropout: float = 0,
+def gluon_lstm(num_inputs: int, num_hiddens: int, *, num_layers: int = 1, bidirectional: bool = False,
                ctx: Any = None) -> GluonLayer:
     """`rnn.LSTM`, section 6.8.3. Its two biases of a gate add up to the book's one."""
-    return GluonLayer(rnn.LSTM(num_hiddens, num_layers, bidirectional=bidirectional, dropout=dropout, input_size=num_inputs),
-                      'lstm', ctx=ctx)
+    return GluonLayer(rnn.LSTM(num_hiddens, num_layers, bidirectional=bidirectional, input_size=num_inputs), 'lstm', ctx=ctx)

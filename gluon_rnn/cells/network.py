@@ -6,6 +6,7 @@ from typing import Any, Dict, Tuple
 import numpy as np
 from mxnet import nd
 
+from .lengths import Lengths, check_lengths, run_rows
 from .ops import Inputs, State
 
 BookParams = Dict[str, np.ndarray]
@@ -29,9 +30,27 @@ class Network:
         """The state before the first step: zeros."""
         raise NotImplementedError
 
-    def __call__(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
-        """inputs (num_steps, batch_size, num_inputs) -> outputs (num_steps, batch_size, num_outputs), the last state."""
+    def __call__(self, inputs: Inputs, state: State, lengths: Lengths | None = None) -> Tuple[nd.NDArray, State]:
+        """inputs (num_steps, batch_size, num_inputs) -> outputs (num_steps, batch_size, num_outputs), the last state.
+
+        lengths: how many steps of each row are real, the rest of it being padding that is never read; None: all. Outputs past
+        a row's length are zero, and its last state is the one after its last real step (`lengths.py`).
+        Raises ValueError where the lengths do not fit.
+        """
+        if lengths is None:
+            return self.run(inputs, state)
+        lengths = check_lengths(lengths, *inputs.shape[:2])
+        if (lengths == inputs.shape[0]).all():
+            return self.run(inputs, state)
+        return self.run_lengths(inputs, state, lengths)
+
+    def run(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
+        """The network itself, over sequences of one length."""
         raise NotImplementedError
+
+    def run_lengths(self, inputs: Inputs, state: State, lengths: np.ndarray) -> Tuple[nd.NDArray, State]:
+        """The same, each row to its own length. This serves any network that reads from the beginning alone."""
+        return run_rows(self.run, inputs, state, lengths)
 
     def carry(self, state: State) -> State:
         """Of the last state, what the text that follows goes on from: all of it, but for a direction that runs from the end."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Iterator, List, Tuple, Union
 
+import numpy as np
 from mxnet import nd
 
 State = Tuple[nd.NDArray, ...]
@@ -41,11 +42,18 @@ def project(inputs: Inputs, W: nd.NDArray) -> nd.NDArray:
     return nd.dot(inputs.reshape((-1, W.shape[0])), W)
 
 
-def reverse(inputs: Inputs) -> Inputs:
-    """The same sequence from its end to its beginning."""
+def reverse(inputs: Inputs, lengths: np.ndarray | None = None) -> Inputs:
+    """The same sequence from its end to its beginning; with lengths, each row from its own end, its padding left in place."""
     if isinstance(inputs, OneHot):
-        return OneHot(nd.flip(inputs.indices, axis=0), inputs.shape[2])
-    return nd.flip(inputs, axis=0)
+        return OneHot(reverse_dense(inputs.indices.expand_dims(2), lengths)[:, :, 0], inputs.shape[2])
+    return reverse_dense(inputs, lengths)
+
+
+def reverse_dense(X: nd.NDArray, lengths: np.ndarray | None = None) -> nd.NDArray:
+    """`reverse` for an array (num_steps, batch_size, n)."""
+    if lengths is None:
+        return nd.flip(X, axis=0)
+    return nd.SequenceReverse(X, nd.array(lengths, ctx=X.context), use_sequence_length=True)
 
 
 class Step:

@@ -8,6 +8,7 @@ from mxnet import gluon, init, nd
 from mxnet.gluon import rnn
 
 from .gluon_layer import GluonLayer
+from .network import Network
 from .ops import ACTIVATIONS, Inputs, OneHot, State, Step, dot
 from .scratch import SIGMA, Scratch
 
@@ -32,7 +33,7 @@ class RNN(Scratch):
 
 
 def gluon_rnn(num_inputs: int, num_hiddens: int, *, activation: str = 'tanh', num_layers: int = 1,
-              bidirectional: bool = False, dropout: float = 0, ctx: Any = None) -> GluonLayer:
+              bidirectional: bool = False, ctx: Any = None) -> GluonLayer:
     """The same network as `rnn.RNN`, section 6.5. Its two biases add up to b_h.
 
     Raises ValueError for 'sigmoid' with several layers or directions, which `gluon.rnn` does not have.
@@ -41,7 +42,7 @@ def gluon_rnn(num_inputs: int, num_hiddens: int, *, activation: str = 'tanh', nu
         if num_layers > 1 or bidirectional:
             raise ValueError("gluon.rnn has activation 'sigmoid' in a single layer only: stack layers, or use 'tanh' or 'relu'")
         return GluonSigmoidRNN(num_inputs, num_hiddens, ctx=ctx)
-    return GluonLayer(rnn.RNN(num_hiddens, num_layers, activation=activation, bidirectional=bidirectional, dropout=dropout,
+    return GluonLayer(rnn.RNN(num_hiddens, num_layers, activation=activation, bidirectional=bidirectional,
                               input_size=num_inputs), 'rnn', ctx=ctx)
 
 
@@ -54,10 +55,12 @@ class GluonSigmoidRNN(GluonLayer):
         self.layer.hybridize()
         self.num_inputs, self.num_outputs, self.num_states, self.bidirectional = num_inputs, num_hiddens, 1, False
 
-    def __call__(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
+    def run(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
         X = inputs.dense() if isinstance(inputs, OneHot) else inputs
         outputs, state = self.layer.unroll(X.shape[0], X, list(state), layout='TNC', merge_outputs=True)
         return outputs, tuple(state)
+
+    run_lengths = Network.run_lengths
 
     def _all(self) -> dict[str, gluon.Parameter]:
         return {f'l0_{name}': parameter for name, parameter in super()._all().items()}

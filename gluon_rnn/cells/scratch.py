@@ -47,7 +47,7 @@ class Scratch(Network):
     def step(self, X: Step, state: State) -> Tuple[nd.NDArray, State]:
         raise NotImplementedError
 
-    def __call__(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
+    def run(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
         """Run over all steps. Returns the hidden state of each, and the last state."""
         self.check(state)
         outputs = []
