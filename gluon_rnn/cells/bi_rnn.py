@@ -39,3 +39,21 @@ class BiRNN(Composite):
     def carry(self, state: State) -> State:
         states = self.split_state(state)
         return self.parts['forward'].carry(states['forward']) + tuple(s.zeros_like() for s in states['backward'])
+
+
+class BothForward(BiRNN):
+    """A mistake that has been published as a bidirectional network: both directions read from the beginning.
+
+    Not section 6.10's network but two networks side by side, of which neither sees the answer. Kept to show the difference.
+    """
+
+    def run(self, inputs: Inputs, state: State, lengths: np.ndarray | None = None) -> Tuple[nd.NDArray, State]:
+        states = self.split_state(state)
+        H_forward, last = self.parts['forward'](inputs, states['forward'], lengths)
+        H_second, last_second = self.parts['backward'](inputs, states['backward'], lengths)
+        return nd.concat(H_forward, H_second, dim=2), last + last_second
+
+    run_lengths = run
+
+    def carry(self, state: State) -> State:
+        return Composite.carry(self, state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Dict
 
-from .bi_rnn import BiRNN
+from .bi_rnn import BiRNN, BothForward
 from .deep_rnn import DeepRNN
 from .gru import GRU, gluon_gru
 from .lstm import LSTM, gluon_lstm
@@ -29,6 +29,8 @@ class NetworkConfig:
     activation: str = 'tanh'                    # of the 'rnn': 'tanh', 'relu' or 'sigmoid'
     reset_after: bool | None = None             # of the 'gru'; None: as the book has it, and as Gluon has it for 'gluon'
     dropout: float = 0                          # between layers
+    residual: bool = False                      # each layer but the first adds what it reads to what it gives
+    both_forward: bool = False                  # a published mistake, see `BothForward`
 
     def __post_init__(self) -> None:
         """Raise ValueError for a description of no network."""
@@ -44,6 +46,8 @@ class NetworkConfig:
             raise ValueError(f'dropout must be from 0 to below 1, got {self.dropout}')
         if self.backward_hiddens and not self.bidirectional:
             raise ValueError('backward_hiddens needs a bidirectional network: add bidirectional')
+        if self.both_forward and not self.bidirectional:
+            raise ValueError('both_forward needs a bidirectional network: add bidirectional')
         if self.activation != 'tanh' and self.cell != 'rnn':
             raise ValueError(f'activation {self.activation!r} needs cell rnn; the gates of a {self.cell} fix its own')
         if self.reset_after is not None and self.cell != 'gru':
@@ -55,18 +59,20 @@ class NetworkConfig:
 def build_network(config: NetworkConfig, num_inputs: int, ctx: Any = None) -> Network:
     """The network that `config` describes, its weights newly drawn, on ctx."""
     backward_hiddens = config.backward_hiddens or config.num_hiddens
-    fused = config.num_layers == 1 or not config.dropout        # `GluonLayer` says why
-    if config.impl == 'gluon' and fused and backward_hiddens == config.num_hiddens and config.activation != 'sigmoid':
+    in_one = backward_hiddens == config.num_hiddens and not (config.activation == 'sigmoid' or config.residual
+                                                             or config.both_forward)
+    dropout = config.num_layers > 1 and config.dropout      # `GluonLayer` says why that takes layers one by one
+    if config.impl == 'gluon' and in_one and not dropout:       # one layer of gluon.rnn holds it all
         return _GLUON[config.cell](num_inputs, config.num_hiddens, num_layers=config.num_layers,
                                    bidirectional=config.bidirectional, ctx=ctx, **_choices(config))
     layers = []
     for _ in range(config.num_layers):
         layer = _direction(config, num_inputs, config.num_hiddens, ctx)
         if config.bidirectional:
-            layer = BiRNN(layer, _direction(config, num_inputs, backward_hiddens, ctx))
+            layer = (BothForward if config.both_forward else BiRNN)(layer, _direction(config, num_inputs, backward_hiddens, ctx))
         layers.append(layer)
         num_inputs = layer.num_outputs
-    return layers[0] if len(layers) == 1 else DeepRNN(layers, dropout=config.dropout)
+    return layers[0] if len(layers) == 1 else DeepRNN(layers, dropout=config.dropout, residual=config.residual)
 
 
 def _direction(config: NetworkConfig, num_inputs: int, num_hiddens: int, ctx: Any) -> Network:

@@ -17,6 +17,8 @@ NETWORKS = [{'cell': cell, 'impl': impl, 'num_layers': num_layers, 'bidirectiona
 NETWORKS += [{'cell': 'gru', 'impl': impl, 'num_layers': 2, 'bidirectional': True, 'backward_hiddens': 2}
              for impl in ('scratch', 'gluon')]
 NETWORKS += [{'cell': 'rnn', 'impl': impl, 'activation': 'sigmoid', 'bidirectional': True} for impl in ('scratch', 'gluon')]
+NETWORKS += [{'cell': 'gru', 'impl': 'scratch', 'num_layers': 3, 'residual': True},
+             {'cell': 'gru', 'impl': 'scratch', 'bidirectional': True, 'both_forward': True}]
 
 
 def make(network, seed):
