@@ -1,0 +1,271 @@
+"""Reproduce the book: train what a section of chapter 6 trains, print as it prints, and set its figures beside the published.
+
+Each training leaves a run folder DIR/SECTION/VARIANT, and all of them together DIR/report.html and DIR/report.md. The command may
+be stopped at any time: started again, it goes on where it stopped, and what is finished is not run again.
+"""
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import queue
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Tuple
+
+import _cli
+from tqdm import tqdm
+
+from gluon_rnn import book, checkpoint, runtime
+from gluon_rnn.book import SECTIONS, Section, Variant
+from gluon_rnn.cells.build import IMPLS
+from gluon_rnn.files import write_whole
+from gluon_rnn.runs import Run, RunFolder, read_config
+from gluon_rnn.training import EpochRecord
+
+EXAMPLES = f"""examples
+  python scripts/reproduce.py 6.4 --out runs/book                    the network by hand, both samplings
+  python scripts/reproduce.py --all --quick --jobs 2 --out runs/quick      everything, shortened, in minutes
+  python scripts/reproduce.py --all --impl hybrid --out runs/book    everything as the book has it, the fast way
+
+sections
+{chr(10).join(f'  {section.name:14}{section.title[0]}' for section in SECTIONS.values())}
+"""
+# What may differ between the run in a folder and the one that is wanted, and still be the same run.
+_INDIFFERENT = ('ctx', 'checkpoint_period', 'prefix')
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training to be done: a variant of a section, with all its settings."""
+    section: Section
+    variant: Variant
+    settings: Dict[str, Any]
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return f'{self.section.name}/{self.variant.name}'
+
+    def epochs_done(self) -> int:
+        """How many epochs its folder holds. Raises ValueError where it holds a run of other settings, or a damaged one."""
+        if not (self.folder / 'config.json').exists():
+            return 0
+        saved = read_config(self.folder)
+        for name, wanted in self.settings.items():
+            if name not in _INDIFFERENT and saved.get(name) != wanted:
+                raise ValueError(f'{self.folder} holds a run with {name} {saved.get(name)!r}, this one has {wanted!r}: '
+                                 f'choose another --out')
+        path = self.folder / 'checkpoint.npz'
+        return checkpoint.read(path).epoch if path.exists() else 0
+
+
+def parser() -> argparse.ArgumentParser:
+    p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
+    p.add_argument('sections', nargs='*', metavar='SECTION', help=', '.join(SECTIONS))
+    p.add_argument('--all', action='store_true', help='all sections')
+    p.add_argument('--out', type=Path, default=Path('runs/book'), metavar='DIR', help='where the runs and the report are kept')
+    p.add_argument('--quick', action='store_true', help="train only to the book's first printing, and the networks by hand in "
+                   'their compiled form; the report marks it')
+    p.add_argument('--jobs', type=int, default=1, help='trainings at a time; they share the CPUs')
+    p.add_argument('--impl', choices=[impl for impl in IMPLS if impl != 'gluon'], help='how the networks by hand are run: '
+                   'scratch to be read, hybrid to be fast with the same numbers (default: scratch)')
+    p.add_argument('--corpus', help="a text to use in place of the book's")
+    p.add_argument('--num-epochs', type=int, help="(default: the book's)")
+    p.add_argument('--num-hiddens', type=int, help="(default: the book's)")
+    p.add_argument('--seed', type=int, default=0, help='one seed gives one result')
+    p.add_argument('--ctx', default='auto', help="where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'")
+    p.add_argument('--worker', action='store_true', help=argparse.SUPPRESS)      # trains what standard input names, see `Worker`
+    return p
+
+
+def main() -> None:
+    args = parser().parse_args()
+    if args.worker:
+        work()
+        return
+    sections = chosen(args)
+    if args.jobs < 1:
+        raise ValueError(f'--jobs must be 1 or more, got {args.jobs}')
+    tasks = tasks_of(sections, args)
+    done = {task.name: task.epochs_done() for task in tasks}
+    args.out.mkdir(parents=True, exist_ok=True)
+    _cli.stop_on_sigterm()
+    if any(section.name == '6.3' for section in sections):
+        show_sampling(args.out)
+    waiting = [task for task in tasks if done[task.name] < task.settings['num_epochs']]
+    try:
+        with tqdm(total=sum(task.settings['num_epochs'] for task in tasks), initial=sum(done.values()), unit='epoch',
+                  disable=None, smoothing=0.1) as bar:
+            failed = train_all(waiting, bar, args.jobs)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f'stopped; what is done is saved in {args.out}: the same command goes on') from None
+    if failed:
+        raise ValueError('; '.join(f'{name}: {error}' for name, error in failed))
+
+
+def chosen(args: argparse.Namespace) -> List[Section]:
+    """The sections asked for, in the book's order."""
+    unknown = [name for name in args.sections if name not in SECTIONS]
+    if unknown:
+        raise ValueError(f'unknown section {unknown[0]!r}: choose from {", ".join(SECTIONS)}')
+    if bool(args.sections) == args.all:
+        raise ValueError(f'give sections ({", ".join(SECTIONS)}) or --all')
+    return [section for name, section in SECTIONS.items() if args.all or name in args.sections]
+
+
+def tasks_of(sections: List[Section], args: argparse.Namespace) -> List[Task]:
+    """All trainings of the sections, as the flags want them."""
+    tasks, found = [], {}
+    for section in sections:
+        for variant in section.variants:
+            settings = {**section.settings_of(variant), 'seed': args.seed, 'ctx': args.ctx}
+            if args.quick:
+                settings = book.quick(settings)
+            if args.impl and settings['impl'] != 'gluon':
+                settings['impl'] = args.impl
+            if args.num_epochs is not None:
+                settings.update(num_epochs=args.num_epochs, period=min(settings['period'], max(1, args.num_epochs // 4)))
+            if args.num_hiddens is not None:
+                settings['num_hiddens'] = args.num_hiddens
+            wanted = args.corpus or settings['corpus']
+            if wanted not in found:
+                found[wanted] = (wanted, '') if args.corpus else book.corpus_here(wanted)
+                if found[wanted][1]:
+                    tqdm.write(f'{wanted} is not here, {found[wanted][0]} takes its place ({found[wanted][1]})')
+            settings['corpus'] = found[wanted][0]
+            tasks.append(Task(section, variant, settings, args.out / section.name / variant.name))
+    return tasks
+
+
+def show_sampling(out: Path) -> None:
+    text = book.sampling_shown()
+    tqdm.write(heading(SECTIONS['6.3'].name, SECTIONS['6.3'].title[0]) + text)
+    (out / '6.3').mkdir(exist_ok=True)
+    write_whole(out / '6.3' / 'batches.txt', text)
+
+
+def heading(name: str, title: str) -> str:
+    return f'\n{name}  {title}\n{"-" * (len(name) + len(title) + 2)}\n'
+
+
+def train_all(tasks: List[Task], bar: Any, jobs: int) -> List[Tuple[str, str]]:
+    """Train all of them, `jobs` at a time. Returns the names of those that failed, with the reason."""
+    failed: List[Tuple[str, str]] = []
+    many = min(jobs, len(tasks)) > 1
+
+    def hear(task: Task, message: Dict[str, Any]) -> None:
+        if 'epoch' in message:
+            bar.set_postfix_str(f'{task.name} {message["perplexity"]:.2f}', refresh=False)
+            bar.update()
+        if 'print' in message:
+            tqdm.write((f'{task.name}  ' if many else '') + message['print'])
+        if 'error' in message:
+            failed.append((task.name, message['error']))
+            tqdm.write(f'{task.name}: {message["error"]}')
+
+    if not many:
+        for task in tasks:
+            tqdm.write(heading(task.name, f'{task.section.title[0]}, {task.variant.title[0]}'))
+            train(task.folder, task.settings, lambda message, task=task: hear(task, message))      # type: ignore[misc]
+        return failed
+    with contextlib.ExitStack() as stack:
+        workers = [stack.enter_context(Worker(max(1, runtime.usable_cpus() // jobs))) for _ in range(min(jobs, len(tasks)))]
+        share_out(tasks, workers, hear)
+    return failed
+
+
+def train(folder: Path, settings: Dict[str, Any], tell: Callable[[Dict[str, Any]], None]) -> None:
+    """One training, from where its folder stands to its end; tell() hears of its epochs, its printings and its failure."""
+    def on_epoch(record: EpochRecord) -> None:
+        tell({'epoch': record.epoch, 'perplexity': record.perplexity})
+
+    try:
+        with RunFolder(folder) as run_folder:
+            Run(run_folder, dict(settings), resume=True).go(on_epoch=on_epoch, on_print=lambda text: tell({'print': text}))
+    except (ValueError, ArithmeticError) as error:
+        tell({'error': str(error)})
+
+
+class Worker:
+    """Another process of this script, which trains what it is told line by line and tells of it, both in JSON."""
+
+    def __init__(self, threads: int):
+        # in a session of its own: Ctrl-C reaches this process alone, which then ends the worker once and lets it save
+        self.process = subprocess.Popen([sys.executable, __file__, '--worker'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        encoding='utf-8', env=runtime.child_environment(threads), start_new_session=True)
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        if exc[0]:
+            self.process.terminate()
+        else:
+            self.process.stdin.close()      # type: ignore[union-attr]
+        self.process.wait()
+
+    def do(self, task: Task) -> Any:
+        """Start a task; yields its messages until it is done or has failed."""
+        stdin, stdout = self.process.stdin, self.process.stdout
+        try:
+            print(json.dumps({'folder': str(task.folder), 'settings': task.settings}), file=stdin, flush=True)
+            for line in stdout:     # type: ignore[union-attr]
+                message = json.loads(line)
+                if 'done' in message:
+                    return
+                yield message
+        except BrokenPipeError:
+            pass
+        yield {'error': f'its process has ended with status {self.process.wait()}'}
+
+
+def share_out(tasks: List[Task], workers: List[Worker], hear: Callable[[Task, Dict[str, Any]], None]) -> None:
+    """Let each worker take the next task as soon as it is free."""
+    left: queue.SimpleQueue[Task] = queue.SimpleQueue()
+    heard: queue.SimpleQueue[Tuple[Task | None, Dict[str, Any]]] = queue.SimpleQueue()
+    for task in tasks:
+        left.put(task)
+
+    def lead(worker: Worker) -> None:
+        with contextlib.suppress(queue.Empty):
+            while worker.process.poll() is None:
+                task = left.get_nowait()
+                for message in worker.do(task):
+                    heard.put((task, message))
+        heard.put((None, {}))
+
+    for worker in workers:
+        threading.Thread(target=lead, args=(worker,), daemon=True).start()
+    busy = len(workers)
+    while busy:
+        subject, message = heard.get()
+        if subject:
+            hear(subject, message)
+        else:
+            busy -= 1
+    while not left.empty():
+        hear(left.get(), {'error': 'no process was left to train it'})
+
+
+def work() -> None:
+    """Train what standard input asks for, until it ends. Whatever else is printed goes to standard error."""
+    _cli.stop_on_sigterm()
+    answers = sys.stdout
+
+    def tell(message: Dict[str, Any]) -> None:
+        print(json.dumps(message), file=answers, flush=True)
+
+    with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.suppress(KeyboardInterrupt):        # the process that started it says what there is to say
+            for line in sys.stdin:
+                asked = json.loads(line)
+                train(Path(asked['folder']), asked['settings'], tell)
+                tell({'done': True})
+
+
+if __name__ == '__main__':
+    _cli.run(main)
