@@ -259,12 +259,12 @@ def work() -> None:
     def tell(message: Dict[str, Any]) -> None:
         print(json.dumps(message), file=answers, flush=True)
 
-    with contextlib.redirect_stdout(sys.stderr):
-        with contextlib.suppress(KeyboardInterrupt):        # the process that started it says what there is to say
-            for line in sys.stdin:
-                asked = json.loads(line)
-                train(Path(asked['folder']), asked['settings'], tell)
-                tell({'done': True})
+    quietly = contextlib.suppress(KeyboardInterrupt)        # the process that started it says what there is to say
+    with contextlib.redirect_stdout(sys.stderr), quietly:
+        for line in sys.stdin:
+            asked = json.loads(line)
+            train(Path(asked['folder']), asked['settings'], tell)
+            tell({'done': True})
 
 
 if __name__ == '__main__':
