@@ -6,14 +6,15 @@ from typing import Any, Callable, Dict
 
 from .bi_rnn import BiRNN, BothForward
 from .deep_rnn import DeepRNN
-from .gru import GRU, gluon_gru
-from .lstm import LSTM, gluon_lstm
+from .gru import GRU, HybridGRU, gluon_gru
+from .lstm import LSTM, HybridLSTM, gluon_lstm
 from .network import Network
-from .rnn import RNN, check_activation, gluon_rnn
+from .rnn import RNN, HybridRNN, check_activation, gluon_rnn
 
 CELLS = ('rnn', 'gru', 'lstm')
-IMPLS = ('scratch', 'gluon')
+IMPLS = ('scratch', 'hybrid', 'gluon')
 _SCRATCH: Dict[str, Callable[..., Network]] = {'rnn': RNN, 'gru': GRU, 'lstm': LSTM}
+_HYBRID: Dict[str, Callable[..., Network]] = {'rnn': HybridRNN, 'gru': HybridGRU, 'lstm': HybridLSTM}
 _GLUON: Dict[str, Callable[..., Network]] = {'rnn': gluon_rnn, 'gru': gluon_gru, 'lstm': gluon_lstm}
 
 
@@ -21,7 +22,7 @@ _GLUON: Dict[str, Callable[..., Network]] = {'rnn': gluon_rnn, 'gru': gluon_gru,
 class NetworkConfig:
     """A recurrent network, whichever way it is implemented."""
     cell: str = 'gru'                           # 'rnn', 'gru' or 'lstm'
-    impl: str = 'scratch'                       # 'scratch' (by hand, to be read) or 'gluon' (gluon.rnn)
+    impl: str = 'scratch'                       # 'scratch' (by hand, to be read), 'hybrid' (the same, to be fast) or 'gluon'
     num_hiddens: int = 256                      # hidden units of a layer, in each direction
     num_layers: int = 1
     bidirectional: bool = False                 # a second direction, from the end of the sequence
@@ -76,7 +77,7 @@ def build_network(config: NetworkConfig, num_inputs: int, ctx: Any = None) -> Ne
 
 
 def _direction(config: NetworkConfig, num_inputs: int, num_hiddens: int, ctx: Any) -> Network:
-    kinds = _GLUON if config.impl == 'gluon' else _SCRATCH
+    kinds = {'scratch': _SCRATCH, 'hybrid': _HYBRID, 'gluon': _GLUON}[config.impl]
     return kinds[config.cell](num_inputs, num_hiddens, ctx=ctx, **_choices(config))
 
 

@@ -7,7 +7,9 @@ import mxnet as mx
 from mxnet import gluon, init, nd
 from mxnet.gluon import rnn
 
+from . import hybrid
 from .gluon_layer import GluonLayer
+from .hybrid import Hybrid, Named, Times
 from .network import Network
 from .ops import ACTIVATIONS, Inputs, OneHot, State, Step, dot
 from .scratch import SIGMA, Scratch
@@ -30,6 +32,21 @@ class RNN(Scratch):
         H, = state
         H = phi(dot(X, self.W_xh) + dot(H, self.W_hh) + self.b_h)
         return H, (H,)
+
+
+class HybridRNN(Hybrid, RNN):
+    """The same, compiled; its gradient by hand: dA_t = dH_t * φ'(A_t), dH_{t-1} = dA_t W_hh^T, where H_t = φ(A_t)."""
+    gates, kept = ('h',), ('H',)
+
+    def forward_step(self, X: Named, state: Named, times: Times) -> Named:
+        return Named(H=hybrid.ACTIVATIONS[self.activation](X.h + times(state.H, 'h')))
+
+    def slopes(self, kept: Named, before: Named) -> Named:
+        return kept
+
+    def backward_step(self, grad: Named, slope: Named, times: Times) -> Tuple[Named, Named]:
+        dA = hybrid.GRADIENTS[self.activation](grad.H, slope.H)
+        return Named(h=dA), Named(H=[times(dA, 'h')])
 
 
 def gluon_rnn(num_inputs: int, num_hiddens: int, *, activation: str = 'tanh', num_layers: int = 1,

@@ -1,0 +1,213 @@
+"""The hand-written networks made fast: the walk over the steps as two compiled graphs, forward and backward.
+
+A network here derives from its Scratch version, whose parameters and numbers it keeps, and says in symbols one step and the
+gradient of one step. `Hybrid` unrolls them over a batch, compiles them once for each shape, and puts them between
+whatever autograd records before and after them. `docs/performance.md` says what each of this wins.
+"""
+from __future__ import annotations
+
+import collections
+from types import SimpleNamespace
+from typing import Any, Callable, Deque, Dict, List, Sequence, Tuple
+
+from mxnet import autograd, nd, sym
+from mxnet.symbol import _internal
+
+from .function import CompiledFunction
+from .ops import Inputs, State, project
+from .scratch import Scratch
+
+Sym = Any                       # an mx.sym.Symbol
+Named = SimpleNamespace         # symbols by name
+Times = Callable[[Sym, str], Sym]
+_GRAPHS_KEPT = 8                # of each layer: one for each num_steps and batch_size met lately
+
+
+class Hybrid(Scratch):
+    """A recurrent layer whose steps run as compiled graphs, with back-propagation through time written by hand.
+
+    gates: each has W_x, W_h and b. kept: what `forward_step` leaves for the gradient, the state among it.
+    """
+    gates: Tuple[str, ...]
+    kept: Tuple[str, ...]
+
+    def forward_step(self, X: Named, state: Named, times: Times) -> Named:
+        """One step. X.z is gate z's X W_xz; `times(H, 'z')` is H W_hz + b_z. Returns all that is `kept`."""
+        raise NotImplementedError
+
+    def slopes(self, kept: Named, before: Named) -> Named:
+        """What of the gradient waits for no other step, for all steps at once; before.H is H_{t-1}."""
+        raise NotImplementedError
+
+    def backward_step(self, grad: Named, slope: Named, times: Times) -> Tuple[Named, Named]:
+        """The gradient of one step; grad.H is that of the H after it, `times(dZ, 'z')` is dZ W_hz^T.
+
+        Returns the gradient of what stands inside each gate's activation, and that of the state before as lists of terms.
+        """
+        raise NotImplementedError
+
+    def hidden_products(self, kept: Named, before: Named, grad: Named) -> Dict[str, Tuple[Sym, Sym]]:
+        """For each gate, over all steps: what stands left of W_h, and the gradient of that product."""
+        return {gate: (before.H, getattr(grad, gate)) for gate in self.gates}
+
+    def inner_biases(self) -> Dict[str, str]:
+        """Which bias is added to which gate's product with W_h."""
+        return {gate: f'b_{gate}' for gate in self.gates}
+
+    def outer_biases(self) -> Dict[str, str]:
+        """Which bias is added to which gate's product with W_x instead, where there is a difference."""
+        return {}
+
+    def run(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
+        """Run over all steps. Returns the hidden state of each, and the last state."""
+        self.check(state)
+        num_steps, batch_size, _ = inputs.shape
+        products = [project(inputs, self.params[f'W_x{gate}']) for gate in self.gates]
+        graphs = self._graphs(num_steps, batch_size)
+        arrays = [*products, *state, *(self.params[name] for name in graphs.weights)]
+        H, *last = Steps(graphs)(*arrays) if autograd.is_recording() else graphs.predict(*arrays)
+        return H.reshape((num_steps, batch_size, self.num_hiddens)), tuple(last)
+
+    def _graphs(self, num_steps: int, batch_size: int) -> Graphs:
+        cache = self.__dict__.setdefault('_cache', collections.OrderedDict())
+        key = num_steps, batch_size
+        if key not in cache:
+            cache[key] = Graphs(self, num_steps, batch_size)
+        cache.move_to_end(key)
+        if len(cache) > _GRAPHS_KEPT:
+            cache.popitem(last=False)
+        return cache[key]
+
+
+class Steps(CompiledFunction):
+    """All steps of a batch as one entry in autograd's record."""
+
+    def __init__(self, graphs: Graphs):
+        self.graphs = graphs
+
+    def forward(self, inputs: Sequence[nd.NDArray]) -> List[nd.NDArray]:
+        outputs = self.graphs.forward(*inputs)
+        num_outputs, num_products, num_states = 1 + self.graphs.num_states, self.graphs.num_products, self.graphs.num_states
+        self.saved = [*outputs[:1], *outputs[num_outputs:], *inputs[num_products:num_products + num_states]]
+        return outputs[:num_outputs]
+
+    def backward(self, output_grads: List[nd.NDArray], out: List[nd.NDArray]) -> None:
+        self.graphs.backward(*output_grads, *self.saved, out=out)
+
+
+class Graphs:
+    """The compiled graphs of a layer for one shape.
+
+    forward: products, state, weights -> H of all steps, last state, all else that is kept, copies of all W_h
+    predict: the same, and nothing is kept
+    backward: gradients of H and last state, H and all else that is kept, W_h, state -> gradients of forward's arguments
+
+    The copies are for the engine's sake: it runs backward after the optimizer's step on the weights has been queued, which
+    waits for the gradients, so that backward must not wait for the weights.
+    """
+
+    def __init__(self, layer: Hybrid, num_steps: int, batch_size: int):
+        self.layer, self.num_steps, self.batch_size = layer, num_steps, batch_size
+        self.num_products, self.num_states = len(layer.gates), layer.num_states
+        self.inner, self.outer = layer.inner_biases(), layer.outer_biases()
+        self.weights = [f'W_h{gate}' for gate in layer.gates] + [*self.inner.values(), *self.outer.values()]
+        self.state = {name: sym.var(f'before_{name}') for name in layer.state_names}
+        self.W = {name: sym.var(name) for name in self.weights}
+        self._build_forward()
+        self._build_backward()
+
+    def _build_forward(self) -> None:
+        layer = self.layer
+        products = {gate: sym.var(f'X_{gate}') for gate in layer.gates}
+        W_T = {gate: sym.transpose(self.W[f'W_h{gate}']) for gate in layer.gates}
+
+        def times(H: Sym, gate: str) -> Sym:
+            bias = {'bias': self.W[self.inner[gate]]} if gate in self.inner else {'no_bias': True}
+            return sym.FullyConnected(H, W_T[gate], num_hidden=layer.num_hiddens, **bias)
+
+        biased = {gate: sym.broadcast_add(X, self.W[self.outer[gate]].reshape((1, -1))) if gate in self.outer else X
+                  for gate, X in products.items()}
+        X, now, walk = {gate: self._split(X) for gate, X in biased.items()}, Named(**self.state), []
+        for t in range(self.num_steps):
+            now = layer.forward_step(Named(**{gate: X[gate][t] for gate in layer.gates}), now, times)
+            walk.append(now)
+        H, *others = (_join([getattr(step, name) for step in walk]) for name in ('H', *self._others()))
+        arguments = [*products.values(), *self.state.values(), *self.W.values()]
+        outputs = [H] + [getattr(now, name) for name in layer.state_names]
+        copies = [sym.identity(self.W[f'W_h{gate}']) for gate in layer.gates]
+        self.predict, self.forward = Compiled(outputs, arguments), Compiled(outputs + others + copies, arguments)
+
+    def _build_backward(self) -> None:
+        layer, names = self.layer, self.layer.state_names
+        grad_H, last = sym.var('grad_H'), {name: sym.var(f'last_{name}') for name in names}
+        kept = Named(**{name: sym.var(f'kept_{name}') for name in ('H', *self._others())})
+        before = Named(**{name: self._shift(self.state[name], getattr(kept, name)) for name in names})
+
+        def times(grad: Sym, gate: str) -> Sym:
+            return sym.FullyConnected(grad, self.W[f'W_h{gate}'], num_hidden=layer.num_hiddens, no_bias=True)
+
+        walk: Deque[Named] = collections.deque()
+        slopes = {name: self._split(slope) for name, slope in vars(layer.slopes(kept, before)).items()}
+        grads_H, terms = self._split(grad_H), Named(**{name: [grad] for name, grad in last.items()})
+        for t in reversed(range(self.num_steps)):
+            terms.H.append(grads_H[t])
+            after = Named(**{name: sym.add_n(*getattr(terms, name)) for name in names})
+            grad, terms = layer.backward_step(after, Named(**{name: slope[t] for name, slope in slopes.items()}), times)
+            walk.appendleft(grad)
+        grads = Named(**{gate: _join([getattr(step, gate) for step in walk]) for gate in layer.gates})
+
+        hidden, ones = layer.hidden_products(kept, before, grads), sym.ones((1, self.num_steps * self.batch_size))
+        summed = {**{bias: hidden[gate][1] for gate, bias in self.inner.items()},
+                  **{bias: getattr(grads, gate) for gate, bias in self.outer.items()}}
+        outputs = [*vars(grads).values()] + [sym.add_n(*getattr(terms, name)) for name in names]
+        outputs += [sym.dot(*hidden[gate], transpose_a=True) for gate in layer.gates]
+        # a product with a row of ones sums over the rows many times faster than MXNet's `sum`
+        outputs += [sym.dot(ones, summed[bias]).reshape((-1,)) for bias in [*self.inner.values(), *self.outer.values()]]
+        weights = [self.W[f'W_h{gate}'] for gate in layer.gates]
+        self.backward = Compiled(outputs, [grad_H, *last.values(), *vars(kept).values(), *weights, *self.state.values()])
+
+    def _others(self) -> List[str]:
+        return [name for name in self.layer.kept if name != 'H']
+
+    def _split(self, rows: Sym) -> List[Sym]:
+        return [rows] if self.num_steps == 1 else list(sym.split(rows, num_outputs=self.num_steps, axis=0))
+
+    def _shift(self, first: Sym, kept: Sym) -> Sym:
+        """What was there before each step: the state before the first, then what was kept of all but the last."""
+        if self.num_steps == 1:
+            return first
+        return sym.concat(first, sym.slice_axis(kept, axis=0, begin=0, end=(self.num_steps - 1) * self.batch_size), dim=0)
+
+
+class Compiled:
+    """outputs as a function of arguments, planned once and then run without Python."""
+
+    def __init__(self, outputs: List[Sym], arguments: List[Sym]):
+        graph, names = sym.Group(outputs), [argument.name for argument in arguments]
+        self.used = [names.index(name) for name in graph.list_arguments()]
+        flags = [('static_alloc', True), ('static_shape', True), ('data_indices', tuple(range(len(self.used))))]
+        self.op = nd.CachedOp(graph, flags)
+
+    def __call__(self, *arrays: nd.NDArray, out: Any = None) -> List[nd.NDArray]:
+        return self.op(*(arrays[i] for i in self.used), out=out)
+
+
+def _join(steps: List[Sym]) -> Sym:
+    return steps[0] if len(steps) == 1 else sym.concat(*steps, dim=0)
+
+
+def sigmoid(X: Sym) -> Sym:
+    return sym.Activation(X, act_type='sigmoid')
+
+
+def tanh(X: Sym) -> Sym:
+    return sym.Activation(X, act_type='tanh')
+
+
+def relu(X: Sym) -> Sym:
+    return sym.Activation(X, act_type='relu')
+
+
+ACTIVATIONS = {'tanh': tanh, 'relu': relu, 'sigmoid': sigmoid}
+# grad and what the activation returned -> grad times its derivative there, in one operator
+GRADIENTS = {'tanh': _internal._backward_tanh, 'relu': _internal._backward_relu, 'sigmoid': _internal._backward_sigmoid}

@@ -1,0 +1,182 @@
+"""The Hybrid networks are the Scratch ones: the same outputs, states, gradients and training."""
+from __future__ import annotations
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet import autograd, nd
+from numpy.testing import assert_allclose, assert_array_equal
+
+import gluon_rnn
+from gluon_rnn.cells import NetworkConfig, OneHot, build_network
+
+VARIANTS = {
+    'rnn tanh': {'cell': 'rnn'},
+    'rnn relu': {'cell': 'rnn', 'activation': 'relu'},
+    'rnn sigmoid': {'cell': 'rnn', 'activation': 'sigmoid'},
+    'gru': {'cell': 'gru'},
+    'gru reset after': {'cell': 'gru', 'reset_after': True},
+    'lstm': {'cell': 'lstm'},
+    'deep gru': {'cell': 'gru', 'num_layers': 3},
+    'bidirectional lstm': {'cell': 'lstm', 'bidirectional': True, 'backward_hiddens': 4},
+    'deep bidirectional rnn': {'cell': 'rnn', 'num_layers': 2, 'bidirectional': True},
+}
+
+
+def twins(variant, num_inputs=6, num_hiddens=5):
+    """The same network by hand and compiled, with the same weights, none of them small or alike."""
+    gluon_rnn.seed(7)
+    pair = [build_network(NetworkConfig(impl=impl, num_hiddens=num_hiddens, **VARIANTS[variant]), num_inputs)
+            for impl in ('scratch', 'hybrid')]
+    rng = np.random.default_rng(3)
+    params = {name: rng.normal(scale=0.5, size=value.shape).astype('float32')
+              for name, value in pair[0].parameters().items()}
+    for network in pair:
+        network.load_book_params(params)
+    return pair
+
+
+def run(network, inputs, states, weights):
+    """Outputs of two chained calls, the last state, and the gradients of one scalar made of them all."""
+    states = [nd.array(state) for state in states]
+    for array in [*states, *(x for x in inputs if not isinstance(x, OneHot))]:
+        array.attach_grad()
+    with autograd.record():
+        H1, state = network(inputs[0], tuple(states))
+        H2, state = network(inputs[1], state)
+        total = (H1 * weights[0]).sum() + (H2 * weights[1]).sum() + sum((s * s * (k + 1)).sum() for k, s in enumerate(state))
+    total.backward()
+    found = {'outputs 1': H1, 'outputs 2': H2, **{f'state {k}': s for k, s in enumerate(state)}}
+    found.update({f'gradient of state {k}': s.grad for k, s in enumerate(states)})
+    found.update({f'gradient of inputs {k}': x.grad for k, x in enumerate(inputs) if not isinstance(x, OneHot)})
+    found.update({f'gradient of {name}': p.grad for name, p in network.parameters().items()})
+    return {name: value.asnumpy() for name, value in found.items()}
+
+
+def inputs_of(kind, rng, num_steps, batch_size, num_inputs=6):
+    if kind == 'characters':
+        return OneHot(nd.array(rng.integers(num_inputs, size=(num_steps, batch_size))), num_inputs)
+    return nd.array(rng.normal(size=(num_steps, batch_size, num_inputs)))
+
+
+@pytest.mark.parametrize('kind', ['characters', 'vectors'])
+@pytest.mark.parametrize('variant', VARIANTS)
+def test_equal_outputs_states_and_gradients(variant, kind):
+    rng, (scratch, hybrid) = np.random.default_rng(11), twins(variant)
+    num_steps, batch_size = 4, 3
+    inputs = [inputs_of(kind, rng, num_steps, batch_size) for _ in range(2)]
+    states = [rng.normal(size=s.shape) for s in scratch.begin_state(batch_size)]
+    weights = [nd.array(rng.normal(size=(num_steps, batch_size, scratch.num_outputs))) for _ in range(2)]
+    wanted, found = run(scratch, inputs, states, weights), run(hybrid, inputs, states, weights)
+    assert found.keys() == wanted.keys()
+    for name, value in wanted.items():
+        assert np.abs(value).max() > 0, f'{name} says nothing'
+        assert_allclose(found[name], value, rtol=2e-5, atol=2e-5, err_msg=name)
+
+
+@pytest.mark.parametrize('variant', ['rnn tanh', 'gru', 'gru reset after', 'lstm'])
+def test_any_shape_one_after_the_other(variant):
+    rng, (scratch, hybrid) = np.random.default_rng(5), twins(variant)
+    for num_steps, batch_size in [(1, 1), (7, 2), (1, 4), (3, 1), (7, 2), (2, 9)]:
+        inputs = [inputs_of('characters', rng, num_steps, batch_size)] * 2
+        states = [rng.normal(size=s.shape) for s in scratch.begin_state(batch_size)]
+        weights = [nd.array(rng.normal(size=(num_steps, batch_size, 5))) for _ in range(2)]
+        wanted, found = run(scratch, inputs, states, weights), run(hybrid, inputs, states, weights)
+        for name, value in wanted.items():
+            assert_allclose(found[name], value, rtol=2e-5, atol=2e-5, err_msg=f'{name}, {num_steps} steps of {batch_size}')
+
+
+def test_many_shapes_do_not_pile_up():
+    _, hybrid = twins('gru')
+    for num_steps in range(1, 30):
+        hybrid(OneHot(nd.zeros((num_steps, 1)), 6), hybrid.begin_state(1))
+    assert len(hybrid._cache) <= 8
+
+
+@pytest.mark.parametrize('variant', VARIANTS)
+def test_without_recording_the_same(variant):
+    rng, (scratch, hybrid) = np.random.default_rng(2), twins(variant)
+    inputs, state = inputs_of('characters', rng, 3, 2), scratch.begin_state(2)
+    for network in (scratch, hybrid):
+        with autograd.record():
+            recorded, _ = network(inputs, state)
+        assert_allclose(network(inputs, state)[0].asnumpy(), recorded.asnumpy(), rtol=1e-6, atol=1e-7)
+    assert_allclose(hybrid(inputs, state)[0].asnumpy(), scratch(inputs, state)[0].asnumpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_the_state_of_an_earlier_call_stays():
+    _, hybrid = twins('lstm')
+    rng = np.random.default_rng(1)
+    _, state = hybrid(inputs_of('characters', rng, 3, 2), hybrid.begin_state(2))
+    before = [s.asnumpy() for s in state]
+    hybrid(inputs_of('characters', rng, 3, 2), state)
+    for s, value in zip(state, before):
+        assert_array_equal(s.asnumpy(), value)
+
+
+def test_gradients_that_are_not_wanted_cost_no_other():
+    """A frozen weight in front of the others: `autograd.Function` would leave out all behind it."""
+    _, hybrid = twins('gru')
+    rng = np.random.default_rng(4)
+    inputs = inputs_of('characters', rng, 3, 2)
+    grads = []
+    for frozen in (False, True):
+        if frozen:
+            hybrid.params['W_xz'].attach_grad('null')
+        with autograd.record():
+            total = (hybrid(inputs, hybrid.begin_state(2))[0] ** 2).sum()
+        total.backward()
+        grads.append({name: p.grad.asnumpy() for name, p in hybrid.parameters().items() if name != 'W_xz'})
+    for name, value in grads[0].items():
+        assert_array_equal(grads[1][name], value, err_msg=name)
+
+
+def test_grad_req_add_adds():
+    _, hybrid = twins('gru')
+    inputs = inputs_of('characters', np.random.default_rng(4), 3, 2)
+    sums = []
+    for times in (1, 3):
+        for p in hybrid.parameters().values():
+            p.attach_grad('add')
+        for _ in range(times):
+            with autograd.record():
+                total = (hybrid(inputs, hybrid.begin_state(2))[0] ** 2).sum()
+            total.backward()
+        sums.append({name: p.grad.asnumpy() for name, p in hybrid.parameters().items()})
+    for name, value in sums[0].items():
+        assert_allclose(sums[1][name], 3 * value, rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize('sampling', ['random', 'consecutive'])
+@pytest.mark.parametrize('cell', ['rnn', 'gru', 'lstm'])
+def test_ten_steps_of_training(cell, sampling):
+    corpus = gluon_rnn.Corpus.from_text('the quick brown fox jumps over the lazy dog, and again ' * 30)
+    ends = []
+    for impl in ('scratch', 'hybrid'):
+        gluon_rnn.seed(1)
+        model = gluon_rnn.build_model(gluon_rnn.ModelConfig(cell=cell, impl=impl, num_hiddens=24, vocab_size=corpus.vocab_size))
+        config = gluon_rnn.TrainConfig(num_epochs=2, num_steps=20, batch_size=16, sampling=sampling, lr=1, clipping_theta=0.1)
+        records = gluon_rnn.train(model, corpus.indices, config)
+        ends.append((records[2].perplexity, model.book_params()))
+    assert sum(1 for _ in gluon_rnn.sampling.consecutive_batches(corpus.indices, 16, 20)) == 5
+    assert_allclose(ends[1][0], ends[0][0], rtol=1e-5)
+    for name, value in ends[0][1].items():
+        assert_allclose(ends[1][1][name], value, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_on_another_context():
+    config = NetworkConfig(cell='gru', impl='hybrid', num_hiddens=4)
+    network = build_network(config, 6, mx.cpu(1))
+    indices = nd.array([[0, 1], [2, 3]], ctx=mx.cpu(1))
+    with autograd.record():
+        H, (last,) = network(OneHot(indices, 6), network.begin_state(2))
+        total = H.sum()
+    total.backward()
+    assert H.context == last.context == network.params['W_hz'].grad.context == mx.cpu(1)
+    assert np.abs(network.params['W_hz'].grad.asnumpy()).max() > 0
+
+
+def test_a_wrong_state_is_told():
+    _, hybrid = twins('lstm')
+    with pytest.raises(ValueError, match=r'state must be \(H, C\)'):
+        hybrid(OneHot(nd.zeros((2, 1)), 6), (nd.zeros((1, 5)),))
