@@ -4,6 +4,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import http.client
 import os
 import re
 import tempfile
@@ -165,7 +166,7 @@ def _checked(text: str, known: NamedCorpus, where: Path | str) -> str:
     digest = hashlib.sha256(text.encode('utf-8')).hexdigest()
     if known.sha256 and digest != known.sha256:
         raise ValueError(f'{where} is not the text that the book uses (SHA-256 {digest[:12]}…, wanted {known.sha256[:12]}…): '
-                         f'remove it, or pass its path to use it as it is')
+                         f'get it again, or pass its path to use it as it is')
     return text
 
 
@@ -225,8 +226,11 @@ def download(known: NamedCorpus, url: str, target: Path, *, timeout: float = 30)
                 file.write(block)
         _checked(read_text(part, known.member), known, url)
         os.replace(part, target)
-    except (urllib.error.URLError, OSError, EOFError) as error:
-        raise ValueError(f'{target.name} is on none of the data folders and cannot be fetched ({error}): '
+    except (urllib.error.URLError, http.client.HTTPException, OSError, EOFError) as error:
+        reason = ' '.join(str(error).split()) or type(error).__name__
+        raise ValueError(f'{target.name} is on none of the data folders and cannot be fetched ({reason}): '
                          f'{help_yourself}') from None
+    except ValueError as error:         # what came is not the text; it says so of the temporary file
+        raise ValueError(str(error).replace(part, url)) from None
     finally:
         Path(part).unlink(missing_ok=True)
