@@ -76,7 +76,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 def read(path: Path) -> Checkpoint:
     """Read a checkpoint. Raises ValueError where it is damaged or something else, OSError where it cannot be read."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, 'rb') as opened, np.load(opened, allow_pickle=False) as file:
             contents = {name: file[name] for name in file.files}
         description = json.loads(contents.pop('description').tobytes().decode('utf-8'))
         if description['format'] != FORMAT:

@@ -179,7 +179,6 @@ class Run:
         except Diverged as error:
             self._save()
             raise Diverged(f'{error}; the model after epoch {self.last.epoch} is saved in {self.folder.folder}') from None
-        self.folder.draw()
 
     def _printing(self, record: EpochRecord) -> str:
         valid = '' if record.valid_perplexity is None else f', held-out perplexity {record.valid_perplexity:f}'

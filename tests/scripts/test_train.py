@@ -1,0 +1,214 @@
+"""scripts/train.py and scripts/generate.py: what they print, leave, refuse, and how they go on."""
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+import gluon_rnn
+from gluon_rnn import checkpoint
+from gluon_rnn.training import Trainer
+
+DETERMINED = ('epoch', 'perplexity', 'grad_norm', 'valid_perplexity')     # what does not depend on the clock
+
+
+def metrics(folder):
+    lines = (folder / 'metrics.jsonl').read_text().splitlines()
+    return [{name: value for name, value in json.loads(line).items() if name in DETERMINED} for line in lines]
+
+
+def assert_same_end(one, other):
+    """The same metrics and the same weights, bit for bit."""
+    assert metrics(one) == metrics(other)
+    ours, theirs = (checkpoint.read(folder / 'checkpoint.npz') for folder in (one, other))
+    assert (ours.epoch, ours.optimizer) == (theirs.epoch, theirs.optimizer)
+    assert ours.arrays.keys() == theirs.arrays.keys()
+    for name, value in ours.arrays.items():
+        np.testing.assert_array_equal(value, theirs.arrays[name], err_msg=name)
+
+
+def test_prints_as_the_book_does_and_leaves_a_run(script, small, tmp_path):
+    ended = script('train', *small, '--out', tmp_path / 'run', '--valid-fraction', 0.2)
+    assert (ended.status, ended.err) == (0, '')
+    lines = ended.out.splitlines()
+    assert [bool(re.match(r'epoch \d+, perplexity \d+\.\d{6}, time \d+\.\d\d sec, held-out perplexity \d', line))
+            for line in lines] == [True, False, False] * 2 + [False]
+    assert lines[1].startswith(' - 分开') and len(lines[1]) == len(' - 分开') + 5
+    assert {path.name for path in (tmp_path / 'run').iterdir()} == {'config.json', 'metrics.jsonl', 'samples.txt', 'curve.png',
+                                                                   'checkpoint.npz', '.lock'}
+    assert (tmp_path / 'run' / 'samples.txt').read_text().splitlines() == lines[:-1]
+    assert [line['epoch'] for line in metrics(tmp_path / 'run')] == [1, 2, 3, 4]
+    assert (tmp_path / 'run' / 'curve.png').read_bytes().startswith(b'\x89PNG')
+
+
+@pytest.mark.parametrize('flags', [
+    ('--cell', 'rnn', '--impl', 'scratch', '--activation', 'sigmoid', '--sampling', 'random'),
+    ('--cell', 'rnn', '--impl', 'gluon', '--activation', 'relu', '--lr', 1),
+    ('--cell', 'lstm', '--num-layers', 2, '--dropout', 0.3, '--optimizer', 'adam'),
+    ('--cell', 'gru', '--bidirectional', '--backward-hiddens', 3, '--reset-after', '--sampling', 'random'),
+    ('--cell', 'lstm', '--impl', 'gluon', '--num-layers', 2, '--dropout', 0.3, '--optimizer', 'nadam'),
+], ids=lambda flags: '-'.join(map(str, flags[1:4:2])))
+def test_a_run_in_two_parts_ends_as_one_in_one(script, small, tmp_path, flags):
+    script('train', *small, *flags, '--out', tmp_path / 'whole')
+    first = script('train', *small, *flags, '--num-epochs', 2, '--out', tmp_path / 'parts')
+    assert first.status == 0, first.err
+    assert script('train', '--out', tmp_path / 'parts', '--resume', '--num-epochs', 4).status == 0
+    assert_same_end(tmp_path / 'whole', tmp_path / 'parts')
+
+
+def test_what_came_after_the_last_checkpoint_is_forgotten_and_done_again(script, small, tmp_path):
+    script('train', *small, '--out', tmp_path / 'whole')
+    script('train', *small, '--num-epochs', 2, '--out', tmp_path / 'torn')
+    for name in ('metrics.jsonl', 'samples.txt'):      # as a kill leaves it just before the checkpoint of epoch 4
+        shutil.copy(tmp_path / 'whole' / name, tmp_path / 'torn' / name)
+    (tmp_path / 'torn' / '.checkpoint.npz.part').write_bytes(b'half a checkpoint')
+    script('train', '--out', tmp_path / 'torn', '--resume', '--num-epochs', 4)
+    assert_same_end(tmp_path / 'whole', tmp_path / 'torn')
+    epochs = [[line for line in (tmp_path / run / 'samples.txt').read_text().splitlines() if line.startswith(' - ')]
+              for run in ('whole', 'torn')]
+    assert epochs[0] == epochs[1]
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(script, small, tmp_path, monkeypatch):
+    script('train', *small, '--out', tmp_path / 'whole')
+    step = Trainer._step
+
+    def pressed(self, *args):
+        if self.epoch == 3:
+            raise KeyboardInterrupt
+        return step(self, *args)
+    monkeypatch.setattr(Trainer, '_step', pressed)
+    ended = script('train', *small, '--out', tmp_path / 'stopped')
+    assert ended.status == 130
+    assert f'3 epochs are saved in {tmp_path / "stopped"}, go on with: python scripts/train.py --out' in ended.err
+    monkeypatch.undo()
+    script('train', '--out', tmp_path / 'stopped', '--resume')
+    assert_same_end(tmp_path / 'whole', tmp_path / 'stopped')
+
+
+def test_a_loss_that_turns_nan_stops_and_keeps_the_last_good_model(refused, small, tmp_path, monkeypatch):
+    step = Trainer._step
+
+    def poisoned(self, X, Y, state):
+        if self.epoch == 2:
+            self.model.parameters()['W_hq'][:] = float('nan')
+        return step(self, X, Y, state)
+    monkeypatch.setattr(Trainer, '_step', poisoned)
+    refused('no longer finite in epoch 3, step 1', 'train', *small, '--out', tmp_path / 'run')
+    assert checkpoint.read(tmp_path / 'run' / 'checkpoint.npz').epoch == 2
+
+
+@pytest.mark.parametrize(('said', 'flags'), [
+    ("corpus 'nowhere.txt' is neither a file nor one of lyrics, jaychou, time_machine", ('--corpus', 'nowhere.txt')),
+    ('must be from 0 to below 1', ('--valid-fraction', 1)),
+    ('max_chars must be 0', ('--max-chars', -1)),
+    ('needs a text of at least', ('--batch-size', 300)),
+    ("'Q' is not in the vocabulary", ('--prefix', '分Q')),
+    ('--prefix is empty', ('--prefix', '')),
+    ('num_hiddens must be 1 or more, got 0', ('--num-hiddens', 0)),
+    ('num_layers must be 1 or more, got -1', ('--num-layers', -1)),
+    ('num_steps must be 1 or more, got 0', ('--num-steps', 0)),
+    ('num_epochs must be 1 or more, got 0', ('--num-epochs', 0)),
+    ('batch_size must be 1 or more, got -4', ('--batch-size', -4)),
+    ('--length must be 1 or more, got 0', ('--length', 0)),
+    ('--period must be 1 or more, got 0', ('--period', 0)),
+    ('lr must be above 0, got 0.0', ('--lr', 0)),
+    ('lr must be above 0, got nan', ('--lr', 'nan')),
+    ('clipping_theta must be 0 (no clipping) or more', ('--clipping-theta', -1)),
+    ('seed must be from 0', ('--seed', -1)),
+    ("optimizer must be one of adadelta, ", ('--optimizer', 'sgdd')),
+    ('MXNet sees no GPUs: use --ctx cpu', ('--ctx', 'gpu')),
+    ("ctx must be 'auto', 'cpu', 'gpu'", ('--ctx', 'tpu')),
+    ("activation 'relu' needs cell rnn", ('--activation', 'relu')),
+    ("gluon.rnn's GRU always resets after", ('--impl', 'gluon', '--no-reset-after')),
+    ("argument --cell: invalid choice: 'cnn'", ('--cell', 'cnn')),
+    ('unrecognized arguments: --epochs', ('--epochs', 3)),
+])
+def test_bad_flags(refused, small, tmp_path, said, flags):
+    refused(said, 'train', *small, '--out', tmp_path / 'run', *flags)
+    assert not (tmp_path / 'run' / 'config.json').exists()
+
+
+@pytest.mark.parametrize(('said', 'data'), [('is empty', b''), ('is not UTF-8 text (byte 3)', 'abc'.encode() + b'\xff\xfe')])
+def test_bad_texts(refused, small, tmp_path, said, data):
+    (tmp_path / 'text.txt').write_bytes(data)
+    refused(said, 'train', *small, '--corpus', tmp_path / 'text.txt', '--out', tmp_path / 'run')
+
+
+def test_a_folder_is_never_overwritten_unless_told(script, refused, small, tmp_path):
+    run = tmp_path / 'run'
+    script('train', *small, '--out', run)
+    before = (run / 'checkpoint.npz').read_bytes()
+    refused('holds a run already', 'train', *small, '--out', run)
+    refused('--lr is 100.0 in the run', 'train', '--out', run, '--resume', '--lr', 5)
+    assert (run / 'checkpoint.npz').read_bytes() == before
+    assert 'has its 4 epochs already' in script('train', '--out', run, '--resume').out
+    script('train', *small, '--seed', 5, '--out', run, '--overwrite')
+    assert (run / 'checkpoint.npz').read_bytes() != before
+    (run / 'thesis.tex').write_text('years of work')
+    refused('holds files that are not a run (thesis.tex)', 'train', *small, '--out', run, '--overwrite')
+    assert (run / 'thesis.tex').exists()
+
+
+def test_two_runs_in_one_folder(refused, small, tmp_path):
+    from gluon_rnn.runs import RunFolder
+    with RunFolder(tmp_path / 'run'):
+        refused('another run is writing in', 'train', *small, '--out', tmp_path / 'run')
+
+
+def test_resuming_what_cannot_be(script, refused, small, tmp_path):
+    refused('--resume needs --out', 'train', '--resume')
+    refused('does not exist', 'train', '--out', tmp_path / 'nowhere', '--resume')
+    run = tmp_path / 'run'
+    script('train', *small, '--out', run)
+    good = (run / 'checkpoint.npz').read_bytes()
+    (run / 'checkpoint.npz').write_bytes(good[:len(good) // 2])
+    refused('is not a whole checkpoint', 'train', '--out', run, '--resume', '--num-epochs', 9)
+    script('train', *small, '--num-hiddens', 9, '--out', tmp_path / 'other')
+    shutil.copy(tmp_path / 'other' / 'checkpoint.npz', run)
+    refused('is of another model than its config.json', 'train', '--out', run, '--resume', '--num-epochs', 9)
+    (run / 'checkpoint.npz').write_bytes(good)
+    (run / 'metrics.jsonl').write_text('{"epoch": 1, "perplexity": ')
+    refused('metrics.jsonl is damaged', 'train', '--out', run, '--resume', '--num-epochs', 9)
+    (run / 'config.json').write_text('{')
+    refused('config.json is damaged', 'train', '--out', run, '--resume')
+
+
+def test_a_text_that_changed_is_not_gone_on_with(script, refused, small, tmp_path):
+    text = tmp_path / 'text.txt'
+    text.write_text('从前有座山 山里有座庙 ' * 40, encoding='utf-8')
+    run = tmp_path / 'run'
+    assert script('train', *small, '--corpus', text, '--out', run).status == 0
+    assert '从前有座山' in (run / 'samples.txt').read_text()      # the text's own first characters, as it has no 分开
+    text.write_text('从前有座山 山里没有庙 ' * 40, encoding='utf-8')
+    refused('has changed since the run started', 'train', '--out', run, '--resume', '--num-epochs', 9)
+
+
+def test_generate(script, refused, small, tmp_path):
+    run = tmp_path / 'run'
+    script('train', *small, '--out', run)
+    last = (run / 'samples.txt').read_text().splitlines()[-2:]
+    ended = script('generate', run, '--prefix', '分开', '--prefix', '不分开', '--length', 5)
+    assert [f' - {line}' for line in ended.out.splitlines()] == last
+    drawn = [script('generate', run, '--prefix', '分', '--temperature', 2, '--seed', seed).out for seed in (1, 1, 2)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert len(script('generate', run / 'checkpoint.npz', '--prefix', '分', '--top-k', 3, '--length', 7).out) == 9
+    refused('is neither a run with a checkpoint nor a checkpoint', 'generate', tmp_path / 'nowhere', '--prefix', '分')
+    refused('is not a whole checkpoint', 'generate', run / 'config.json', '--prefix', '分')
+    refused("'Q' is not in the vocabulary", 'generate', run, '--prefix', 'Q')
+    refused('the prefix is empty', 'generate', run, '--prefix', '')
+    refused('temperature must be above 0', 'generate', run, '--prefix', '分', '--temperature', 0)
+    refused('top_k must be 1 or more', 'generate', run, '--prefix', '分', '--top-k', 0)
+    refused('length must be 0 or more', 'generate', run, '--prefix', '分', '--length', -1)
+
+
+def test_generation_does_not_depend_on_the_implementation(script, small, tmp_path):
+    script('train', *small, '--cell', 'lstm', '--out', tmp_path / 'run')
+    saved = checkpoint.read(tmp_path / 'run' / 'checkpoint.npz')
+    twin = gluon_rnn.build_model(gluon_rnn.ModelConfig(**{**vars(saved.config), 'impl': 'gluon'}))
+    gluon_rnn.copy_params(saved.model(), twin)
+    written = [gluon_rnn.generate(model, saved.idx_to_char, '分开', 20) for model in (saved.model(), twin)]
+    assert written[0] == written[1]
