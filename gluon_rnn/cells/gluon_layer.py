@@ -9,7 +9,7 @@ from mxnet import gluon, init, nd
 
 from .layout import PACKED, pack, unpack
 from .lengths import Run, run_rows
-from .network import BookParams, Network
+from .network import BookParams, Network, check_weights
 from .ops import Inputs, OneHot, State, reverse_dense
 from .scratch import SIGMA
 
@@ -104,15 +104,14 @@ class GluonLayer(Network):
         return params
 
     def load_book_params(self, params: BookParams) -> None:
-        own, values, used = self._all(), {}, set()
+        own, values, wanted = self._all(), {}, self.book_params()
+        for book in self._parts():      # the one weight that may be left out, and is then zero
+            wanted.pop(book + 'b_hh', None)
+            if self.cell == 'gru' and book + 'b_hh' in params:
+                wanted[book + 'b_hh'] = wanted[book + 'b_h']
+        check_weights(wanted, params)
         for book, short in self._parts().items():
             part = {name[len(book):]: value for name, value in params.items() if name.startswith(book)}
-            used |= {book + name for name in part}
             values.update({short + name: value for name, value in pack(part, self.cell).items()})
-        if params.keys() - used:
-            raise ValueError(f'the weights are of another network: not wanted {sorted(params.keys() - used)}')
-        for name, value in values.items():
-            if own[name].shape != value.shape:
-                raise ValueError(f'{name} must have shape {own[name].shape}, got {value.shape}')
         for name, value in values.items():
             own[name].set_data(nd.array(value, ctx=self.ctx))

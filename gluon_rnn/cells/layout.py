@@ -27,7 +27,7 @@ def pack(params: Dict[str, np.ndarray], cell: str) -> Dict[str, np.ndarray]:
     """One layer and direction from the book's form to the stacked one. Raises ValueError where a parameter is missing."""
     gates = GATES[cell]
     wanted = {f'{kind}{gate}' for gate in gates for kind in ('W_x', 'W_h', 'b_')}
-    if not wanted <= params.keys() <= wanted | {'b_hh'}:
+    if not wanted <= params.keys() <= wanted | ({'b_hh'} if cell == 'gru' else set()):
         raise ValueError(f'a {cell} needs the parameters {sorted(wanted)}, got {sorted(params)}')
     second = np.zeros(len(gates) * params[f'b_{gates[0]}'].shape[0], dtype=np.float32)
     if 'b_hh' in params:

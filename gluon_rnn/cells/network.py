@@ -1,7 +1,7 @@
 """What every recurrent network here can do, whichever way it is implemented."""
 from __future__ import annotations
 
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Mapping, Tuple
 
 import numpy as np
 from mxnet import nd
@@ -97,18 +97,29 @@ class Composite(Network):
         return {f'{name}.{key}': value for name, part in self.parts.items() for key, value in part.book_params().items()}
 
     def load_book_params(self, params: BookParams) -> None:
+        extra = sorted(key for key in params if key.partition('.')[0] not in self.parts)
+        if extra:
+            raise ValueError(f'the weights are of another network: not wanted {extra}')
         for name, part in self.parts.items():
-            part.load_book_params({key[len(name) + 1:]: value for key, value in params.items()
-                                   if key.startswith(f'{name}.')})
+            try:
+                part.load_book_params({key[len(name) + 1:]: value for key, value in params.items()
+                                       if key.startswith(f'{name}.')})
+            except ValueError as error:
+                raise ValueError(f'in {name}: {error}') from None
 
 
 def load(parameters: Dict[str, nd.NDArray], values: BookParams) -> None:
     """Write `values` into `parameters`, all or none. Raises ValueError that names a wrong key or shape."""
-    missing, extra = sorted(parameters.keys() - values.keys()), sorted(values.keys() - parameters.keys())
-    if missing or extra:
-        raise ValueError(f'the weights are of another network: missing {missing or "none"}, not wanted {extra or "none"}')
-    for name, parameter in parameters.items():
-        if parameter.shape != values[name].shape:
-            raise ValueError(f'{name} must have shape {parameter.shape}, got {values[name].shape}')
+    check_weights(parameters, values)
     for name, parameter in parameters.items():
         parameter[:] = values[name]
+
+
+def check_weights(wanted: Mapping[str, Any], values: BookParams) -> None:
+    """Raise ValueError that names a wrong key or shape, unless `values` has the names and shapes of the arrays in `wanted`."""
+    missing, extra = sorted(wanted.keys() - values.keys()), sorted(values.keys() - wanted.keys())
+    if missing or extra:
+        raise ValueError(f'the weights are of another network: missing {missing or "none"}, not wanted {extra or "none"}')
+    for name, array in wanted.items():
+        if array.shape != values[name].shape:
+            raise ValueError(f'{name} must have shape {array.shape}, got {values[name].shape}')

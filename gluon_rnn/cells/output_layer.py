@@ -7,7 +7,7 @@ import mxnet as mx
 from mxnet import init, nd
 from mxnet.gluon import nn
 
-from .network import BookParams, load
+from .network import BookParams, check_weights, load
 from .scratch import SIGMA, weight
 
 
@@ -55,5 +55,5 @@ class GluonOutputLayer:
         return {'W_hq': own['dense_weight'].asnumpy().T, 'b_q': own['dense_bias'].asnumpy()}
 
     def load_book_params(self, params: BookParams) -> None:
-        renamed = {{'W_hq': 'dense_weight', 'b_q': 'dense_bias'}.get(name, name): value.T for name, value in params.items()}
-        load(self.parameters(), renamed)
+        check_weights(self.book_params(), params)
+        load(self.parameters(), {'dense_weight': params['W_hq'].T, 'dense_bias': params['b_q']})
