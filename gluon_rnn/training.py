@@ -5,11 +5,12 @@ It knows of a model only the contract (`begin_state`, a call, `parameters`), pri
 from __future__ import annotations
 
 import collections
+import dataclasses
 import math
 import random
 import time
 from dataclasses import dataclass
-from typing import Any, Callable, Deque, Dict, Iterator, Tuple
+from typing import Any, Callable, Deque, Dict, Iterator, Protocol, Tuple
 
 import mxnet as mx
 import numpy as np
@@ -61,6 +62,16 @@ class EpochRecord:
     valid_perplexity: float | None = None   # on held-out text, where there is some
 
 
+class Source(Protocol):
+    """Batches of any kind to train on."""
+
+    def __len__(self) -> int:
+        """How many batches an epoch has."""
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """(X, y) of an epoch, from 1: X as the model takes it, the batch its first axis; y: a label for each row of logits."""
+
+
 class Diverged(ArithmeticError):
     """The loss turned NaN or infinite."""
 
@@ -88,46 +99,59 @@ class Trainer:
         check_sizes(len(corpus_indices), config.batch_size, config.num_steps, config.sampling)
         if valid_indices is not None:
             check_sizes(len(valid_indices), 1, config.num_steps, 'consecutive')
+        steps = num_batches(len(corpus_indices), config.batch_size, config.num_steps, config.sampling)
         while self.epoch < config.num_epochs:
-            yield self._run_epoch(corpus_indices, valid_indices, on_step)
+            record = self._run_epoch(self._text_batches(self.epoch + 1, corpus_indices), steps, on_step)
+            if valid_indices is not None:
+                valid = evaluate(self.model, valid_indices, config.batch_size, config.num_steps)
+                record = dataclasses.replace(record, valid_perplexity=valid)
+            yield record
 
-    def _run_epoch(self, corpus_indices: Any, valid_indices: Any,
-                   on_step: Callable[[int, int], None] | None) -> EpochRecord:
+    def epochs_on(self, source: Source, *, on_step: Callable[[int, int], None] | None = None) -> Iterator[EpochRecord]:
+        """The same on batches of any kind: texts with gaps, images.
+
+        Each batch begins from a new state unless config.sampling is 'consecutive'; then X must keep one number of rows.
+
+        A record's perplexity is exp of the mean loss, and its tokens are labels.
+        """
+        while self.epoch < self.config.num_epochs:
+            yield self._run_epoch(source.batches(self.epoch + 1), len(source), on_step)
+
+    def _run_epoch(self, batches: Iterator[Batch], steps: int, on_step: Callable[[int, int], None] | None) -> EpochRecord:
         epoch, config, start = self.epoch + 1, self.config, time.perf_counter()
         if config.seed is not None:
             mx.random.seed(config.seed + epoch * 7919)      # what dropout draws depends on the epoch alone, too
-        steps = num_batches(len(corpus_indices), config.batch_size, config.num_steps, config.sampling)
-        totals = _Totals(epoch)
-        for step, (X, Y) in enumerate(self._batches(epoch, corpus_indices), 1):
+        totals, num_labels = _Totals(epoch), 0
+        for step, (X, y) in enumerate(batches, 1):
             if step == 1 or config.sampling == 'random':
-                state = self.model.begin_state(config.batch_size)
+                state = self.model.begin_state(X.shape[0])
             else:
                 state = tuple(s.detach() for s in state)
-            state, loss = self._step(X, Y, state)
+            state, loss = self._step(X, y, state)
             totals.add(loss, self.updater.step())
+            num_labels += y.shape[0]
             if on_step:
                 on_step(step, steps)
         loss, grad_norm = totals.means()
         self.epoch, seconds = epoch, time.perf_counter() - start
-        valid = None if valid_indices is None else evaluate(self.model, valid_indices, config.batch_size, config.num_steps)
-        return EpochRecord(epoch, math.exp(loss), seconds, steps * config.batch_size * config.num_steps / seconds,
-                           grad_norm, valid)
+        return EpochRecord(epoch, math.exp(loss), seconds, num_labels / seconds, grad_norm)
 
-    def _step(self, X: nd.NDArray, Y: nd.NDArray, state: Any) -> Tuple[Any, nd.NDArray]:
+    def _step(self, X: nd.NDArray, y: nd.NDArray, state: Any) -> Tuple[Any, nd.NDArray]:
         """Forward and backward: leaves the gradients in the parameters."""
         with autograd.record():
             logits, state = self.model(X, state)
-            y = Y.T.reshape((-1,))          # time-major, as the logits are
             P = softmax_with_loss_gradient(logits, y)
         P.backward()
         return state, cross_entropy(P, y)
 
-    def _batches(self, epoch: int, corpus_indices: Any) -> Iterator[Batch]:
+    def _text_batches(self, epoch: int, corpus_indices: Any) -> Iterator[Batch]:
         config, ctx = self.config, self.model.ctx
         if config.sampling == 'consecutive':
-            return consecutive_batches(corpus_indices, config.batch_size, config.num_steps, ctx=ctx)
-        rng = self.rng or random.Random(None if config.seed is None else f'{config.seed} {epoch}')
-        return random_batches(corpus_indices, config.batch_size, config.num_steps, ctx=ctx, rng=rng)
+            batches = consecutive_batches(corpus_indices, config.batch_size, config.num_steps, ctx=ctx)
+        else:
+            rng = self.rng or random.Random(None if config.seed is None else f'{config.seed} {epoch}')
+            batches = random_batches(corpus_indices, config.batch_size, config.num_steps, ctx=ctx, rng=rng)
+        return ((X, Y.T.reshape((-1,))) for X, Y in batches)        # labels time-major, as the logits are
 
 
 class _Totals:
