@@ -11,9 +11,9 @@ from gluon_rnn.cells.gluon_layer import GluonLayer
 from gluon_rnn.cells.network import Network
 
 DEEP = [{'cell': cell, 'impl': impl, 'bidirectional': bidirectional, 'num_layers': 2, 'num_hiddens': 4}
-        for cell in ('rnn', 'gru', 'lstm') for impl in ('scratch', 'gluon') for bidirectional in (False, True)]
+        for cell in ('rnn', 'gru', 'lstm') for impl in ('scratch', 'hybrid', 'gluon') for bidirectional in (False, True)]
 DEEP += [{'cell': 'gru', 'impl': impl, 'bidirectional': True, 'num_layers': 3, 'num_hiddens': 4, 'backward_hiddens': 3}
-         for impl in ('scratch', 'gluon')]
+         for impl in ('scratch', 'hybrid', 'gluon')]
 
 
 def ids(config):
@@ -46,7 +46,7 @@ def test_dropout_is_for_training_only(config, lengths):
     assert np.abs(run(network, X, train=True, lengths=lengths) - in_training).max() > 1e-3      # a new mask each time
 
 
-@pytest.mark.parametrize('impl', ['scratch', 'gluon'])
+@pytest.mark.parametrize('impl', ['scratch', 'hybrid', 'gluon'])
 def test_a_single_layer_has_no_place_for_dropout(impl):
     network, X = make(2, cell='gru', impl=impl, num_hiddens=4, dropout=0.9)
     np.testing.assert_array_equal(run(network, X, train=True), run(network, X, train=False))
@@ -76,7 +76,7 @@ def test_dropout_acts_between_layers_and_keeps_the_mean():
     np.testing.assert_array_equal(outputs.asnumpy(), layers[2].read)        # nothing after the last
 
 
-@pytest.mark.parametrize('impl', ['scratch', 'gluon'])
+@pytest.mark.parametrize('impl', ['scratch', 'hybrid', 'gluon'])
 def test_dropout_drops_a_quarter_in_either_implementation(impl):
     """With a second layer that averages what it reads, its mean over many draws is the one without dropout."""
     network, X = make(4, cell='rnn', impl=impl, activation='relu', num_layers=2, num_hiddens=4, dropout=0.25)

@@ -12,11 +12,12 @@ from gluon_rnn.cells.ops import reverse
 LENGTHS = [3, 6, 1, 3, 5]
 NUM_STEPS, NUM_INPUTS = 6, 4
 NETWORKS = [{'cell': cell, 'impl': impl, 'num_layers': num_layers, 'bidirectional': bidirectional}
-            for cell in ('rnn', 'gru', 'lstm') for impl in ('scratch', 'gluon')
+            for cell in ('rnn', 'gru', 'lstm') for impl in ('scratch', 'hybrid', 'gluon')
             for num_layers, bidirectional in ((1, False), (2, False), (1, True), (2, True))]
 NETWORKS += [{'cell': 'gru', 'impl': impl, 'num_layers': 2, 'bidirectional': True, 'backward_hiddens': 2}
-             for impl in ('scratch', 'gluon')]
-NETWORKS += [{'cell': 'rnn', 'impl': impl, 'activation': 'sigmoid', 'bidirectional': True} for impl in ('scratch', 'gluon')]
+             for impl in ('scratch', 'hybrid', 'gluon')]
+NETWORKS += [{'cell': 'rnn', 'impl': impl, 'activation': 'sigmoid', 'bidirectional': True}
+             for impl in ('scratch', 'hybrid', 'gluon')]
 NETWORKS += [{'cell': 'gru', 'impl': 'scratch', 'num_layers': 3, 'residual': True},
              {'cell': 'gru', 'impl': 'scratch', 'bidirectional': True, 'both_forward': True}]
 
@@ -58,7 +59,7 @@ def test_padding_changes_nothing(network):
     check_padding(network, one_hot=False)
 
 
-@pytest.mark.parametrize('impl', ['scratch', 'gluon'])
+@pytest.mark.parametrize('impl', ['scratch', 'hybrid', 'gluon'])
 def test_padding_changes_nothing_for_one_hot_inputs(impl):
     check_padding({'cell': 'gru', 'impl': impl, 'bidirectional': True}, one_hot=True)
 
@@ -91,7 +92,7 @@ def check_padding(network, *, one_hot):
         np.testing.assert_allclose(gradients[name], wanted[name], rtol=1e-4, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize('impl', ['scratch', 'gluon'])
+@pytest.mark.parametrize('impl', ['scratch', 'hybrid', 'gluon'])
 def test_full_lengths_are_no_lengths(impl):
     network, state, rng = make({'cell': 'lstm', 'impl': impl, 'bidirectional': True}, seed=2)
     X = nd.array(rng.normal(size=(NUM_STEPS, len(LENGTHS), NUM_INPUTS)))
