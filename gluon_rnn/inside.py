@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Sequence
+from typing import Callable, Dict, List, Sequence
 
 import numpy as np
 from mxnet import autograd, nd
@@ -12,7 +12,8 @@ from .language_model import LanguageModel, ModelConfig
 from .training import softmax_with_loss_gradient
 
 Trace = Dict[str, np.ndarray]       # 'H', 'Z', ... -> (num_steps, num_hiddens)
-_PHI = {'tanh': np.tanh, 'relu': lambda A: np.maximum(A, 0), 'sigmoid': lambda A: _sigmoid(A)}
+_PHI: Dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    'tanh': np.tanh, 'relu': lambda A: np.maximum(A, 0), 'sigmoid': lambda A: _sigmoid(A)}
 
 
 def trace(config: ModelConfig, params: BookParams, indices: Sequence[int]) -> Dict[str, Trace]:

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import functools
+import io
+import math
 from pathlib import Path
 from typing import Any, Dict, Sequence
 
@@ -10,6 +12,7 @@ from .files import whole_file
 _CJK_FONTS = ('Noto Sans CJK SC', 'Noto Sans SC', 'Source Han Sans SC', 'Source Han Sans CN', 'WenQuanYi Micro Hei',
               'WenQuanYi Zen Hei', 'PingFang SC', 'Hiragino Sans GB', 'Heiti SC', 'Microsoft YaHei', 'SimHei', 'Noto Sans CJK JP',
               'Arial Unicode MS', 'Droid Sans Fallback')
+COLOURS = ('#2a6fbb', '#d9652b', '#3a9a5b', '#8e5bb5', '#b08a00', '#c23b6f', '#2aa0a8', '#6b6b6b')
 
 
 @functools.cache
@@ -62,3 +65,38 @@ def plot_perplexity(path: Path, runs: Dict[str, Sequence[Any]], *, title: str = 
     if len(axes.get_lines()) > 1:
         axes.legend(frameon=False)
     save_figure(figure, path)
+
+
+def line_chart(lines: Sequence[Dict[str, Any]], *, name: str, whole_x: bool = False) -> str:
+    """A small picture with a logarithmic y axis as SVG, to stand inside a page; it has no words, only numbers.
+
+    lines: x, y, colour, and marker or style where wanted; a marker without a style has no line between its points. One name
+    always gives the same ids inside the SVG. whole_x: only whole numbers on the x axis.
+    """
+    import matplotlib
+    from matplotlib import ticker
+    figure, axes = new_figure(4.6, 3)
+    for line in lines:
+        marker, style = line.get('marker'), line.get('style')
+        alone = marker is None and len(line['x']) == 1
+        axes.plot(line['x'], line['y'], color=line['colour'], linestyle=style or ('none' if marker else '-'), linewidth=1.6,
+                  marker='o' if alone else marker, markersize=5, markerfacecolor='white', zorder=3 if marker else 2)
+    axes.set_yscale('log')
+    axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1,) if _decades(lines) > 3 else (1, 2, 5)))
+    axes.yaxis.set_major_formatter('{x:g}')
+    axes.yaxis.set_minor_formatter(ticker.NullFormatter())
+    axes.xaxis.set_major_locator(ticker.MaxNLocator(6, integer=True))
+    if whole_x:
+        axes.margins(x=0.08)
+    axes.grid(True, which='major', alpha=0.25)
+    axes.spines[['top', 'right']].set_visible(False)
+    text = io.StringIO()
+    with matplotlib.rc_context({'svg.fonttype': 'none', 'svg.hashsalt': name}):
+        figure.savefig(text, format='svg', transparent=True, metadata={'Date': None, 'Creator': None})
+    svg = text.getvalue()
+    return svg[svg.index('<svg'):]
+
+
+def _decades(lines: Sequence[Dict[str, Any]]) -> float:
+    values = [value for line in lines for value in line['y'] if value > 0]
+    return math.log10(max(values) / min(values)) if values else 0

@@ -73,10 +73,11 @@ class RunFolder:
         if len(self.records) != epoch:
             raise ValueError(f'{self.folder / "metrics.jsonl"} has {len(self.records)} of the {epoch} epochs before the '
                              f'checkpoint: it was changed or damaged, start a new run')
-        self.samples = [sample for sample in self._read_samples() if sample[0] <= epoch]
+        self.samples = [sample for sample in self.read_samples() if sample[0] <= epoch]
         return last
 
-    def _read_samples(self) -> List[Tuple[int, str]]:
+    def read_samples(self) -> List[Tuple[int, str]]:
+        """What was printed: the epoch and the text of each printing."""
         path = self.folder / 'samples.txt'
         if not path.exists():
             return []

@@ -19,7 +19,7 @@ from typing import Any, Callable, Dict, List, Tuple
 import _cli
 from tqdm import tqdm
 
-from gluon_rnn import book, checkpoint, runtime
+from gluon_rnn import book, book_report, checkpoint, runtime
 from gluon_rnn.book import SECTIONS, Section, Variant
 from gluon_rnn.cells.build import IMPLS
 from gluon_rnn.files import write_whole
@@ -68,8 +68,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument('sections', nargs='*', metavar='SECTION', help=', '.join(SECTIONS))
     p.add_argument('--all', action='store_true', help='all sections')
     p.add_argument('--out', type=Path, default=Path('runs/book'), metavar='DIR', help='where the runs and the report are kept')
-    p.add_argument('--quick', action='store_true', help="train only to the book's first printing, and the networks by hand in "
-                   'their compiled form; the report marks it')
+    p.add_argument('--quick', action='store_true', help="train only to the book's first printing, the networks by hand in their "
+                   'compiled form, and deep ones with fewer hidden units; the report marks it')
     p.add_argument('--jobs', type=int, default=1, help='trainings at a time; they share the CPUs')
     p.add_argument('--impl', choices=[impl for impl in IMPLS if impl != 'gluon'], help='how the networks by hand are run: '
                    'scratch to be read, hybrid to be fast with the same numbers (default: scratch)')
@@ -97,12 +97,18 @@ def main() -> None:
     if any(section.name == '6.3' for section in sections):
         show_sampling(args.out)
     waiting = [task for task in tasks if done[task.name] < task.settings['num_epochs']]
+    failed: List[Tuple[str, str]] = []
     try:
         with tqdm(total=sum(task.settings['num_epochs'] for task in tasks), initial=sum(done.values()), unit='epoch',
                   disable=None, smoothing=0.1) as bar:
             failed = train_all(waiting, bar, args.jobs)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f'stopped; what is done is saved in {args.out}: the same command goes on') from None
+    for task in tasks:
+        if task.section.by_layer and (task.folder / 'checkpoint.npz').exists():
+            book_report.write_layers(task.folder)
+    for path in book_report.write_report(args.out):
+        tqdm.write(f'wrote {path}')
     if failed:
         raise ValueError('; '.join(f'{name}: {error}' for name, error in failed))
 

@@ -1,0 +1,230 @@
+"""The report of a reproduction: DIR/report.html and DIR/report.md, out of nothing but the files that the runs have left.
+
+    DIR/6.4/random/           a run folder, as `gluon_rnn.runs` writes it      DIR/6.3/batches.txt     section 6.3's batches
+    DIR/6.9/layers-6/layers.json    gradient norms by layer (`write_layers`)   DIR/pictures/           the pictures of report.md
+"""
+from __future__ import annotations
+
+import json
+import statistics
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Dict, List, Sequence, Tuple
+
+import gluon_rnn
+
+from . import checkpoint, inside
+from .book import SECTIONS, SOURCES, Published, Section, Text, Variant
+from .files import write_whole
+from .language_model import build_model, redraw_weights
+from .report import COLOURS, line_chart
+from .runs import RunFolder, read_config, read_metrics
+from .sampling import consecutive_batches
+from .training import EpochRecord
+
+# The settings that make a run another than the book's, and how to say so.
+_SHORTENED: Dict[str, Text] = {
+    'num_epochs': ('{ours} of {book} epochs', '只训练 {ours} 个迭代周期（原为 {book}）'),
+    'num_hiddens': ('{ours} in place of {book} hidden units', '{ours} 个隐藏单元（原为 {book}）'),
+    'corpus': ('the text {ours} in place of {book}', '文本为 {ours}（原为 {book}）'),
+}
+_COMPILED: Text = ('by hand in its compiled form, the same numbers', '从零实现的编译版，数值相同')
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One published figure beside ours. theirs: as printed; ours: None where the run has not come so far."""
+    source: Text
+    epoch: int
+    theirs: str
+    ours: float | None
+    reason: Text        # why ours may be higher
+
+    @property
+    def ours_printed(self) -> str:
+        """Ours with as many decimals as theirs, or with two where theirs has fewer."""
+        return '' if self.ours is None else f'{self.ours:.{max(2, self._decimals)}f}'
+
+    @property
+    def _decimals(self) -> int:
+        return max(0, -int(Decimal(self.theirs).as_tuple().exponent))
+
+    @property
+    def difference(self) -> str:
+        """Of ours from theirs, in percent of theirs."""
+        return '' if self.ours is None else f'{(self.ours / float(self.theirs) - 1) * 100:+.1f} %'
+
+    @property
+    def reached(self) -> bool:
+        """Whether ours is at or below theirs, read with as many decimals as they printed."""
+        return self.ours is not None and round(self.ours, self._decimals) <= float(self.theirs)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a variant's run folder holds."""
+    section: Section
+    variant: Variant
+    settings: Dict[str, Any]
+    records: Sequence[EpochRecord]
+    samples: Sequence[Tuple[int, str]]
+    layers: Dict[str, List[float]]      # 'untrained', 'trained' -> gradient norm of each layer, lowest first
+    colour: str
+
+    @property
+    def name(self) -> str:
+        return f'{self.section.name}/{self.variant.name}'
+
+    @property
+    def last(self) -> EpochRecord:
+        return self.records[-1]
+
+    @property
+    def seconds(self) -> float:
+        return sum(record.seconds for record in self.records)
+
+    @property
+    def seconds_an_epoch(self) -> float:
+        return statistics.median(record.seconds for record in self.records)
+
+    @property
+    def complete(self) -> bool:
+        return self.last.epoch >= self.settings['num_epochs']
+
+    @property
+    def changed(self) -> Dict[str, Text]:
+        """In what this run is not the book's: the setting, and words for it."""
+        book, texts = self.section.settings_of(self.variant), {}
+        for name, (en, zh) in _SHORTENED.items():
+            values = {'ours': self.last.epoch if name == 'num_epochs' else self.settings[name], 'book': book[name]}
+            if values['ours'] != values['book']:
+                texts[name] = (en.format(**values), zh.format(**values))
+        if self.settings['impl'] == 'hybrid':
+            texts['impl'] = _COMPILED
+        return texts
+
+    @property
+    def comparisons(self) -> List[Comparison]:
+        return [self._compare(published, epoch) for published in self.variant.published for epoch in published.figures]
+
+    @property
+    def main(self) -> Comparison | None:
+        """The first source's last figure that this run has come to, or its first one where the run has come to none."""
+        if not self.variant.published:
+            return None
+        of_first = self.comparisons[:len(self.variant.published[0].figures)]
+        return ([c for c in of_first if c.ours is not None] or of_first[:1])[-1]
+
+    def _compare(self, published: Published, epoch: int) -> Comparison:
+        ours = self.records[epoch - 1].perplexity if epoch <= self.last.epoch else None
+        unlike = [text for name, text in self.changed.items() if name in ('num_hiddens', 'corpus')]
+        return Comparison(SOURCES[published.source], epoch, published.figures[epoch], ours, (unlike or [published.differs])[0])
+
+
+def read_results(folder: Path) -> List[Result]:
+    """The results of all runs in the folder of a reproduction, in the book's order. Raises ValueError for damaged files."""
+    results = []
+    for section in SECTIONS.values():
+        for variant, colour in zip(section.variants, COLOURS):
+            run = folder / section.name / variant.name
+            records = read_metrics(run)
+            if records:
+                path = run / 'layers.json'
+                layers = json.loads(path.read_text(encoding='utf-8')) if path.exists() else {}
+                results.append(Result(section, variant, read_config(run), records, RunFolder(run).read_samples(), layers, colour))
+    return results
+
+
+def write_layers(run: Path) -> None:
+    """Measure the gradient norm of each layer of a run, at its beginning and at its end, and keep them in layers.json.
+
+    Both are of the first batch of its text from zero states. What is there already stays.
+    """
+    path, settings = run / 'layers.json', read_config(run)
+    if path.exists():
+        return
+    saved = checkpoint.read(run / 'checkpoint.npz')
+    corpus = gluon_rnn.load_corpus(settings['corpus'], max_chars=settings['max_chars'])
+    X, Y = next(consecutive_batches(corpus.indices, settings['batch_size'], settings['num_steps']))
+    gluon_rnn.seed(settings['seed'])
+    new = build_model(saved.config)
+    if settings['sigma'] is not None:
+        redraw_weights(new, settings['sigma'])
+    norms = {'untrained': inside.grad_norms_by_layer(new, X, Y), 'trained': inside.grad_norms_by_layer(saved.model(), X, Y)}
+    write_whole(path, json.dumps(norms) + '\n')
+
+
+def write_report(folder: Path) -> List[Path]:
+    """Write report.html and report.md of a reproduction's folder.
+
+    Returns the two paths. Raises ValueError where there is no run yet.
+    """
+    results = read_results(folder)
+    sampling = folder / '6.3' / 'batches.txt'
+    if not results and not sampling.exists():
+        raise ValueError(f'{folder} holds no run of the book: make one by scripts/reproduce.py SECTION --out {folder}')
+    sections = []
+    for section in SECTIONS.values():
+        of_section = [result for result in results if result.section is section]
+        if of_section or (section.name == '6.3' and sampling.exists()):
+            sections.append({'section': section, 'results': of_section, 'pictures': _pictures(section, of_section),
+                             'batches': sampling.read_text(encoding='utf-8') if section.name == '6.3' else ''})
+    for entry in sections:
+        for picture in entry['pictures']:       # type: ignore[attr-defined]
+            (folder / 'pictures').mkdir(exist_ok=True)
+            write_whole(folder / 'pictures' / picture['file'], picture['svg'])
+    environment = _environment()
+    paths = [folder / 'report.html', folder / 'report.md']
+    for path in paths:
+        template = environment.get_template(f'{path.name}.j2')
+        text = template.render(sections=sections, results=results, notes=_notes(results), version=gluon_rnn.__version__)
+        write_whole(path, text)
+    return paths
+
+
+def _notes(results: Sequence[Result]) -> List[Text]:
+    """What is to be said before all else: where this is not the book's training."""
+    notes = []
+    changed = [result.changed for result in results]
+    for text in sorted({texts['corpus'] for texts in changed if 'corpus' in texts}):
+        notes.append((f"Trained on {text[0]}: the published figures are of the book's text and say little about these.",
+                      f'{text[1]}：公开数字来自书中的文本，不能直接比较。'))
+    if any(texts.keys() & {'num_epochs', 'num_hiddens'} for texts in changed):
+        notes.append(('A shortened reproduction: where a network is marked, it has had fewer epochs or hidden units than in the '
+                      'book.', '这是缩短的复现：带标记的网络，其迭代周期或隐藏单元比书中少。'))
+    return notes
+
+
+def _environment() -> Any:
+    import jinja2
+    return jinja2.Environment(loader=jinja2.PackageLoader('gluon_rnn'), trim_blocks=True, lstrip_blocks=True,
+                              autoescape=lambda name: bool(name and '.html' in name), undefined=jinja2.StrictUndefined)
+
+
+def _pictures(section: Section, results: Sequence[Result]) -> List[Dict[str, Any]]:
+    """The section's pictures, each with a caption in both languages. They hold no words but numbers."""
+    if not results:
+        return []
+    pictures: List[Dict[str, Any]] = []
+
+    def add(kind: str, caption: Text, lines: List[Dict[str, Any]], **options: Any) -> None:
+        name = f'{section.name}-{kind}'
+        pictures.append({'file': f'{name}.svg', 'caption': caption, 'svg': line_chart(lines, name=name, **options)})
+
+    epochs = {result.name: [record.epoch for record in result.records] for result in results}
+    curves = [{'x': epochs[r.name], 'y': [record.perplexity for record in r.records], 'colour': r.colour} for r in results]
+    for r in results:
+        for k, published in enumerate(r.variant.published):
+            reached = {epoch: float(value) for epoch, value in published.figures.items() if epoch <= r.last.epoch}
+            curves.append({'x': list(reached), 'y': list(reached.values()), 'colour': r.colour, 'marker': 'osD^'[k]})
+    add('perplexity', ('Perplexity per character over the epochs; the marks are published figures.',
+                       '每个字符的困惑度随迭代周期的变化；标记点是公开的数字。'), curves)
+    add('gradient', ('Global gradient norm before clipping, mean of each epoch.', '裁剪前的梯度范数，取每个迭代周期的平均。'),
+        [{'x': epochs[r.name], 'y': [record.grad_norm for record in r.records], 'colour': r.colour} for r in results])
+    by_layer = [{'x': list(range(1, len(norms) + 1)), 'y': norms, 'colour': r.colour, 'marker': 'o',
+                 'style': '-' if when == 'trained' else '--'} for r in results for when, norms in r.layers.items()]
+    if by_layer:
+        add('layers', ('Gradient norm of each layer, the lowest first: dashed before training, solid after.',
+                       '各层的梯度范数，最左为最底层：虚线为训练前，实线为训练后。'), by_layer, whole_x=True)
+    return pictures

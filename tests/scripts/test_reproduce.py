@@ -1,0 +1,151 @@
+"""scripts/reproduce.py: a shortened run of every section, what is left of it, and starting again."""
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import reproduce
+
+from gluon_rnn import checkpoint, load_corpus
+from gluon_rnn.book import SECTIONS
+from gluon_rnn.runs import read_metrics
+
+SCRIPT = Path(reproduce.__file__)
+VARIANTS = [f'{section.name}/{variant.name}' for section in SECTIONS.values() for variant in section.variants]
+SHORT = ('--num-epochs', 2, '--num-hiddens', 4, '--ctx', 'cpu')
+
+
+@pytest.fixture(scope='module')
+def text(tmp_path_factory):
+    """A text of one batch."""
+    path = tmp_path_factory.mktemp('text') / 'small.txt'
+    corpus = load_corpus('lyrics', max_chars=1300)
+    path.write_text(corpus.decode(corpus.indices), encoding='utf-8')
+    return path
+
+
+def written(folder):
+    """When each file of the runs was last written."""
+    return {path: path.stat().st_mtime_ns for path in folder.rglob('*') if path.name in ('metrics.jsonl', 'checkpoint.npz')}
+
+
+@pytest.mark.slow
+def test_every_section_shortened(script, text, tmp_path):
+    out = tmp_path / 'book'
+    ended = script('reproduce', '--all', *SHORT, '--corpus', text, '--out', out)
+    assert (ended.status, ended.err) == (0, '')
+    for name in VARIANTS:
+        records = read_metrics(out / name)
+        assert len(records) == 2 and checkpoint.read(out / name / 'checkpoint.npz').epoch == 2
+        # printed as the book prints, and kept so
+        printed = f'epoch 2, perplexity {records[1].perplexity:f}, time {records[1].seconds:.2f} sec\n - '
+        assert printed in ended.out
+        assert printed in (out / name / 'samples.txt').read_text(encoding='utf-8')
+        layers = out / name / 'layers.json'
+        assert layers.exists() == name.startswith('6.9/')
+    assert 'X: [[ 0  1  2  3  4  5]' in ended.out and (out / '6.3' / 'batches.txt').exists()
+
+    # every run's perplexity stands in both reports
+    for report in ('report.html', 'report.md'):
+        page = (out / report).read_text(encoding='utf-8')
+        for name in VARIANTS:
+            assert f'{read_metrics(out / name)[-1].perplexity:.4f}' in page
+
+    # started again, nothing is trained, and the report is the same
+    before, page = written(out), (out / 'report.html').read_text(encoding='utf-8')
+    again = script('reproduce', '--all', *SHORT, '--corpus', text, '--out', out)
+    assert again.status == 0 and 'epoch 1' not in again.out
+    assert written(out) == before and (out / 'report.html').read_text(encoding='utf-8') == page
+
+
+@pytest.mark.slow
+def test_a_half_done_one_goes_on(script, text, tmp_path, monkeypatch):
+    whole, halves = tmp_path / 'whole', tmp_path / 'halves'
+    flags = ('6.5', '6.7', '--num-epochs', 4, '--num-hiddens', 4, '--ctx', 'cpu', '--corpus', text, '--out')
+    assert script('reproduce', *flags, whole).status == 0
+
+    add, epochs = reproduce.RunFolder.add, []
+
+    def stop_at_the_seventh(self, record):
+        add(self, record)
+        epochs.append(record.epoch)
+        if len(epochs) == 7:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(reproduce.RunFolder, 'add', stop_at_the_seventh)
+    ended = script('reproduce', *flags, halves)
+    assert ended.status == 130 and 'the same command goes on' in ended.err
+    assert epochs == [1, 2, 3, 4, 1, 2, 3]
+    finished = written(halves / '6.5')
+    assert script('reproduce', *flags, halves).status == 0
+    assert epochs == [1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4]       # only what was left
+    assert written(halves / '6.5') == finished
+    for name in ('6.5/gluon', '6.7/scratch', '6.7/gluon'):
+        assert [(r.perplexity, r.grad_norm) for r in read_metrics(whole / name)] == \
+            [(r.perplexity, r.grad_norm) for r in read_metrics(halves / name)]
+
+
+def test_refuses_what_it_cannot_do(refused, script, text, tmp_path):
+    refused('give sections (6.3, 6.4', 'reproduce', '--out', tmp_path)
+    refused('give sections', 'reproduce', '6.4', '--all', '--out', tmp_path)
+    refused("unknown section '6.1'", 'reproduce', '6.1', '--out', tmp_path)
+    refused('--jobs must be 1 or more, got 0', 'reproduce', '6.4', '--jobs', 0, '--out', tmp_path)
+    assert not any(tmp_path.iterdir())
+    flags = ('--ctx', 'cpu', '--corpus', text, '--num-epochs', 1, '--out', tmp_path)
+    assert script('reproduce', '6.5', '--num-hiddens', 3, *flags).status == 0
+    refused('holds a run with num_hiddens 3, this one has 4: choose another --out',
+            'reproduce', '6.5', '--num-hiddens', 4, *flags)
+
+
+def test_one_that_fails_does_not_stop_the_others(script, text, tmp_path, monkeypatch):
+    go = reproduce.Run.go
+
+    def fail(self, **options):
+        if self.settings['impl'] == 'scratch':
+            raise ArithmeticError('it went wrong')
+        go(self, **options)
+
+    monkeypatch.setattr(reproduce.Run, 'go', fail)
+    ended = script('reproduce', '6.7', *SHORT, '--corpus', text, '--out', tmp_path / 'out')
+    assert ended.status == 2 and '6.7/scratch: it went wrong' in ended.err
+    assert len(read_metrics(tmp_path / 'out' / '6.7' / 'gluon')) == 2
+    assert 'rnn.GRU' in (tmp_path / 'out' / 'report.md').read_text(encoding='utf-8')
+
+
+def test_says_that_the_embedded_text_takes_the_books_place(script, tmp_path, monkeypatch):
+    monkeypatch.setattr(reproduce.book, 'corpus_here', lambda name: ('lyrics', 'it is nowhere'))
+    ended = script('reproduce', '6.5', '--num-epochs', 1, '--num-hiddens', 2, '--ctx', 'cpu', '--out', tmp_path / 'out')
+    assert ended.status == 0
+    assert 'jaychou is not here, lyrics takes its place (it is nowhere)' in ended.out
+    page = (tmp_path / 'out' / 'report.html').read_text(encoding='utf-8')
+    assert 'the text lyrics in place of jaychou' in page and '文本为 lyrics' in page
+
+
+@pytest.mark.slow
+def test_jobs_side_by_side_give_the_same_and_stop_politely(script, text, tmp_path):
+    command = [sys.executable, SCRIPT, '6.7', '--num-epochs', 3, '--num-hiddens', 4, '--ctx', 'cpu', '--corpus', text]
+    one, two = tmp_path / 'one', tmp_path / 'two'
+    assert script('reproduce', *command[2:], '--out', one).status == 0
+    ended = subprocess.run([*map(str, command), '--jobs', '2', '--out', str(two)], capture_output=True, text=True, timeout=200)
+    assert ended.returncode == 0, ended.stderr
+    assert re.search('^6.7/scratch  epoch 3, perplexity', ended.stdout, re.M)
+    for name in ('6.7/scratch', '6.7/gluon'):
+        assert [r.perplexity for r in read_metrics(one / name)] == pytest.approx([r.perplexity for r in read_metrics(two / name)])
+
+    command[command.index('--num-epochs') + 1] = 100000
+    process = subprocess.Popen([*map(str, command), '--jobs', '2', '--out', str(tmp_path / 'long')], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    runs = [tmp_path / 'long' / name for name in ('6.7/scratch', '6.7/gluon')]
+    deadline = time.monotonic() + 100
+    while not all(read_metrics(run) for run in runs) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=100)
+    assert process.returncode == 130 and 'the same command goes on' in err
+    for run in runs:       # whole up to the last epoch
+        assert checkpoint.read(run / 'checkpoint.npz').epoch == len(read_metrics(run)) > 0
