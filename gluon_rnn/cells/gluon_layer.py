@@ -82,6 +82,10 @@ class GluonLayer(Network):
     def parameters(self) -> Dict[str, nd.NDArray]:
         return {name: p.data(self.ctx) for name, p in self._all().items() if p.grad_req != 'null'}
 
+    def weights(self) -> Dict[str, nd.NDArray]:
+        """All arrays by Gluon's names, those that are frozen among them."""
+        return {name: parameter.data(self.ctx) for name, parameter in self._all().items()}
+
     def freeze_second_bias(self) -> None:
         """Hold each gate's second bias at zero, so that SGD moves the sum of the two as the book's one bias moves."""
         for name, parameter in self._all().items():

@@ -1,0 +1,124 @@
+"""Learning in both frameworks: the same first weights, the same batches, the same optimizer, the same handling of the state."""
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Sequence
+
+import torch
+
+from .. import runtime
+from ..corpus import Corpus
+from ..generation import generate
+from ..language_model import ModelConfig, build_model
+from ..report import draw_curves
+from . import modules
+from .layout import freeze_second_bias, from_torch, settings, to_torch
+from .lockstep import Lockstep, batches
+from .parity import freeze_biases
+
+OPTIMIZERS = ('sgd', 'adam')
+
+
+@dataclass(frozen=True)
+class CurveConfig:
+    """One way to train both."""
+    name: str = 'book'
+    cell: str = 'gru'
+    impl: str = 'gluon'                 # of this project; PyTorch takes the form that corresponds to it
+    num_hiddens: int = 256
+    num_layers: int = 1
+    num_epochs: int = 160
+    num_steps: int = 35
+    batch_size: int = 32
+    sampling: str = 'consecutive'
+    optimizer: str = 'sgd'
+    lr: float = 1e2
+    clipping_theta: float = 1e-2
+    keep_state: bool = False            # the state goes on from one epoch's end to the next one's beginning
+    torch_init: bool = False            # first weights as torch.nn draws them, else N(0, 0.01) and biases zero
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(f'optimizer must be one of {", ".join(OPTIMIZERS)} to be compared, got {self.optimizer!r}')
+        if self.keep_state and self.sampling == 'random':
+            raise ValueError('a state can be kept across epochs with consecutive sampling only')
+
+
+def like_the_ports(config: CurveConfig) -> CurveConfig:
+    """What the PyTorch ports of the book choose: torch.nn and its own first weights, Adam at 1e-2, the state kept across epochs."""
+    return replace(config, name='ports', impl='gluon', optimizer='adam', lr=1e-2, keep_state=config.sampling == 'consecutive',
+                   torch_init=True)
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Perplexity of each epoch, and the verses after the last."""
+    config: CurveConfig
+    here: List[float]
+    there: List[float]
+    verses: List[Dict[str, str]]        # prefix, here, there
+    network: str                        # PyTorch's form of it
+
+    @property
+    def apart(self) -> float:
+        """The largest difference of perplexities in one epoch, relative."""
+        return max(abs(a - b) / b for a, b in zip(self.here, self.there))
+
+    def to_dict(self) -> Dict[str, Any]:
+        return {'setting': asdict(self.config), 'network_in_pytorch': self.network, 'perplexity_mxnet': self.here,
+                'perplexity_pytorch': self.there, 'largest_relative_difference': self.apart, 'verses': self.verses}
+
+
+def learn(config: CurveConfig, corpus: Corpus, prefixes: Sequence[str], *, length: int = 50,
+          on_epoch: Callable[[int, float, float], None] | None = None) -> Curves:
+    """Train both, calling on_epoch(epoch, perplexity here, perplexity there) after each. Raises ValueError for a short text.
+
+    Under SGD the second bias of a layer is frozen on both sides where the setting is the book's own, so that what is learned is
+    the book's network; `torch_init` trains both, as the ports do.
+    """
+    for prefix in prefixes:
+        corpus.encode(prefix)
+    model_config = ModelConfig(vocab_size=corpus.vocab_size, cell=config.cell, impl=config.impl, num_hiddens=config.num_hiddens,
+                               num_layers=config.num_layers)
+    runtime.seed(config.seed)
+    torch.manual_seed(config.seed)
+    if config.torch_init:
+        twin = modules.LanguageModel(settings(model_config, layer=config.impl == 'gluon'))
+        model = from_torch(twin, model_config)
+    else:
+        model = build_model(model_config)
+        freeze_biases(model.network)
+        twin = to_torch(model)
+        freeze_second_bias(twin)
+    both = Lockstep(model, twin, optimizer=config.optimizer, lr=config.lr, clipping_theta=config.clipping_theta)
+    here: List[float] = []
+    there: List[float] = []
+    for epoch in range(1, config.num_epochs + 1):
+        if epoch == 1 or not config.keep_state:
+            both.start(config.batch_size)
+        rng = random.Random(f'{config.seed} {epoch}') if config.sampling == 'random' else None
+        losses = []
+        for X, Y in batches(corpus.indices, config.batch_size, config.num_steps, rng=rng):
+            if rng:
+                both.start(config.batch_size)
+            losses.append(both.step(X, Y))
+        here.append(math.exp(sum(a for a, _ in losses) / len(losses)))
+        there.append(math.exp(sum(b for _, b in losses) / len(losses)))
+        if on_epoch:
+            on_epoch(epoch, here[-1], there[-1])
+    verses = [{'prefix': prefix, 'here': generate(model, corpus.idx_to_char, prefix, length),
+               'there': modules.generate(twin, corpus.idx_to_char, prefix, length)} for prefix in prefixes]
+    return Curves(config, here, there, verses, 'torch.nn' if twin.settings.layer else 'by hand')
+
+
+def draw(path: Path, found: Sequence[Curves]) -> None:
+    """All curves on one picture."""
+    lines = {}
+    for curves in found:
+        lines[f'{curves.config.name}: MXNet'] = curves.here
+        lines[f'{curves.config.name}: PyTorch'] = curves.there
+    draw_curves(path, lines, title=f'{found[0].config.cell}, {found[0].config.num_hiddens} hidden units')

@@ -1,0 +1,203 @@
+"""Proof that a network here and its twin in PyTorch compute the same.
+
+Both get the same weights, random and not small, and the same batches. Compared are logits, last states and the gradient of every
+parameter, on a batch that starts from the state which the batch before has left; then the losses of 20 whole steps of SGD with
+clipping, and all weights after them.
+
+The second bias. A layer of Gluon or torch.nn has two biases where the book's equations have one. Only their sum counts in the
+network, but each gets the whole gradient: under SGD the sum moves twice as far as the book's one bias, and the norm that
+decides about clipping counts both. So where a layer is held against a loop by hand, its second bias is frozen at zero; where a
+layer is held against a layer, both are random and both are trained.
+"""
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
+
+import numpy as np
+import torch
+from mxnet import nd
+
+from ..cells.build import IMPLS
+from ..cells.gluon_layer import GluonLayer
+from ..cells.network import Composite, Network
+from ..language_model import LanguageModel, ModelConfig, build_model
+from .layout import carried_back, flat_states, freeze_second_bias, to_torch, weights_of
+from .lockstep import Lockstep, batches, gradients
+
+TOLERANCES = {'logits': 1e-5, 'states': 1e-5, 'gradients': 1e-5, 'losses': 1e-5, 'weights': 1e-4}
+LR, CLIPPING_THETA = 1e2, 1e-2      # the book's
+# Standard deviation of the weights, in 1 / sqrt(num_hiddens). From about 1 on, a tanh RNN is chaotic: the last bit of a rounded
+# number becomes the third digit within 20 steps (`differences.rounding` shows it), in one framework as between two.
+SCALE = 0.5
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the networks that are compared are."""
+    num_hiddens: int = 32
+    num_steps: int = 10
+    batch_size: int = 4
+    vocab_size: int = 50
+    lockstep: int = 20          # steps of SGD
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A network here, and the form of its twin."""
+    name: str
+    network: Mapping[str, Any]      # of ModelConfig, but for its sizes
+    layer: bool                     # the twin is the torch.nn layer, not the loop by hand
+    sizes: Mapping[str, int] = field(default_factory=dict)      # of ModelConfig, as parts of num_hiddens
+
+    def config(self, size: Size) -> ModelConfig:
+        parts = {name: size.num_hiddens * percent // 100 for name, percent in self.sizes.items()}
+        return ModelConfig(vocab_size=size.vocab_size, num_hiddens=size.num_hiddens, **self.network, **parts)
+
+    @property
+    def second_bias(self) -> str:
+        """What became of the second bias: 'none' exists, it is 'trained' on both sides, or 'frozen' on the one side that has it."""
+        if (self.network['impl'] == 'gluon') != self.layer:
+            return 'frozen'
+        return 'trained' if self.layer else 'none'
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one pair came to: quantity -> largest difference. Relative: to the largest number of the array it stands in."""
+    name: str
+    second_bias: str
+    absolute: Dict[str, float]
+    relative: Dict[str, float]
+
+    @property
+    def passed(self) -> bool:
+        return all(self.relative[name] <= tolerance for name, tolerance in TOLERANCES.items())
+
+    def to_dict(self) -> Dict[str, Any]:
+        return {**asdict(self), 'tolerance': TOLERANCES, 'verdict': 'equal' if self.passed else 'NOT EQUAL'}
+
+
+def pairs(impls: Sequence[str] = IMPLS) -> List[Pair]:
+    """Every network in every implementation, with each form that PyTorch has of it."""
+    found = []
+    shapes: List[Tuple[str, Dict[str, Any], Dict[str, int]]] = [
+        ('', {}, {}), ('2 layers', {'num_layers': 2}, {}), ('bidirectional', {'bidirectional': True}, {}),
+        ('bidirectional, unequal', {'bidirectional': True}, {'backward_hiddens': 60}),
+        ('2 bidirectional layers', {'num_layers': 2, 'bidirectional': True}, {})]
+    kinds: List[Tuple[str, Dict[str, Any]]] = [
+        ('RNN tanh', {'cell': 'rnn'}), ('RNN relu', {'cell': 'rnn', 'activation': 'relu'}),
+        ('RNN sigmoid', {'cell': 'rnn', 'activation': 'sigmoid'}), ('GRU of the book', {'cell': 'gru', 'reset_after': False}),
+        ('GRU reset after', {'cell': 'gru', 'reset_after': True}), ('LSTM', {'cell': 'lstm'})]
+    for kind, network in kinds:
+        for shape, more, sizes in shapes:
+            for impl in impls:
+                for layer in (False, True):
+                    if kind == 'GRU of the book' and (impl == 'gluon' or layer):
+                        continue        # a layer resets after the product: `differences` shows by how much that is another network
+                    if kind == 'RNN sigmoid' and layer:
+                        continue        # torch.nn has none
+                    if kind != 'RNN sigmoid' and impl == 'gluon' and not layer:
+                        continue        # layer against layer is the closer look
+                    name = ', '.join(filter(None, (kind, shape)))
+                    found.append(Pair(f'{name} | {impl} | {"torch.nn" if layer else "by hand"}',
+                                      {**network, **more, 'impl': impl}, layer, sizes))
+    return found
+
+
+def compare(pair: Pair, size: Size | None = None) -> Row:
+    """Compare one network with its twin."""
+    size = size or Size()
+    config, rng = pair.config(size), np.random.default_rng(size.seed)
+    model = build_model(config)
+    if pair.second_bias == 'frozen':
+        freeze_biases(model.network)
+    randomize(model, rng)
+    twin = to_torch(model, layer=pair.layer)
+    if pair.second_bias == 'frozen':
+        freeze_second_bias(twin)
+    return measure(pair.name, pair.second_bias, model, twin, size)
+
+
+def measure(name: str, second_bias: str, model: LanguageModel, twin: Any, size: Size) -> Row:
+    """All differences between a model and its twin."""
+    lockstep = Lockstep(model, twin, lr=LR, clipping_theta=CLIPPING_THETA)
+    drawn = random_text(size)
+    differences = _Differences()
+    lockstep.start(size.batch_size)
+    state = [_run(model, lockstep.here.state, drawn[0]), _run_twin(twin, lockstep.there.state, drawn[0])]
+    (logits, last), (twin_logits, twin_last) = gradients(model, twin, state, drawn[1])
+    differences.add('logits', [logits.asnumpy()], [twin_logits.detach().numpy()])
+    differences.add('states', flat_states(last), flat_states(twin_last))
+    here = {key: value.grad.asnumpy() for key, value in model.parameters().items()}
+    there = carried_back(_grads(twin), model.config)
+    differences.add('gradients', here.values(), (there[key] for key in here))
+
+    losses = [lockstep.step(X, Y) for X, Y in drawn[2:]]
+    differences.add('losses', [np.array([a]) for a, _ in losses], [np.array([b]) for _, b in losses])
+    weights = {key: value.asnumpy() for key, value in weights_of(model).items()}
+    there = carried_back(twin.state_dict(), model.config)
+    differences.add('weights', weights.values(), (there[key] for key in weights))
+    return Row(name, second_bias, differences.absolute, differences.relative)
+
+
+def random_text(size: Size) -> List[Any]:
+    """Batches out of random characters: two for the gradients, the others to train on."""
+    length = size.batch_size * (size.num_steps * (size.lockstep + 2) + 1)
+    text = np.random.default_rng(size.seed).integers(0, size.vocab_size, length)
+    return list(batches(text, size.batch_size, size.num_steps))
+
+
+class _Differences:
+    def __init__(self) -> None:
+        self.absolute: Dict[str, float] = {}
+        self.relative: Dict[str, float] = {}
+
+    def add(self, name: str, here: Iterable[np.ndarray], there: Iterable[np.ndarray]) -> None:
+        """The largest over all arrays of max|a - b|, and of max|a - b| / max|b|."""
+        found = [difference(a, b) for a, b in zip(here, there)]
+        self.absolute[name], self.relative[name] = max(a for a, _ in found), max(r for _, r in found)
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> Tuple[float, float]:
+    """max|a - b|, and that divided by max|b|; nan counts as infinitely far apart."""
+    apart, largest = float(np.abs(a.astype(np.float64) - b).max()), float(np.abs(b).max())
+    if not np.isfinite(apart):
+        return float('inf'), float('inf')
+    return apart, apart / largest if largest else (0.0 if apart == 0 else float('inf'))
+
+
+def randomize(model: LanguageModel, rng: np.random.Generator, scale: float = SCALE) -> None:
+    """New weights and biases, normal with standard deviation scale / sqrt(num_hiddens): far larger than the book's 0.01."""
+    sigma = scale * model.config.num_hiddens ** -0.5
+    for array in model.parameters().values():
+        array[:] = rng.normal(scale=sigma, size=array.shape)
+
+
+def freeze_biases(network: Network) -> None:
+    """`freeze_second_bias` of every Gluon layer in a network."""
+    if isinstance(network, GluonLayer):
+        network.freeze_second_bias()
+    elif isinstance(network, Composite):
+        for part in network.parts.values():
+            freeze_biases(part)
+
+
+def _run(model: LanguageModel, state: Any, batch: Any) -> Any:
+    return model(nd.array(batch[0]), state)[1]
+
+
+def _run_twin(twin: Any, state: Any, batch: Any) -> Any:
+    with torch.no_grad():
+        return twin(torch.from_numpy(batch[0]), state)[1]
+
+
+def _grads(twin: Any) -> Dict[str, Any]:
+    return {name: param.grad if param.grad is not None else torch.zeros_like(param) for name, param in twin.named_parameters()}
+
+
+def compare_all(size: Size | None = None, *, chosen: Sequence[Pair] | None = None) -> Iterator[Row]:
+    """A row for each pair."""
+    for pair in chosen if chosen is not None else pairs():
+        yield compare(pair, size)

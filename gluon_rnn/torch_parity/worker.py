@@ -1,0 +1,37 @@
+"""One epoch in PyTorch, measured: the loop by hand, the torch.nn layer, or the loop compiled. Nothing of MXNet is loaded here."""
+from __future__ import annotations
+
+from typing import Any, Callable, Dict
+
+import torch
+from modules import LanguageModel, Settings
+from torch_trainer import TorchTrainer, consecutive_batches
+
+
+def prepare(options: Dict[str, Any]) -> Callable[[], float]:
+    torch.manual_seed(0)
+    layer, batch_size, num_steps = options['impl'] == 'layer', options['batch_size'], options['num_steps']
+    model: Any = LanguageModel(Settings(options['vocab_size'], options['cell'], layer, options['num_hiddens'],
+                                        reset_after=layer))
+    for name, param in model.named_parameters():
+        torch.nn.init.normal_(param, std=0.01) if 'weight' in name else None
+        torch.nn.init.zeros_(param) if 'bias' in name else None
+    trainer = TorchTrainer(model, lr=options['lr'], clipping_theta=options['clipping_theta'])
+    if options['impl'] == 'compile':
+        trainer.model = _Compiled(model)
+    text = torch.tensor(options['corpus_indices'])
+
+    def epoch() -> float:
+        trainer.start(batch_size)
+        losses = [trainer.step(X, Y) for X, Y in consecutive_batches(text, batch_size, num_steps)]
+        return float(torch.tensor(losses).mean().exp())
+
+    return epoch
+
+
+class _Compiled:
+    def __init__(self, model: Any):
+        self.begin_state, self.run = model.begin_state, torch.compile(model)
+
+    def __call__(self, X: Any, state: Any) -> Any:
+        return self.run(X, state)
