@@ -43,7 +43,6 @@ def plot_perplexity(path: Path, runs: Dict[str, Sequence[Any]], *, title: str = 
 
     runs: label -> records with `epoch`, `perplexity` and `valid_perplexity`.
     """
-    from matplotlib import ticker
     figure, axes = new_figure()
     for label, records in runs.items():
         epochs = [record.epoch for record in records]
@@ -52,6 +51,13 @@ def plot_perplexity(path: Path, runs: Dict[str, Sequence[Any]], *, title: str = 
         if records and records[-1].valid_perplexity is not None:
             axes.plot(epochs, [record.valid_perplexity for record in records], '--', color=line.get_color(),
                       label=f'{label}, held out', linewidth=1.2)
+    style_perplexity(axes, title)
+    save_figure(figure, path)
+
+
+def style_perplexity(axes: Any, title: str = '') -> None:
+    """Label and rule axes that hold perplexities over epochs, with a legend where there are several lines."""
+    from matplotlib import ticker
     axes.set_yscale('log')
     axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter('{x:g}')
@@ -64,7 +70,6 @@ def plot_perplexity(path: Path, runs: Dict[str, Sequence[Any]], *, title: str = 
         axes.set_title(title)
     if len(axes.get_lines()) > 1:
         axes.legend(frameon=False)
-    save_figure(figure, path)
 
 
 def line_chart(lines: Sequence[Dict[str, Any]], *, name: str, whole_x: bool = False) -> str:

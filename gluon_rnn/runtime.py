@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import random
 import re
 import sys
@@ -88,6 +89,11 @@ def blas_kernel(flags: set[str], vendor: str) -> str:
 def blas_kernel_here() -> str:
     """`blas_kernel` of this machine."""
     return blas_kernel(_cpu_flags(), _cpu_vendor())
+
+
+def machine() -> str:
+    """The CPU, how many of it this process may use, and the system, in a line."""
+    return f'{_cpuinfo("model name") or platform.processor() or "unknown CPU"}, {usable_cpus()} CPUs, {platform.platform()}'
 
 
 def _cpuinfo(field: str) -> str:

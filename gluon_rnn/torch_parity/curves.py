@@ -13,13 +13,13 @@ from .. import runtime
 from ..corpus import Corpus
 from ..generation import generate
 from ..language_model import ModelConfig, build_model
-from ..report import draw_curves
+from ..report import new_figure, save_figure, style_perplexity
 from . import modules
-from .layout import freeze_second_bias, from_torch, settings, to_torch
+from .layout import from_torch, settings, to_torch
 from .lockstep import Lockstep, batches
-from .parity import freeze_biases
 
 OPTIMIZERS = ('sgd', 'adam')
+_COLOURS = (('#9ecae1', '#08519c'), ('#fdbe85', '#a63603'), ('#a1d99b', '#006d2c'))
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class CurveConfig:
 
 
 def like_the_ports(config: CurveConfig) -> CurveConfig:
-    """What the PyTorch ports of the book choose: torch.nn and its own first weights, Adam at 1e-2, the state kept across epochs."""
+    """What the PyTorch ports of the book chose: torch.nn, its own first weights, Adam, the state kept across epochs."""
     return replace(config, name='ports', impl='gluon', optimizer='adam', lr=1e-2, keep_state=config.sampling == 'consecutive',
                    torch_init=True)
 
@@ -77,8 +77,7 @@ def learn(config: CurveConfig, corpus: Corpus, prefixes: Sequence[str], *, lengt
           on_epoch: Callable[[int, float, float], None] | None = None) -> Curves:
     """Train both, calling on_epoch(epoch, perplexity here, perplexity there) after each. Raises ValueError for a short text.
 
-    Under SGD the second bias of a layer is frozen on both sides where the setting is the book's own, so that what is learned is
-    the book's network; `torch_init` trains both, as the ports do.
+    Each has the form that corresponds to the other's, so a second bias is there, and trained, on both sides or on none.
     """
     for prefix in prefixes:
         corpus.encode(prefix)
@@ -91,9 +90,7 @@ def learn(config: CurveConfig, corpus: Corpus, prefixes: Sequence[str], *, lengt
         model = from_torch(twin, model_config)
     else:
         model = build_model(model_config)
-        freeze_biases(model.network)
         twin = to_torch(model)
-        freeze_second_bias(twin)
     both = Lockstep(model, twin, optimizer=config.optimizer, lr=config.lr, clipping_theta=config.clipping_theta)
     here: List[float] = []
     there: List[float] = []
@@ -116,9 +113,11 @@ def learn(config: CurveConfig, corpus: Corpus, prefixes: Sequence[str], *, lengt
 
 
 def draw(path: Path, found: Sequence[Curves]) -> None:
-    """All curves on one picture."""
-    lines = {}
-    for curves in found:
-        lines[f'{curves.config.name}: MXNet'] = curves.here
-        lines[f'{curves.config.name}: PyTorch'] = curves.there
-    draw_curves(path, lines, title=f'{found[0].config.cell}, {found[0].config.num_hiddens} hidden units')
+    """All curves on one picture: MXNet's broad, PyTorch's thin and dark on top of it, so that both are seen where they agree."""
+    figure, axes = new_figure()
+    for curves, (pale, dark) in zip(found, _COLOURS):
+        epochs = range(1, len(curves.here) + 1)
+        axes.plot(epochs, curves.here, color=pale, linewidth=5, label=f'{curves.config.name}: MXNet')
+        axes.plot(epochs, curves.there, color=dark, linewidth=1.3, label=f'{curves.config.name}: PyTorch')
+    style_perplexity(axes, f'{found[0].config.cell.upper()}, {found[0].config.num_hiddens} hidden units')
+    save_figure(figure, path)

@@ -20,7 +20,7 @@ from .torch_trainer import TorchTrainer
 
 @dataclass(frozen=True)
 class Difference:
-    """size: what `quantity` came to. least: what it must come to for the explanation to be right, None where nothing hangs on it."""
+    """size: what `quantity` came to. least: what it must come to for `why` to be right, None where nothing hangs on it."""
     name: str
     quantity: str
     size: float
@@ -80,10 +80,12 @@ def default_activation(size: Size) -> Difference:
 def new_weights(size: Size) -> Difference:
     """How large the weights of a new nn.GRU are, beside the book's."""
     torch.manual_seed(size.seed)
-    sigma = float(nn.GRU(size.vocab_size, size.num_hiddens).weight_hh_l0.detach().std())
+    layer: Any = nn.GRU(size.vocab_size, size.num_hiddens)
+    sigma = float(layer.weight_hh_l0.detach().std())
     return Difference(f'new weights of nn.GRU({size.vocab_size}, {size.num_hiddens}) | of the book',
                       f'standard deviation, over {SIGMA}', sigma / SIGMA,
-                      'torch.nn draws weights and biases from U(-1/√h, 1/√h), the book weights from N(0, 0.01) and biases as zero')
+                      'torch.nn draws weights and biases from U(-1/√h, 1/√h); the book draws weights from N(0, 0.01), its biases '
+                      'are zero')
 
 
 def clipping(size: Size) -> Difference:

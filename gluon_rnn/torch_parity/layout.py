@@ -11,7 +11,8 @@ PyTorch stacks the gates in cuDNN's order as Gluon does:
     backward.W_xz               rnn.from_end.W_xz               backward.l0_h2h_weight          rnn.from_end.weight_hh_l0
     W_hq, b_q                   W_hq, b_q                       dense_weight, dense_bias        dense.weight, dense.bias
 
-Every number is carried as it is: there and back it is the same to the last bit.
+Every number is carried as it is: there and back it is the same to the last bit. Only a layer with two biases that are not zero,
+asked for as a loop by hand, has them added, for the loop has one.
 """
 from __future__ import annotations
 
@@ -44,9 +45,13 @@ def to_torch(model: LanguageModel, *, layer: bool | None = None) -> modules.Lang
     layer = native if layer is None else layer
     twin = modules.LanguageModel(settings(model.config, layer=layer))
     if layer != native:
-        other = build_model(_other_form(model.config))
-        copy_params(model, other)
-        model = other
+        params = model.book_params()
+        inner = [name for name in params if name.endswith('b_hh')]
+        if inner and not layer:
+            raise ValueError(f'the second bias of the candidate ({inner[0]}) is not zero, and the GRU by hand has no place for '
+                             f'it: take the torch.nn layer')
+        model = build_model(_other_form(model.config))
+        model.load_book_params(params)
     weights = {torch_name(name): torch.from_numpy(array.asnumpy()) for name, array in weights_of(model).items()}
     twin.load_state_dict(weights)
     return twin
@@ -97,14 +102,16 @@ def settings(config: ModelConfig, *, layer: bool) -> modules.Settings:
     gru = config.cell == 'gru'
     reset_after = gru and (config.impl == 'gluon' if config.reset_after is None else config.reset_after)
     return modules.Settings(config.vocab_size, config.cell, layer, config.num_hiddens, config.num_layers, config.bidirectional,
-                            config.backward_hiddens or 0, config.activation, reset_after, config.dropout)
+                            config.backward_hiddens or 0, config.activation, reset_after, config.dropout, config.residual,
+                            config.both_forward)
 
 
 def config_of(s: modules.Settings) -> ModelConfig:
     """A description for PyTorch as one for MXNet."""
     return ModelConfig(vocab_size=s.vocab_size, cell=s.cell, impl='gluon' if s.layer else 'scratch', num_hiddens=s.num_hiddens,
                        num_layers=s.num_layers, bidirectional=s.bidirectional, backward_hiddens=s.backward_hiddens or None,
-                       activation=s.activation, reset_after=s.reset_after if s.cell == 'gru' else None, dropout=s.dropout)
+                       activation=s.activation, reset_after=s.reset_after if s.cell == 'gru' else None, dropout=s.dropout,
+                       residual=s.residual, both_forward=s.both_forward)
 
 
 def _other_form(config: ModelConfig) -> ModelConfig:
@@ -150,7 +157,7 @@ def carried_back(values: Mapping[str, torch.Tensor], config: ModelConfig) -> Dic
 
 
 def flat_states(state: Tuple[Any, ...]) -> list[np.ndarray]:
-    """A state of either framework and form as arrays (batch_size, num_hiddens): layer by layer, direction by direction, H then C."""
+    """A state of either framework and form as arrays (batch_size, num_hiddens): by layer, by direction, H before C."""
     arrays = [s.asnumpy() if isinstance(s, nd.NDArray) else s.detach().numpy() for s in state]
     if arrays[0].ndim == 2:
         return arrays

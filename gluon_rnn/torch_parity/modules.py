@@ -6,17 +6,18 @@ This file imports torch alone. Copied beside a file that `scripts/export.py RUN 
     print(generate(model, vocabulary, '分开', 50))
 
 The networks come in two forms. *By hand* is the loop over steps as the PyTorch ports of the book write it, with the book's names
-for the weights. *Layer* is `torch.nn.RNN`, `GRU` or `LSTM`, whose state_dict keys (`rnn.weight_ih_l0`, …, `dense.bias`) are those of
-the ports' `RNNModel`. The contract is gluon_rnn's: a state is a tuple, inputs of a network are (num_steps, batch_size, num_inputs).
+for the weights. *Layer* is `torch.nn.RNN`, `GRU` or `LSTM`, whose state_dict keys (`rnn.weight_ih_l0`, …, `dense.bias`) are those
+of the ports' `RNNModel`. The contract is gluon_rnn's: a state is a tuple, inputs of a network are (num_steps, batch_size,
+num_inputs).
 """
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Dict, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 FORMAT = 'gluon_rnn torch 1'
 State = Tuple[Tensor, ...]
@@ -33,8 +34,10 @@ class Settings:
     bidirectional: bool = False
     backward_hiddens: int = 0       # of the second direction; 0: as many as the first has
     activation: str = 'tanh'        # of the 'rnn': 'tanh', 'relu' or 'sigmoid'
-    reset_after: bool = False       # of the 'gru': reset the product with W_hh, as the layer does, not the state, as the book does
-    dropout: float = 0
+    reset_after: bool = False       # of the 'gru': reset the product with W_hh, as the layer does, not the state
+    dropout: float = 0              # between layers
+    residual: bool = False          # each layer but the first adds what it reads to what it gives
+    both_forward: bool = False      # a published mistake: the second direction reads from the start, too
 
     def __post_init__(self) -> None:
         if self.layer and self.cell == 'gru' and not self.reset_after:
@@ -74,6 +77,9 @@ class ByHand(nn.Module):
 
 class RNN(ByHand):
     gates = 'h'
+    W_xh: Tensor
+    W_hh: Tensor
+    b_h: Tensor
 
     def __init__(self, num_inputs: int, num_hiddens: int, activation: str = 'tanh'):
         super().__init__(num_inputs, num_hiddens)
@@ -87,6 +93,15 @@ class RNN(ByHand):
 
 class GRU(ByHand):
     gates = 'zrh'
+    W_xz: Tensor
+    W_hz: Tensor
+    b_z: Tensor
+    W_xr: Tensor
+    W_hr: Tensor
+    b_r: Tensor
+    W_xh: Tensor
+    W_hh: Tensor
+    b_h: Tensor
 
     def __init__(self, num_inputs: int, num_hiddens: int, reset_after: bool = False):
         super().__init__(num_inputs, num_hiddens)
@@ -106,6 +121,18 @@ class GRU(ByHand):
 
 class LSTM(ByHand):
     gates = 'ifoc'
+    W_xi: Tensor
+    W_hi: Tensor
+    b_i: Tensor
+    W_xf: Tensor
+    W_hf: Tensor
+    b_f: Tensor
+    W_xo: Tensor
+    W_ho: Tensor
+    b_o: Tensor
+    W_xc: Tensor
+    W_hc: Tensor
+    b_c: Tensor
     num_states = 2
 
     def step(self, X: Tensor, state: State) -> Tuple[Tensor, State]:
@@ -125,6 +152,9 @@ class Layer(nn.Module):
     A state is (H,) or (H, C), each (num_layers * directions, batch_size, num_hiddens).
     """
     num_states = 1
+    bidirectional: bool
+    num_layers: int
+    hidden_size: int
 
     @property
     def directions(self) -> int:
@@ -161,7 +191,8 @@ class LSTMLayer(Layer, nn.LSTM):
     num_states = 2
 
     def forward(self, inputs: Tensor, state: State) -> Tuple[Tensor, State]:  # type: ignore[override]
-        return nn.LSTM.forward(self, inputs, state)
+        H, C = state
+        return nn.LSTM.forward(self, inputs, (H, C))
 
 
 class SigmoidLayer(nn.Module):
@@ -181,7 +212,8 @@ class SigmoidLayer(nn.Module):
         H, = state
         outputs = []
         for X in inputs:
-            H = torch.sigmoid(F.linear(X, self.weight_ih_l0, self.bias_ih_l0) + F.linear(H, self.weight_hh_l0, self.bias_hh_l0))
+            H = torch.sigmoid(functional.linear(X, self.weight_ih_l0, self.bias_ih_l0)
+                              + functional.linear(H, self.weight_hh_l0, self.bias_hh_l0))
             outputs.append(H)
         return torch.stack(outputs), (H,)
 
@@ -191,6 +223,7 @@ class SigmoidLayer(nn.Module):
 
 class Composite(nn.Module):
     """A network made of named networks; its state is theirs, one after the other."""
+    num_outputs: int
 
     def __init__(self, parts: Dict[str, Any]):
         super().__init__()
@@ -198,22 +231,28 @@ class Composite(nn.Module):
             self.add_module(name, part)
         self.num_states = sum(part.num_states for part in parts.values())
 
+    def parts(self) -> List[Any]:
+        return list(self.children())
+
     def begin_state(self, batch_size: int) -> State:
-        return tuple(s for part in self.children() for s in part.begin_state(batch_size))
+        return tuple(s for part in self.parts() for s in part.begin_state(batch_size))
 
     def split_state(self, state: State) -> Sequence[State]:
         pieces, start = [], 0
-        for part in self.children():
+        for part in self.parts():
             pieces.append(state[start:start + part.num_states])
             start += part.num_states
         return pieces
 
     def carry(self, state: State) -> State:
-        return tuple(s for part, piece in zip(self.children(), self.split_state(state)) for s in part.carry(piece))
+        return tuple(s for part, piece in zip(self.parts(), self.split_state(state)) for s in part.carry(piece))
 
 
 class BiRNN(Composite):
     """Two networks over one sequence, the second from its end. (`forward` is a taken name here: they are called from_….)"""
+
+    from_start: Any
+    from_end: Any
 
     def __init__(self, from_start: Any, from_end: Any):
         super().__init__({'from_start': from_start, 'from_end': from_end})
@@ -230,23 +269,40 @@ class BiRNN(Composite):
         return self.from_start.carry(ahead) + tuple(torch.zeros_like(s) for s in back)
 
 
+class BothForward(BiRNN):
+    """Both directions read from the start."""
+
+    def forward(self, inputs: Tensor, state: State) -> Tuple[Tensor, State]:
+        first, second = self.split_state(state)
+        H_first, last_first = self.from_start(inputs, first)
+        H_second, last_second = self.from_end(inputs, second)
+        return torch.cat((H_first, H_second), dim=2), last_first + last_second
+
+    def carry(self, state: State) -> State:
+        return Composite.carry(self, state)
+
+
 class DeepRNN(Composite):
     """Layers, each reading the hidden states of the one below, with dropout between them."""
 
-    def __init__(self, layers: Sequence[Any], dropout: float = 0):
+    def __init__(self, layers: Sequence[Any], dropout: float = 0, residual: bool = False):
         super().__init__({f'layer{i}': layer for i, layer in enumerate(layers)})
-        self.dropout, self.num_outputs = dropout, layers[-1].num_outputs
+        self.dropout, self.residual, self.num_outputs = dropout, residual, layers[-1].num_outputs
 
     def forward(self, inputs: Tensor, state: State) -> Tuple[Tensor, State]:
-        H, last = inputs, ()
-        for i, (layer, piece) in enumerate(zip(self.children(), self.split_state(state))):
-            H, piece = layer(F.dropout(H, self.dropout, self.training and i > 0), piece)
+        H = inputs
+        last: State = ()
+        for i, (layer, piece) in enumerate(zip(self.parts(), self.split_state(state))):
+            H = functional.dropout(H, self.dropout, self.training and i > 0)
+            H_layer, piece = layer(H, piece)
+            H = H + H_layer if i and self.residual else H_layer
             last += piece
         return H, last
 
 
 class LanguageModel(nn.Module):
     """Characters -> one-hot vectors -> recurrent network `rnn` -> output layer (W_hq and b_q by hand, else `dense`)."""
+    rnn: Any
 
     def __init__(self, settings: Settings):
         super().__init__()
@@ -260,7 +316,7 @@ class LanguageModel(nn.Module):
 
     def forward(self, X: Tensor, state: State) -> Tuple[Tensor, State]:
         """X: (batch_size, num_steps), int64. Returns logits (num_steps * batch_size, vocab_size), time-major, and the state."""
-        inputs = F.one_hot(X.T, self.settings.vocab_size).float()
+        inputs = functional.one_hot(X.T, self.settings.vocab_size).float()
         outputs, state = self.rnn(inputs, state)
         return self.output(outputs), self.rnn.carry(state)
 
@@ -276,18 +332,18 @@ class LanguageModel(nn.Module):
 def network(s: Settings) -> Any:
     """The recurrent network that the settings describe, its weights new."""
     backward_hiddens = s.backward_hiddens or s.num_hiddens
-    if s.layer and backward_hiddens == s.num_hiddens and s.activation != 'sigmoid':
-        return _layer(s, s.vocab_size, s.num_hiddens, num_layers=s.num_layers, bidirectional=s.bidirectional,
-                      dropout=s.dropout if s.num_layers > 1 else 0)
+    parts = s.activation == 'sigmoid' or s.residual or s.both_forward or (s.num_layers > 1 and s.dropout)
+    if s.layer and backward_hiddens == s.num_hiddens and not parts:     # one layer of torch.nn holds it all
+        return _layer(s, s.vocab_size, s.num_hiddens, num_layers=s.num_layers, bidirectional=s.bidirectional)
     layers, num_inputs = [], s.vocab_size
     for _ in range(s.num_layers):
         direction = _layer if s.layer else _by_hand
         layer = direction(s, num_inputs, s.num_hiddens)
         if s.bidirectional:
-            layer = BiRNN(layer, direction(s, num_inputs, backward_hiddens))
+            layer = (BothForward if s.both_forward else BiRNN)(layer, direction(s, num_inputs, backward_hiddens))
         layers.append(layer)
         num_inputs = layer.num_outputs
-    return layers[0] if len(layers) == 1 else DeepRNN(layers, s.dropout)
+    return layers[0] if len(layers) == 1 else DeepRNN(layers, s.dropout, s.residual)
 
 
 def _by_hand(s: Settings, num_inputs: int, num_hiddens: int) -> ByHand:

@@ -52,12 +52,12 @@ class Pair:
     sizes: Mapping[str, int] = field(default_factory=dict)      # of ModelConfig, as parts of num_hiddens
 
     def config(self, size: Size) -> ModelConfig:
-        parts = {name: size.num_hiddens * percent // 100 for name, percent in self.sizes.items()}
+        parts: Dict[str, Any] = {name: size.num_hiddens * percent // 100 for name, percent in self.sizes.items()}
         return ModelConfig(vocab_size=size.vocab_size, num_hiddens=size.num_hiddens, **self.network, **parts)
 
     @property
     def second_bias(self) -> str:
-        """What became of the second bias: 'none' exists, it is 'trained' on both sides, or 'frozen' on the one side that has it."""
+        """The second bias: 'none' exists, it is 'trained' on both sides, or 'frozen' on the one side that has it."""
         if (self.network['impl'] == 'gluon') != self.layer:
             return 'frozen'
         return 'trained' if self.layer else 'none'
@@ -85,7 +85,9 @@ def pairs(impls: Sequence[str] = IMPLS) -> List[Pair]:
     shapes: List[Tuple[str, Dict[str, Any], Dict[str, int]]] = [
         ('', {}, {}), ('2 layers', {'num_layers': 2}, {}), ('bidirectional', {'bidirectional': True}, {}),
         ('bidirectional, unequal', {'bidirectional': True}, {'backward_hiddens': 60}),
-        ('2 bidirectional layers', {'num_layers': 2, 'bidirectional': True}, {})]
+        ('2 bidirectional layers', {'num_layers': 2, 'bidirectional': True}, {}),
+        ('2 residual layers', {'num_layers': 2, 'residual': True}, {}),
+        ('both directions forward', {'bidirectional': True, 'both_forward': True}, {})]
     kinds: List[Tuple[str, Dict[str, Any]]] = [
         ('RNN tanh', {'cell': 'rnn'}), ('RNN relu', {'cell': 'rnn', 'activation': 'relu'}),
         ('RNN sigmoid', {'cell': 'rnn', 'activation': 'sigmoid'}), ('GRU of the book', {'cell': 'gru', 'reset_after': False}),
@@ -95,7 +97,7 @@ def pairs(impls: Sequence[str] = IMPLS) -> List[Pair]:
             for impl in impls:
                 for layer in (False, True):
                     if kind == 'GRU of the book' and (impl == 'gluon' or layer):
-                        continue        # a layer resets after the product: `differences` shows by how much that is another network
+                        continue        # a layer resets after the product, which is another network: `differences.gru_form`
                     if kind == 'RNN sigmoid' and layer:
                         continue        # torch.nn has none
                     if kind != 'RNN sigmoid' and impl == 'gluon' and not layer:

@@ -5,7 +5,7 @@ import math
 from typing import Any, Iterable, Iterator, Sequence, Tuple
 
 import torch
-from torch.nn import functional as F
+from torch.nn import functional
 
 Batch = Tuple[torch.Tensor, torch.Tensor]
 
@@ -13,8 +13,8 @@ Batch = Tuple[torch.Tensor, torch.Tensor]
 class TorchTrainer:
     """A model and its optimizer. The state goes on from step to step, cut off from the gradient, until `start` renews it.
 
-    optimizer: 'sgd' or 'adam'. clipping_theta: 0 clips nothing. mxnet_epsilon: let Adam's epsilon count as in MXNet, which adds it
-    to the root of the second moment before that is corrected for the first steps, not after.
+    optimizer: 'sgd' or 'adam'. clipping_theta: 0 clips nothing. mxnet_epsilon: let Adam's epsilon count as in MXNet, which adds
+    it to the root of the second moment before that is corrected for the first steps, not after.
     """
 
     def __init__(self, model: Any, *, optimizer: str = 'sgd', lr: float = 1e2, clipping_theta: float = 1e-2,
@@ -32,7 +32,7 @@ class TorchTrainer:
         """One step on X and Y, each (batch_size, num_steps). Returns the loss per character before it."""
         self.state = tuple(s.detach() for s in self.state)
         logits, self.state = self.model(X, self.state)
-        loss = F.cross_entropy(logits, Y.T.reshape(-1))
+        loss = functional.cross_entropy(logits, Y.T.reshape(-1))
         self.optimizer.zero_grad()
         loss.backward()
         self.clip()

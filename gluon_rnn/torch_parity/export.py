@@ -1,0 +1,24 @@
+"""A trained model as a file that PyTorch reads, in a process that has no MXNet."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Sequence
+
+from ..files import whole_file
+from ..language_model import LanguageModel
+from .layout import to_torch
+from .modules import save_model
+
+
+def export(model: LanguageModel, idx_to_char: Sequence[str], path: Path, *, layer: bool | None = None) -> None:
+    """Write a model and its vocabulary to `path`, whole or not at all; layer: of `to_torch`.
+
+    `torch.load(path, weights_only=True)` gives a dict: 'state_dict', 'settings' (a dict of plain types), 'vocabulary' (a text; a
+    character's place in it is its index) and 'format'. `modules.load_model` makes the model of it; `docs/pytorch.md` shows both.
+    Raises ValueError where the vocabulary is not the model's, or the form cannot hold the network.
+    """
+    if len(idx_to_char) != model.config.vocab_size:
+        raise ValueError(f'the vocabulary must have {model.config.vocab_size} characters as the model, got {len(idx_to_char)}')
+    twin = to_torch(model, layer=layer)
+    with whole_file(path) as file:
+        save_model(twin, idx_to_char, file)

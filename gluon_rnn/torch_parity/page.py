@@ -1,0 +1,67 @@
+"""The whole comparison as one HTML page that holds its pictures and needs no network."""
+from __future__ import annotations
+
+import base64
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Dict, List, Sequence, Tuple
+
+import jinja2
+
+from .. import runtime
+from ..files import write_whole
+from ..measuring import Measurement, Setting
+from . import curves, speed
+from .parity import TOLERANCES
+
+_PACKAGES = ('gluon_rnn', 'mxnet', 'd2lzh', 'torch', 'numpy')
+
+
+def versions() -> Dict[str, str]:
+    """Of everything that was compared, by name."""
+    from ..version import __version__
+    found = {'gluon_rnn': __version__}
+    for name in _PACKAGES[1:]:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return {**found, 'python': platform.python_version()}
+
+
+def machine() -> str:
+    return runtime.machine()
+
+
+def write(folder: Path, parity: Dict[str, Any], found: Sequence[curves.Curves],
+          measured: Sequence[Tuple[Setting, Sequence[Measurement]]]) -> None:
+    """Write `folder`/index.html out of a run of all commands, whose pictures are in the folder already."""
+    environment = jinja2.Environment(loader=jinja2.PackageLoader('gluon_rnn'), autoescape=True, trim_blocks=True,
+                                     lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    page = environment.get_template('compare_torch.html.j2').render(
+        parity=parity, groups=group(parity['rows']), tolerances=TOLERANCES, curves=[one.to_dict() for one in found],
+        epochs=[some_epochs(len(one.here)) for one in found], speed=speed.to_list(measured), reference=speed.REFERENCE,
+        pictures={name: embedded(folder / f'{name}.png') for name in ('curves', 'speed')}, versions=versions(), machine=machine())
+    write_whole(folder / 'index.html', page)
+
+
+def group(rows: Sequence[Dict[str, Any]]) -> List[Tuple[str, List[Dict[str, Any]]]]:
+    """Rows by the network that they begin with, each with the three parts of its name."""
+    groups: Dict[str, List[Dict[str, Any]]] = {}
+    for row in rows:
+        network, here, there = row['name'].split(' | ')
+        kind, _, shape = network.partition(', ')
+        groups.setdefault(kind, []).append({**row, 'shape': shape or '1 layer', 'here': here, 'there': there})
+    return list(groups.items())
+
+
+def some_epochs(number: int) -> List[int]:
+    """About eight epochs of all, the last among them, counted from 1."""
+    period = max(1, number // 8)
+    return sorted({*range(period, number + 1, period), number})
+
+
+def embedded(path: Path) -> str:
+    """A PNG as the address of an img element."""
+    return 'data:image/png;base64,' + base64.b64encode(path.read_bytes()).decode('ascii')

@@ -1,0 +1,244 @@
+"""Hold this project beside PyTorch: the same numbers, the same learning, the speed side by side.
+
+  parity   every network and its twin with the same weights on the same batches; exit status 1 where two are not equal
+  curves   both learning, in the book's way and in that of the PyTorch ports
+  speed    seconds, characters a second and memory, with d2lzh, each in a process of its own
+  all      all three, and one HTML page of them
+"""
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+import _cli
+from tqdm import tqdm
+
+import gluon_rnn
+from gluon_rnn.cells.build import CELLS, IMPLS
+from gluon_rnn.corpus import CORPORA
+from gluon_rnn.files import write_whole
+from gluon_rnn.measuring import Setting, measure, text_table
+
+EXAMPLES = """examples
+  python scripts/compare_torch.py parity
+  python scripts/compare_torch.py parity --num-hiddens 256 --num-steps 35 --batch-size 32 --vocab-size 1027
+  python scripts/compare_torch.py curves --cell lstm --num-epochs 40 --out runs/curves
+  python scripts/compare_torch.py speed --grid --out runs/speed
+  python scripts/compare_torch.py all --quick --out runs/torch
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
+    commands = p.add_subparsers(required=True, metavar='parity|curves|speed|all', parser_class=_cli.ArgumentParser)
+    parity = commands.add_parser('parity', help='the same numbers', description=parity_command.__doc__)
+    add_parity(parity)
+    curves = commands.add_parser('curves', help='the same learning', description=curves_command.__doc__)
+    add_curves(curves)
+    speed = commands.add_parser('speed', help='seconds and memory', description=speed_command.__doc__)
+    add_speed(speed)
+    both = commands.add_parser('all', help='everything, and one page of it', description=all_command.__doc__)
+    for add in (add_parity, add_curves, add_speed):
+        add(both, shared=True)
+    both.add_argument('--num-hiddens', type=int, default=256, help='of the networks that learn and are measured')
+    both.add_argument('--num-steps', type=int, default=35, help='of the same')
+    both.add_argument('--batch-size', type=int, default=32, help='of the same')
+    both.add_argument('--quick', action='store_true', help='a few epochs and rounds at small sizes, to see that all of it works')
+    for command, function in ((parity, parity_command), (curves, curves_command), (speed, speed_command), (both, all_command)):
+        command.set_defaults(function=function)
+        command.add_argument('--out', type=Path, required=command is both, help='a folder for the JSON and the pictures')
+    return p
+
+
+def add_parity(p: argparse.ArgumentParser, *, shared: bool = False) -> None:
+    if not shared:
+        add_sizes(p, 32, 10, 4)
+        p.add_argument('--vocab-size', type=int, default=50, help='characters')
+        p.add_argument('--seed', type=int, default=0, help='of weights and batches')
+    p.add_argument('--lockstep', type=int, default=20, help='steps of SGD that both make')
+
+
+def add_curves(p: argparse.ArgumentParser, *, shared: bool = False) -> None:
+    p.add_argument('--cell', choices=CELLS, default='gru', help='the recurrent network')
+    p.add_argument('--impl', choices=IMPLS, default='gluon', help='the implementation here that learns; PyTorch takes the form '
+                   'that corresponds to it')
+    p.add_argument('--corpus', default='jaychou', help=f'{", ".join(CORPORA)}, or a text file')
+    p.add_argument('--num-epochs', type=int, default=160, help='epochs')
+    p.add_argument('--setting', choices=['book', 'ports', 'both'], default='both', help='book: as the flags say; ports: torch.nn '
+                   'with its own first weights, Adam at 0.01, the state kept across epochs')
+    p.add_argument('--optimizer', choices=['sgd', 'adam'], default='sgd', help="of the book's setting")
+    p.add_argument('--lr', type=float, default=1e2, help="of the book's setting")
+    p.add_argument('--sampling', choices=['consecutive', 'random'], default='consecutive', help='mini-batches')
+    p.add_argument('--prefix', action='append', help='what verses start with (default: 分开 and 不分开, or what the text '
+                   'starts with)')
+    if not shared:
+        add_sizes(p, 256, 35, 32)
+        p.add_argument('--seed', type=int, default=0, help='of the first weights and the batches')
+
+
+def add_speed(p: argparse.ArgumentParser, *, shared: bool = False) -> None:
+    if not shared:
+        p.add_argument('--cell', choices=CELLS, action='append', help='may be given several times (default: all)')
+        add_sizes(p, 256, 35, 32)
+        p.add_argument('--vocab-size', type=int, default=1027, help='characters')
+        p.add_argument('--quick', action='store_true', help='two rounds at a small size')
+    p.add_argument('--rounds', type=int, default=5, help='epochs of each, one after the other in turns')
+    p.add_argument('--threads', type=int, help='of each process (default: all CPUs)')
+    p.add_argument('--grid', action='store_true', help='the GRU at smaller and larger sizes, too')
+    p.add_argument('--no-compile', action='store_true', help='leave torch.compile out, which compiles for a minute or more')
+
+
+def add_sizes(p: argparse.ArgumentParser, num_hiddens: int, num_steps: int, batch_size: int) -> None:
+    p.add_argument('--num-hiddens', type=int, default=num_hiddens, help='hidden units')
+    p.add_argument('--num-steps', type=int, default=num_steps, help='characters in an example')
+    p.add_argument('--batch-size', type=int, default=batch_size, help='examples in a batch')
+
+
+def main() -> int:
+    args = parser().parse_args()
+    import gluon_rnn.torch_parity  # noqa: F401  (says how to install PyTorch where it is missing)
+    for name in ('num_hiddens', 'num_steps', 'batch_size', 'vocab_size', 'lockstep', 'num_epochs', 'rounds', 'threads'):
+        value = getattr(args, name, None)
+        if value is not None and value < 1:
+            raise ValueError(f'--{name.replace("_", "-")} must be 1 or more, got {value}')
+    if args.out:
+        args.out.mkdir(parents=True, exist_ok=True)
+    return 0 if args.function(args) else 1
+
+
+def save(args: argparse.Namespace, name: str, content: Dict[str, Any]) -> None:
+    """Write content as JSON to the folder that was asked for."""
+    from gluon_rnn.torch_parity.page import machine, versions
+    if args.out:
+        write_whole(args.out / name, json.dumps({**content, 'versions': versions(), 'machine': machine()}, ensure_ascii=False,
+                                                indent=1) + '\n')
+
+
+def parity_command(args: argparse.Namespace) -> bool:
+    """Compare every network with its twins in PyTorch: logits, last states and gradients from the same weights, then weights
+    after steps of SGD with clipping made in lockstep. Then what does not compute the same, and by how much."""
+    return bool(run_parity(args)['passed'])
+
+
+def run_parity(args: argparse.Namespace) -> Dict[str, Any]:
+    from gluon_rnn.torch_parity import differences, parity
+    fields = {field.name for field in dataclasses.fields(parity.Size)}
+    size = parity.Size(**{name: value for name, value in vars(args).items() if name in fields})
+    chosen = parity.pairs()
+    width = max(len(pair.name) for pair in chosen)
+    tqdm.write(f'{size}\nlargest relative difference of     (tolerance '
+               f'{", ".join(f"{name} {value:g}" for name, value in parity.TOLERANCES.items())})\n'
+               f'{"network | here | PyTorch":{width}}  second bias ' + ''.join(f'{name:>10}' for name in parity.TOLERANCES))
+    rows = []
+    for row in tqdm(parity.compare_all(size, chosen=chosen), total=len(chosen), unit='pair', disable=None, leave=False):
+        rows.append(row)
+        figures = ''.join(f'{row.relative[name]:10.1e}' for name in parity.TOLERANCES)
+        tqdm.write(f'{row.name:{width}}  {row.second_bias:11} {figures}  {"equal" if row.passed else "NOT EQUAL"}')
+    worst = {name: max(row.relative[name] for row in rows) for name in parity.TOLERANCES}
+    worst_absolute = {name: max(row.absolute[name] for row in rows) for name in parity.TOLERANCES}
+    tqdm.write(f'{"largest of all":{width}}  {"":11} ' + ''.join(f'{value:10.1e}' for value in worst.values()))
+    tqdm.write(f'{"the same, absolute":{width}}  {"":11} ' + ''.join(f'{value:10.1e}' for value in worst_absolute.values()))
+    tqdm.write('\nwhat does not compute the same')
+    apart = []
+    for found in differences.all_differences(size):
+        apart.append(found)
+        verdict = '' if found.passed else '  DOES NOT DIFFER'
+        tqdm.write(f'{found.name}\n    {found.quantity}: {found.size:.2g}{verdict}\n    {found.why}')
+    result = {'size': dataclasses.asdict(size), 'rows': [row.to_dict() for row in rows], 'largest_relative': worst,
+              'largest_absolute': worst_absolute, 'differences': [found.to_dict() for found in apart],
+              'passed': all(row.passed for row in rows) and all(found.passed for found in apart)}
+    save(args, 'parity.json', result)
+    return result
+
+
+def curves_command(args: argparse.Namespace) -> bool:
+    """Train both from the same first weights on the same batches with the same optimizer, and let both write verses."""
+    run_curves(args)
+    return True
+
+
+def run_curves(args: argparse.Namespace) -> List[Any]:
+    from gluon_rnn.torch_parity import curves
+    corpus = gluon_rnn.load_corpus(args.corpus)
+    prefixes = args.prefix or (['分开', '不分开'] if set('分开不') <= corpus.char_to_idx.keys() else
+                               [corpus.decode(corpus.indices[:5])])
+    fields = {field.name for field in dataclasses.fields(curves.CurveConfig)}
+    book = curves.CurveConfig(**{name: value for name, value in vars(args).items() if name in fields})
+    wanted = [config for config in (book, curves.like_the_ports(book)) if args.setting in (config.name, 'both')]
+    gluon_rnn.training.check_sizes(len(corpus), args.batch_size, args.num_steps, args.sampling)
+    found = []
+    for config in wanted:
+        tqdm.write(f'{config}')
+        with tqdm(total=config.num_epochs, unit='epoch', disable=None, leave=False) as bar:
+            found.append(curves.learn(config, corpus, prefixes, on_epoch=printer(bar, config.num_epochs)))
+        tqdm.write(f'largest relative difference of perplexities in one epoch: {found[-1].apart:.1e}')
+        for verse in found[-1].verses:
+            tqdm.write(f' - MXNet   {verse["here"]}\n - PyTorch {verse["there"]}')
+    save(args, 'curves.json', {'corpus': args.corpus, 'curves': [one.to_dict() for one in found]})
+    if args.out:
+        curves.draw(args.out / 'curves.png', found)
+    return found
+
+
+def printer(bar: Any, num_epochs: int) -> Callable[[int, float, float], None]:
+    """Prints ten or so epochs of all."""
+    period = max(1, num_epochs // 8)
+
+    def on_epoch(epoch: int, here: float, there: float) -> None:
+        bar.update()
+        if epoch % period == 0 or epoch == num_epochs:
+            tqdm.write(f'epoch {epoch:4}  perplexity  MXNet {here:9.4f}  PyTorch {there:9.4f}')
+    return on_epoch
+
+
+def speed_command(args: argparse.Namespace) -> bool:
+    """Measure d2lzh, every implementation here, PyTorch by hand, compiled and as torch.nn layer: each in a process of its own
+    with equal threads, taking turns epoch by epoch. Compiling is done before the first round and reported apart, as `first`."""
+    if args.quick:
+        args.num_hiddens, args.num_steps, args.batch_size, args.vocab_size, args.rounds = 32, 5, 8, 100, 2
+    run_speed(args, args.cell or list(CELLS))
+    return True
+
+
+def run_speed(args: argparse.Namespace, cells: List[str]) -> List[Any]:
+    from gluon_rnn.torch_parity import speed
+    base = Setting(num_hiddens=args.num_hiddens, num_steps=args.num_steps, batch_size=args.batch_size, vocab_size=args.vocab_size,
+                   num_chars=1000 if args.quick else 10000)
+    settings = [dataclasses.replace(base, cell=cell) for cell in cells]
+    if args.grid:
+        settings += speed.grid(base)[1:]
+    cases = [case for case in speed.all_cases() if not (args.no_compile and 'compile' in case.name)]
+    measured = []
+    with tqdm(total=len(settings), unit='setting', disable=None, leave=False) as bar:
+        for setting in settings:
+            found = measure(cases, setting, rounds=args.rounds, threads=args.threads, on_progress=bar.set_postfix_str)
+            measured.append((setting, found))
+            tqdm.write(f'{setting}\n{text_table(found, speed.REFERENCE)}\n')
+            bar.update()
+    save(args, 'speed.json', {'rounds': args.rounds, 'measured': speed.to_list(measured)})
+    if args.out:
+        speed.draw_bars(args.out / 'speed.png', measured)
+    return measured
+
+
+def all_command(args: argparse.Namespace) -> bool:
+    """parity, curves and speed, and OUT/index.html of all of them, which needs no network to be viewed."""
+    from gluon_rnn.torch_parity import page
+    args.seed, args.vocab_size = 0, 1027
+    if args.quick:
+        args.num_hiddens, args.num_steps, args.batch_size, args.vocab_size = 32, 5, 8, 100
+        args.num_epochs, args.rounds = min(args.num_epochs, 3), min(args.rounds, 2)
+    sizes = argparse.Namespace(out=args.out, lockstep=args.lockstep)
+    parity = run_parity(sizes)
+    found = run_curves(args)
+    measured = run_speed(args, ['gru'] if args.quick else list(CELLS))
+    page.write(args.out, parity, found, measured)
+    print(args.out / 'index.html')
+    return bool(parity['passed'])
+
+
+if __name__ == '__main__':
+    _cli.run(main)

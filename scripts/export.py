@@ -1,0 +1,50 @@
+"""Write a trained model to a file for another framework. docs/pytorch.md shows how to use the one for PyTorch."""
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, Callable, Dict
+
+import _cli
+
+from gluon_rnn import checkpoint
+from gluon_rnn.runs import find_checkpoint
+
+EXAMPLES = """examples
+  python scripts/export.py runs/mine --format torch                      writes runs/mine.pt
+  python scripts/export.py runs/mine --format torch --form layer --out model.pt
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
+    p.add_argument('run', type=Path, help='a run of scripts/train.py: its folder, or its checkpoint.npz')
+    p.add_argument('--format', choices=FORMATS, required=True, help='torch: a state_dict with settings and vocabulary')
+    p.add_argument('--out', type=Path, help="the file (default: the run's name with the format's ending)")
+    p.add_argument('--form', choices=['hand', 'layer'], help='of torch: the loop by hand, or the torch.nn layer (default: '
+                   "what corresponds to the run's implementation)")
+    return p
+
+
+def main() -> None:
+    args = parser().parse_args()
+    write, suffix = FORMATS[args.format]
+    saved = checkpoint.read(find_checkpoint(args.run))
+    run = args.run if args.run.is_dir() else args.run.parent
+    path = args.out or Path(f'{run.resolve()}{suffix}')
+    write(saved, path, args)
+    print(f'{path}: {path.stat().st_size} bytes')
+
+
+def to_torch(saved: Any, path: Path, args: argparse.Namespace) -> None:
+    from gluon_rnn.torch_parity.export import export
+    export(saved.model(), saved.idx_to_char, path, layer=None if args.form is None else args.form == 'layer')
+
+
+# format -> what writes it, and the ending of its files
+FORMATS: Dict[str, tuple[Callable[[Any, Path, argparse.Namespace], None], str]] = {
+    'torch': (to_torch, '.pt'),
+}
+
+if __name__ == '__main__':
+    _cli.run(main)
