@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import json
 import zipfile
 import zlib
@@ -17,7 +18,7 @@ from typing import Any, Dict, Tuple
 import numpy as np
 
 from .cells.network import load
-from .files import whole_file
+from .files import write_whole
 from .language_model import LanguageModel, ModelConfig, build_model
 from .training import Trainer
 
@@ -69,8 +70,9 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
                    'vocabulary': ''.join(checkpoint.idx_to_char), 'epoch': checkpoint.epoch, 'optimizer': checkpoint.optimizer,
                    'sha256': {name: _digest(value) for name, value in checkpoint.arrays.items()}}
     packed = np.frombuffer(json.dumps(description, ensure_ascii=False).encode('utf-8'), dtype=np.uint8)
-    with whole_file(path) as file:
-        np.savez(file, description=packed, **checkpoint.arrays)
+    archive = io.BytesIO()      # in memory first: a zip file that a full disk breaks off complains a second time
+    np.savez(archive, description=packed, **checkpoint.arrays)
+    write_whole(path, archive.getbuffer())
 
 
 def read(path: Path) -> Checkpoint:

@@ -26,7 +26,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     _sync_folder(path.parent)
 
 
-def write_whole(path: Path, data: bytes | str) -> None:
+def write_whole(path: Path, data: bytes | memoryview | str) -> None:
     """Write `data` (text as UTF-8) to `path`, whole or not at all."""
     with whole_file(path) as file:
         file.write(data.encode('utf-8') if isinstance(data, str) else data)

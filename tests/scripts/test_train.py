@@ -132,7 +132,7 @@ def test_bad_flags(refused, small, tmp_path, said, flags):
     assert not (tmp_path / 'run' / 'config.json').exists()
 
 
-@pytest.mark.parametrize(('said', 'data'), [('is empty', b''), ('is not UTF-8 text (byte 3)', 'abc'.encode() + b'\xff\xfe')])
+@pytest.mark.parametrize(('said', 'data'), [('is empty', b''), ('is not UTF-8 text (byte 3)', b'abc' + b'\xff\xfe')])
 def test_bad_texts(refused, small, tmp_path, said, data):
     (tmp_path / 'text.txt').write_bytes(data)
     refused(said, 'train', *small, '--corpus', tmp_path / 'text.txt', '--out', tmp_path / 'run')
