@@ -1,26 +1,55 @@
 """Pictures of what training came to."""
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib
 import io
 import math
 from pathlib import Path
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, List, Sequence
 
 from .files import whole_file
 
 _CJK_FONTS = ('Noto Sans CJK SC', 'Noto Sans SC', 'Source Han Sans SC', 'Source Han Sans CN', 'WenQuanYi Micro Hei',
               'WenQuanYi Zen Hei', 'PingFang SC', 'Hiragino Sans GB', 'Heiti SC', 'Microsoft YaHei', 'SimHei', 'Noto Sans CJK JP',
               'Arial Unicode MS', 'Droid Sans Fallback')
+_SPACE = '␣'
 COLOURS = ('#2a6fbb', '#d9652b', '#3a9a5b', '#8e5bb5', '#b08a00', '#c23b6f', '#2aa0a8', '#6b6b6b')
 
 
 @functools.cache
 def cjk_font() -> str | None:
-    """The name of an installed font that has Chinese characters, or None."""
+    """The name of a font that has Chinese characters: an installed one, or that of the package pylopdf-fonts-zh-cn, or None."""
     from matplotlib import font_manager
     installed = {font.name for font in font_manager.fontManager.ttflist}
-    return next((name for name in _CJK_FONTS if name in installed), None)
+    name = next((name for name in _CJK_FONTS if name in installed), None)
+    if name is None:
+        with contextlib.suppress(ImportError, OSError):
+            path = str(importlib.import_module('pylopdf_fonts_zh_cn').sans_path())
+            font_manager.fontManager.addfont(path)
+            name = font_manager.FontProperties(fname=path).get_name()
+    return name
+
+
+def characters(text: str) -> List[str]:
+    """Labels for the characters of a text in a picture: as they are where the font has them, else their code points.
+
+    A space is shown as ␣. Without a font for Chinese, matplotlib would draw empty boxes and warn of each.
+    """
+    return [_SPACE if char == ' ' else char if _drawable(char) else f'{ord(char):X}' for char in text]
+
+
+@functools.cache
+def _drawable(char: str) -> bool:
+    from matplotlib import font_manager, ft2font
+    paths = [font_manager.findfont(font_manager.FontProperties(family=name)) for name in font_family()]
+    return any(ft2font.FT2Font(path).get_char_index(ord(char)) for path in paths)
+
+
+def font_family() -> List[str]:
+    """The fonts for pictures: matplotlib's own, and one with Chinese characters where there is one."""
+    return ['DejaVu Sans', *filter(None, [cjk_font()])]
 
 
 def new_figure(width: float = 7, height: float = 4.2, **grid: Any) -> Any:

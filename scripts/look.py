@@ -1,0 +1,187 @@
+"""Look inside trained networks: what their gates do with a text, how far back a gradient reaches, what their weights pass on.
+
+For each RUN (a folder of scripts/train.py or scripts/reproduce.py) it draws every gate and state over the characters of the text;
+then, all runs on one plot, the gradient of the text's last loss with respect to each earlier state (sections 6.6 and 6.7), beside
+that of new RNN, GRU and LSTM networks, and the singular values of the recurrent matrices.
+"""
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Dict, List, Tuple
+
+import _cli
+import numpy as np
+
+import gluon_rnn
+from gluon_rnn import ModelConfig, checkpoint, inside, runtime
+from gluon_rnn.book import SECTIONS
+from gluon_rnn.checkpoint import Checkpoint
+from gluon_rnn.language_model import LanguageModel, build_model, copy_params
+from gluon_rnn.report import COLOURS, characters, font_family, new_figure, save_figure
+from gluon_rnn.runs import find_checkpoint
+
+EXAMPLES = """example
+  python scripts/look.py runs/book/6.4/consecutive runs/book/6.7/scratch runs/book/6.8/scratch --text 不分开期 --out runs/look
+"""
+BETWEEN_0_AND_1 = ('I', 'F', 'O', 'Z', 'R')     # gates; all else is drawn around zero
+
+
+def parser() -> argparse.ArgumentParser:
+    p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
+    p.add_argument('runs', nargs='+', type=Path, metavar='RUN', help='folders of runs, or their checkpoint.npz')
+    p.add_argument('--text', required=True, help='what the networks read: 3 characters or more, all of them in the text that '
+                   'they were trained on')
+    p.add_argument('--units', type=int, default=32, help='hidden units to draw, those that change most over the text')
+    p.add_argument('--seed', type=int, default=0, help="of the new networks' weights")
+    p.add_argument('--out', type=Path, default=Path('runs/look'), metavar='DIR', help='where the pictures go')
+    return p
+
+
+def main() -> None:
+    args = parser().parse_args()
+    if args.units < 1:
+        raise ValueError(f'--units must be 1 or more, got {args.units}')
+    if args.seed < 0:
+        raise ValueError(f'--seed must be 0 or more, got {args.seed}')
+    if len(args.text) < 3:
+        raise ValueError(f'--text must have 3 characters or more, got {len(args.text)}')
+    saved = {name: checkpoint.read(find_checkpoint(run)) for name, run in zip(names(args.runs), args.runs)}
+    indices = {name: gluon_rnn.corpus.encode(args.text, {char: i for i, char in enumerate(run.idx_to_char)})
+               for name, run in saved.items()}
+    args.out.mkdir(parents=True, exist_ok=True)
+    reaches: Dict[str, np.ndarray] = {}
+    for name, run in saved.items():
+        model = eager(run.model())
+        draw_gates(args.out / f'gates-{name}.png', name, run, indices[name], args)
+        if run.config.bidirectional and not run.config.both_forward:
+            print(f'{name}: its second direction comes from the end, so no gradient is drawn for it')
+        else:
+            reaches[name] = inside.reach(model, indices[name])
+            say_reach(name, reaches[name])
+    first = next(iter(saved.values())).config
+    fresh = {f'new {cell}': inside.reach(new_network(first, cell, args.seed), next(iter(indices.values())))
+             for cell in ('rnn', 'gru', 'lstm')}
+    for name, norms in fresh.items():
+        say_reach(name, norms)
+    draw_reach(args.out / 'gradient.png', reaches, fresh, args.text)
+    draw_singular_values(args.out / 'singular_values.png', {name: inside.singular_values(run.model().book_params())
+                                                            for name, run in saved.items()})
+    print(f'wrote {args.out}/gates-*.png, gradient.png and singular_values.png')
+
+
+def names(runs: List[Path]) -> List[str]:
+    """A name for each run: its folder, with the section before it where scripts/reproduce.py has made it, or else as many folders
+    as tell the runs apart.
+    """
+    parts = [run.resolve().parts if run.is_dir() else run.resolve().parent.parts for run in runs]
+    for depth in range(2 if any(part[-2:-1] and part[-2] in SECTIONS for part in parts) else 1, max(map(len, parts)) + 1):
+        short = ['-'.join(part[-depth:]).replace('/', '') for part in parts]
+        if len(set(short)) == len(short):
+            return short
+    raise ValueError('the same RUN is given twice: give each once')
+
+
+def eager(model: LanguageModel) -> LanguageModel:
+    """The same network in a form that hands a gradient on to its states step by step."""
+    if model.config.impl != 'hybrid':
+        return model
+    scratch = build_model(dataclasses.replace(model.config, impl='scratch'), model.ctx)
+    copy_params(model, scratch)
+    return scratch
+
+
+def new_network(config: ModelConfig, cell: str, seed: int) -> LanguageModel:
+    """One layer of a cell with new weights, as large as the network looked at."""
+    runtime.seed(seed)
+    return build_model(ModelConfig(cell=cell, num_hiddens=config.num_hiddens, vocab_size=config.vocab_size))
+
+
+def say_reach(name: str, norms: np.ndarray) -> None:
+    steps = len(norms)
+    factor = (norms[0] / norms[-1]) ** (1 / (steps - 1)) if steps > 1 and norms[-1] > 0 else float('nan')
+    print(f'{name}: gradient norm {norms[-1]:.3g} by the state one step before the loss, {norms[0]:.3g} by that {steps} steps '
+          f'before; {factor:.3f} a step')
+
+
+def draw_gates(path: Path, name: str, run: Checkpoint, indices: List[int], args: argparse.Namespace) -> None:
+    """Heat maps, a column a character: a row of pictures for each layer and direction, one picture a gate or state."""
+    import matplotlib
+    traces = inside.trace(run.config, run.model().book_params(), indices)
+    labels = characters(args.text)
+    wide = max(len(trace) for trace in traces.values())
+    with matplotlib.rc_context({'font.family': font_family(), 'axes.unicode_minus': False}):
+        figure, axes = new_figure(max(3.2, 0.28 * len(labels) + 1.2) * wide, 0.3 + 3 * len(traces), nrows=len(traces), ncols=wide,
+                                  squeeze=False)
+        for row, (layer, trace) in zip(axes, traces.items()):
+            chosen = restless(trace['H'], args.units)
+            for axis, (gate, values) in zip(row, trace.items()):
+                if gate in BETWEEN_0_AND_1:
+                    image = axis.imshow(values.T[chosen], aspect='auto', cmap='viridis', vmin=0, vmax=1, interpolation='nearest')
+                else:
+                    most = max(float(np.abs(values).max()), 1e-6)
+                    image = axis.imshow(values.T[chosen], aspect='auto', cmap='RdBu_r', vmin=-most, vmax=most,
+                                        interpolation='nearest')
+                axis.set_title(f'{layer}: ${LETTERS.get(gate, gate)}$', fontsize=10)
+                axis.set_xticks(range(len(labels)), labels, fontsize=9 if max(map(len, labels)) == 1 else 6)
+                axis.set_yticks([])
+                figure.colorbar(image, ax=axis, shrink=0.85, pad=0.02)
+            for axis in row[len(trace):]:
+                axis.set_visible(False)
+        figure.suptitle(f'{name}: a row is a hidden unit ({len(chosen)} of {trace["H"].shape[1]} that change most), a column a '
+                        f'character', fontsize=11)
+        save_figure(figure, path)
+
+
+LETTERS = {'H_tilde': r'\tilde{H}', 'C_tilde': r'\tilde{C}'}
+
+
+def restless(H: np.ndarray, units: int) -> np.ndarray:
+    """The units whose state changes most over the text, ordered by when each is largest."""
+    chosen = np.argsort(-H.std(axis=0))[:units]
+    return chosen[np.argsort(H[:, chosen].argmax(axis=0), kind='stable')]
+
+
+def draw_reach(path: Path, reaches: Dict[str, np.ndarray], fresh: Dict[str, np.ndarray], text: str) -> None:
+    import matplotlib
+    with matplotlib.rc_context({'font.family': font_family(), 'axes.unicode_minus': False}):
+        figure, axes = new_figure(max(7, 0.28 * len(text)), 4.6)
+        for (name, norms), colour in zip(reaches.items(), COLOURS * len(reaches)):
+            axes.plot(positive(norms), 'o-', label=name, color=colour, markersize=4)
+        for (name, norms), colour in zip(fresh.items(), ('#999', '#666', '#222')):
+            axes.plot(positive(norms), '--', label=name, color=colour, linewidth=1.2)
+        axes.set_yscale('log')
+        axes.set_xticks(range(len(text) - 2), characters(text)[:-2])
+        axes.set(xlabel='the state after this character', ylabel='gradient norm',
+                 title='Gradient of the loss of the last character with respect to each earlier state')
+        axes.grid(True, alpha=0.25)
+        axes.spines[['top', 'right']].set_visible(False)
+        axes.legend(frameon=False)
+        save_figure(figure, path)
+
+
+def positive(values: np.ndarray) -> np.ndarray:
+    """Zeros have no place on a logarithmic axis: they are left out."""
+    return np.where(values > 0, values, np.nan)
+
+
+def draw_singular_values(path: Path, values: Dict[str, Dict[str, np.ndarray]]) -> None:
+    figure, axes = new_figure(7, 4.6)
+    lines: List[Tuple[str, str, np.ndarray]] = [(name, matrix, s) for name, matrices in values.items()
+                                                for matrix, s in matrices.items()]
+    for k, (name, matrix, s) in enumerate(lines):
+        style = ('-', '--', ':', '-.')[k // len(COLOURS) % 4]
+        axes.plot(range(1, len(s) + 1), positive(s), style, label=f'{name} {matrix}', color=COLOURS[k % len(COLOURS)])
+        print(f'{name} {matrix}: singular values from {s[0]:.3g} to {s[-1]:.3g}, {int((s > 1).sum())} of {len(s)} above 1')
+    axes.axhline(1, color='#bbb', linewidth=1)
+    axes.set_yscale('log')
+    axes.set(xlabel='singular value, largest first', ylabel='size', title='Singular values of the recurrent matrices')
+    axes.grid(True, alpha=0.25)
+    axes.spines[['top', 'right']].set_visible(False)
+    axes.legend(frameon=False, fontsize=8, ncols=2 if len(lines) > 8 else 1)
+    save_figure(figure, path)
+
+
+if __name__ == '__main__':
+    _cli.run(main)
