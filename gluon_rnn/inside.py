@@ -9,7 +9,7 @@ from mxnet import autograd, nd
 
 from .cells.network import BookParams
 from .language_model import LanguageModel, ModelConfig
-from .training import softmax_with_loss_gradient
+from .training import cross_entropy
 
 Trace = Dict[str, np.ndarray]       # 'H', 'Z', ... -> (num_steps, num_hiddens)
 _PHI: Dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -115,8 +115,8 @@ def grad_norms_by_layer(model: LanguageModel, X: nd.NDArray, Y: nd.NDArray) -> L
     """
     with autograd.record():
         logits, _ = model(X, model.begin_state(X.shape[0]))
-        P = softmax_with_loss_gradient(logits, Y.T.reshape((-1,)))
-    P.backward()
+    _, gradient = cross_entropy(logits, Y.T.reshape((-1,)))
+    logits.backward(gradient)
     squares: Dict[int, float] = {}
     for name, parameter in model.network.parameters().items():
         found = re.match(r'layer(\d+)\.|[lr](\d+)_', name)        # of a stack of networks, or inside one of Gluon's
