@@ -55,6 +55,23 @@ def consecutive_batches(corpus_indices: Any, batch_size: int, num_steps: int, *,
         yield XY[:, :-1], XY[:, 1:]
 
 
+def masked_batches(batches: Iterator[Batch], mask: int, mask_rate: float, rng: np.random.Generator) -> Iterator[Batch]:
+    """Batches of either sampling with some characters replaced by `mask`, for filling in.
+
+        X  0 1 2 3 4 5      masked  0 1 _ 3 4 5      y  2 8
+           6 7 8 9 10 11            6 7 _ 9 10 11
+
+    mask_rate: the part of each batch that is masked, the same number of characters in each, one at least; rng draws which.
+    Yields X (batch_size, num_steps) and y (number masked,), the characters behind the masks, row by row.
+    """
+    for X, _ in batches:
+        characters = X.asnumpy()
+        places = np.sort(rng.choice(characters.size, max(1, round(mask_rate * characters.size)), replace=False))
+        y = characters.flat[places]
+        characters.flat[places] = mask
+        yield nd.array(characters, ctx=X.context), nd.array(y, ctx=X.context)
+
+
 def num_batches(length: int, batch_size: int, num_steps: int, sampling: str) -> int:
     """How many batches one epoch over `length` characters has."""
     if sampling == 'random':
