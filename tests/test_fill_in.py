@@ -176,7 +176,8 @@ def test_the_second_direction_reads_the_answer_s_other_side():
         model = build_fill_in(description)
         list(Trainer(model, how).epochs_on(MaskedText(corpus.indices[:900], how, corpus.vocab_size, 0.1)))
         accuracy[description.bidirectional] = evaluate(network_log_probabilities(model), test).accuracy
-    assert accuracy[True] > 0.8 and accuracy[False] < 0.7      # half the gaps, and a sixth of the other half
+    assert accuracy[True] > 0.7         # all but those beside another gap, in time
+    assert accuracy[False] < 0.6        # the capitals, and a sixth of the others: 0.58 at best
 
 
 def script(*flags, cwd=None):
