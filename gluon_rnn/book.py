@@ -108,13 +108,13 @@ SECTIONS: Dict[str, Section] = {section.name: section for section in (
                     Published('port', {250: '1.164'}, _PORT))),
             ), _RNN),
     Section('6.5', ('The recurrent network in Gluon', '循环神经网络的简洁实现'),
-            ('`rnn.RNN`, which is relu unless told otherwise.', '`rnn.RNN`，默认激活函数是 ReLU。'), (
+            ('rnn.RNN, which is relu unless told otherwise.', 'rnn.RNN，默认激活函数是 ReLU。'), (
                 Variant('gluon', ('rnn.RNN, relu', 'rnn.RNN，ReLU'), {'impl': 'gluon', 'activation': 'relu'}, (
                     Published('d2lzh-here', {50: '82.7', 100: '13.5', 150: '4.19', 200: '2.41', 250: '1.78'}),)),
             ), _RNN),
     Section('6.7', ('Gated recurrent unit', '门控循环单元（GRU）'),
-            ('The GRU by hand, and `rnn.GRU`, which resets after its product and so is another network.',
-             '从零实现的 GRU，以及 `rnn.GRU`（先乘后重置，并非同一个网络）。'), (
+            ('The GRU by hand, and rnn.GRU, which resets after its product and so is another network.',
+             '从零实现的 GRU，以及 rnn.GRU（先乘后重置，并非同一个网络）。'), (
                 Variant('scratch', _BY_HAND, {}, (
                     Published('d2lzh-run', {40: '152.5', 80: '32.8', 120: '5.80', 160: '1.82'}),
                     Published('d2lzh-here', {40: '147.0', 80: '31.8', 120: '5.70', 160: '1.77'}),
@@ -125,7 +125,7 @@ SECTIONS: Dict[str, Section] = {section.name: section for section in (
                     Published('notes', {40: '1.016', 80: '1.011', 120: '1.011', 160: '1.058'}, _ADAM))),
             ), {'cell': 'gru'}),
     Section('6.8', ('Long short-term memory', '长短期记忆（LSTM）'),
-            ('The LSTM by hand, and `rnn.LSTM`.', '从零实现的 LSTM，以及 `rnn.LSTM`。'), (
+            ('The LSTM by hand, and rnn.LSTM.', '从零实现的 LSTM，以及 rnn.LSTM。'), (
                 Variant('scratch', _BY_HAND, {}, (
                     Published('notes', {40: '211.46', 80: '68.46', 160: '3.897'}, _PORTED),
                     Published('port', {40: '211', 80: '67', 120: '15.6', 160: '4.27'}, _PORT))),

@@ -29,7 +29,7 @@ _SHORTENED: Dict[str, Text] = {
     'num_hiddens': ('{ours} in place of {book} hidden units', '{ours} 个隐藏单元（原为 {book}）'),
     'corpus': ('the text {ours} in place of {book}', '文本为 {ours}（原为 {book}）'),
 }
-_COMPILED: Text = ('by hand in its compiled form, the same numbers', '从零实现的编译版，数值相同')
+_COMPILED: Text = ('compiled, the same numbers', '编译版，数值相同')
 
 
 @dataclass(frozen=True)
@@ -105,15 +105,16 @@ class Result:
         return texts
 
     @property
-    def comparisons(self) -> List[Comparison]:
-        return [self._compare(published, epoch) for published in self.variant.published for epoch in published.figures]
+    def by_source(self) -> List[List[Comparison]]:
+        """Every published figure beside ours, those of one source together."""
+        return [[self._compare(published, epoch) for epoch in published.figures] for published in self.variant.published]
 
     @property
     def main(self) -> Comparison | None:
         """The first source's last figure that this run has come to, or its first one where the run has come to none."""
         if not self.variant.published:
             return None
-        of_first = self.comparisons[:len(self.variant.published[0].figures)]
+        of_first = self.by_source[0]
         return ([c for c in of_first if c.ours is not None] or of_first[:1])[-1]
 
     def _compare(self, published: Published, epoch: int) -> Comparison:

@@ -1,0 +1,173 @@
+"""The report of a reproduction: every number out of the runs' files, and in the right place."""
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from gluon_rnn import book_report
+from gluon_rnn.book import SECTIONS
+from gluon_rnn.book_report import Comparison
+from gluon_rnn.files import write_whole
+from gluon_rnn.runs import RunFolder
+from gluon_rnn.training import EpochRecord
+
+
+def make_run(folder, section, variant, perplexity, **changed):
+    """A run folder as a training leaves it, with the perplexities that the function gives for the epochs."""
+    section = SECTIONS[section]
+    settings = {**section.settings_of(section.variant(variant)), **changed}
+    records = [EpochRecord(epoch, perplexity(epoch), 0.25 * (1 + epoch % 3), 1000.0, 1 / epoch)
+               for epoch in range(1, settings['num_epochs'] + 1)]
+    with RunFolder(folder / section.name / variant) as run:
+        run.begin(settings)
+        write_whole(run.folder / 'metrics.jsonl', ''.join(json.dumps(dataclasses.asdict(r)) + '\n' for r in records))
+        last = records[-1]
+        printed = f'epoch {last.epoch}, perplexity {last.perplexity:f}, time 1.00 sec\n - 分开<&>\n'
+        write_whole(run.folder / 'samples.txt', printed)
+    return records
+
+
+CONTAINERS = ('table', 'tr', 'td', 'th', 'section', 'details', 'pre', 'figure', 'div', 'p', 'span', 'svg', 'g')
+
+
+class Rows(HTMLParser):
+    """The texts of the cells of every table row; `tables` has the rows of each table."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tables, self.problems, self.stack = [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        if tag in CONTAINERS:
+            self.stack.append(tag)
+        if tag == 'table':
+            self.tables.append([])
+        elif tag == 'tr':
+            self.tables[-1].append([])
+        elif tag in ('td', 'th'):
+            self.tables[-1][-1].append('')
+
+    def handle_endtag(self, tag):
+        if tag in CONTAINERS and (not self.stack or self.stack.pop() != tag):
+            self.problems.append(f'</{tag}> at {self.getpos()}')
+
+    def handle_data(self, data):
+        if 'td' in self.stack or 'th' in self.stack:
+            self.tables[-1][-1][-1] += data
+
+
+@pytest.fixture
+def reproduction(tmp_path):
+    """Both variants of section 6.4, one of them better than published, one worse, and a shortened GRU."""
+    better = make_run(tmp_path, '6.4', 'random', lambda epoch: 1 + 60 / epoch)
+    worse = make_run(tmp_path, '6.4', 'consecutive', lambda epoch: 1 + 5000 / epoch)
+    short = make_run(tmp_path, '6.7', 'gluon', lambda epoch: 100 - epoch, num_epochs=45, num_hiddens=8, corpus='lyrics')
+    return tmp_path, {'random': better, 'consecutive': worse, 'short': short}
+
+
+def test_figures_and_differences_come_from_the_runs(reproduction):
+    folder, runs = reproduction
+    html, markdown = book_report.write_report(folder)
+    page = Rows(html.read_text(encoding='utf-8'))
+    assert page.problems == [] and page.stack == []
+    _, random, consecutive, short = page.tables
+    for table, records, section, variant in ((random, runs['random'], '6.4', 'random'), (short, runs['short'], '6.7', 'gluon'),
+                                             (consecutive, runs['consecutive'], '6.4', 'consecutive')):
+        rows = iter(row for row in table[1:] if len(row) == 5)
+        for published in SECTIONS[section].variant(variant).published:
+            for epoch, figure in published.figures.items():
+                shown = next(rows)
+                assert shown[:2] == [str(epoch), figure]
+                if epoch > len(records):
+                    assert shown[2:4] == ['–', '–']
+                    continue
+                ours = records[epoch - 1].perplexity
+                assert float(shown[2]) == pytest.approx(ours, abs=0.006)
+                assert shown[3] == f'{(ours / float(figure) - 1) * 100:+.1f} %'
+                assert ('✓' in shown[4]) == (ours <= float(figure))
+        assert next(rows, None) is None
+    text = markdown.read_text(encoding='utf-8')
+    for records in runs.values():
+        last = records[-1]
+        for report in (html.read_text(encoding='utf-8'), text):
+            assert f'{last.perplexity:.4f}' in report
+            seconds = sum(record.seconds for record in records)
+            assert f'{seconds:.1f}' in report or f'{seconds / 60:.1f} min' in report
+
+
+def test_first_table_sums_up(reproduction):
+    folder, _ = reproduction
+    page = Rows(book_report.write_report(folder)[0].read_text(encoding='utf-8'))
+    random, consecutive, short = page.tables[0][1:]
+    assert re.sub(r'\s+', ' ', ' '.join(random)).strip().endswith('✓ at or below不高于公开结果')
+    assert 'other random numbers' in consecutive[-1] and '随机数不同' in consecutive[-1]
+    assert '45 of 160 epochs' in short[0] and '8 in place of 256 hidden units' in short[0] and 'the text lyrics' in short[0]
+    assert [cell[-len(figure):] for cell, figure in zip(short[1:4], ('40', '154.5', '60.00'))] == ['40', '154.5', '60.00']
+
+
+def test_follows_the_files(reproduction):
+    folder, _ = reproduction
+    before = book_report.write_report(folder)[0].read_text(encoding='utf-8')
+    assert book_report.write_report(folder)[0].read_text(encoding='utf-8') == before
+    path = folder / '6.4' / 'random' / 'metrics.jsonl'
+    lines = path.read_text().splitlines()
+    lines[-1] = json.dumps({**json.loads(lines[-1]), 'perplexity': 1.2345})
+    path.write_text('\n'.join(lines) + '\n')
+    after = book_report.write_report(folder)[0].read_text(encoding='utf-8')
+    assert '1.2345' in after and '1.2345' not in before
+
+
+def test_one_file_that_needs_no_network_in_two_languages(reproduction):
+    folder, _ = reproduction
+    page = book_report.write_report(folder)[0].read_text(encoding='utf-8')
+    assert not re.search(r'(src|href)\s*=\s*"(?!#)', page.replace('xlink:href="#', ''))
+    assert 'url(http' not in page and '@import' not in page
+    assert 'width=device-width' in page
+    assert page.count('lang="en">') == page.count('lang="zh">') + 1       # the page itself
+    assert '分开&lt;&amp;&gt;' in page
+    assert page.count('<svg') == 4
+    ids = re.findall(r'<clipPath id="(\w+)"', page)
+    assert len(set(ids)) == len(ids) == 4      # pictures in one page must not share them
+
+
+def test_notes_say_what_is_not_the_books(reproduction):
+    folder, _ = reproduction
+    page = book_report.write_report(folder)[0].read_text(encoding='utf-8')
+    assert 'Trained on the text lyrics in place of jaychou' in page and 'A shortened reproduction' in page
+
+
+def test_layers_are_shown(tmp_path):
+    make_run(tmp_path, '6.9', 'layers-6', lambda epoch: 276)
+    norms = {'untrained': [1.5e-9, 2e-8, 3e-7, 4e-6, 5e-5, 6e-2], 'trained': [7e-9, 8e-8, 9e-7, 1e-6, 2e-5, 3e-2]}
+    write_whole(tmp_path / '6.9' / 'layers-6' / 'layers.json', json.dumps(norms))
+    html, markdown = book_report.write_report(tmp_path)
+    for values in norms.values():
+        for value in values:
+            assert all(f'{value:.2g}' in path.read_text(encoding='utf-8') for path in (html, markdown))
+    assert (tmp_path / 'pictures' / '6.9-layers.svg').exists()
+
+
+def test_pictures_of_the_markdown_are_there(reproduction):
+    folder, _ = reproduction
+    text = book_report.write_report(folder)[1].read_text(encoding='utf-8')
+    pictures = re.findall(r'!\[.*\]\((.*)\)', text)
+    assert len(pictures) == 4 and all((folder / picture).read_text().startswith('<svg') for picture in pictures)
+
+
+@pytest.mark.parametrize(('theirs', 'ours', 'reached', 'printed'), [
+    ('1.1', 1.149, True, '1.15'), ('1.1', 1.151, False, '1.15'), ('1.31', 1.3149, True, '1.31'), ('1.31', 1.3151, False, '1.32'),
+    ('1.0013', 1.0013, True, '1.0013'), ('211', 211.4, True, '211.40'), ('211', 212, False, '212.00'), ('1.0', None, False, ''),
+])
+def test_read_with_the_decimals_that_were_printed(theirs, ours, reached, printed):
+    comparison = Comparison(('', ''), 1, theirs, ours, ('', ''))
+    assert (comparison.reached, comparison.ours_printed) == (reached, printed)
+
+
+def test_nothing_to_report(tmp_path):
+    with pytest.raises(ValueError, match='holds no run of the book'):
+        book_report.write_report(tmp_path)
