@@ -10,12 +10,8 @@ from torch_trainer import TorchTrainer, consecutive_batches
 
 def prepare(options: Dict[str, Any]) -> Callable[[], float]:
     torch.manual_seed(0)
-    layer, batch_size, num_steps = options['impl'] == 'layer', options['batch_size'], options['num_steps']
-    model: Any = LanguageModel(Settings(options['vocab_size'], options['cell'], layer, options['num_hiddens'],
-                                        reset_after=layer))
-    for name, param in model.named_parameters():
-        torch.nn.init.normal_(param, std=0.01) if 'weight' in name else None
-        torch.nn.init.zeros_(param) if 'bias' in name else None
+    batch_size, num_steps = options['batch_size'], options['num_steps']
+    model = new_model(options)
     trainer = TorchTrainer(model, lr=options['lr'], clipping_theta=options['clipping_theta'])
     if options['impl'] == 'compile':
         trainer.model = _Compiled(model)
@@ -27,6 +23,18 @@ def prepare(options: Dict[str, Any]) -> Callable[[], float]:
         return float(torch.tensor(losses).mean().exp())
 
     return epoch
+
+
+def new_model(options: Dict[str, Any]) -> LanguageModel:
+    """The model with the first weights that the others have: N(0, 0.01), biases zero."""
+    layer = options['impl'] == 'layer'
+    model = LanguageModel(Settings(options['vocab_size'], options['cell'], layer, options['num_hiddens'], reset_after=layer))
+    for name, param in model.named_parameters():
+        if 'bias' in name:
+            torch.nn.init.zeros_(param)
+        elif layer:
+            torch.nn.init.normal_(param, std=0.01)
+    return model
 
 
 class _Compiled:

@@ -1,0 +1,99 @@
+"""PyTorch measured beside the others, and the page of everything."""
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import asdict, replace
+
+import pytest
+import torch
+
+from gluon_rnn.measuring import Measurement, Setting, measure
+from gluon_rnn.torch_parity import curves, page, parity, speed, torch_trainer
+from gluon_rnn.workers import run
+
+SMALL = Setting(num_hiddens=8, num_steps=5, batch_size=4, vocab_size=20, num_chars=200)
+
+
+@pytest.mark.parametrize('cell', ['rnn', 'gru', 'lstm'])
+def test_the_worker_does_the_work_that_the_others_do(cell, monkeypatch):
+    from gluon_rnn.torch_parity import modules
+    monkeypatch.setitem(sys.modules, 'modules', modules)                # as `run.py` finds them, beside the worker
+    monkeypatch.setitem(sys.modules, 'torch_trainer', torch_trainer)
+    perplexities = []
+    for case in (case for case in speed.all_cases() if case.options['impl'] != 'compile'):
+        epoch = run.load(case.worker).prepare({**asdict(replace(SMALL, cell=cell)), **case.options,
+                                               'corpus_indices': run.random_text(200, 20)})
+        perplexities.append(run.timed(epoch)['perplexity'])
+    assert perplexities == pytest.approx([perplexities[0]] * len(perplexities), rel=0.02)
+
+
+def test_the_worker_starts_small(monkeypatch):
+    from gluon_rnn.torch_parity import modules
+    monkeypatch.setitem(sys.modules, 'modules', modules)
+    monkeypatch.setitem(sys.modules, 'torch_trainer', torch_trainer)
+    worker = run.load(speed.WORKER)
+    model = worker.new_model({'impl': 'layer', 'vocab_size': 300, 'cell': 'gru', 'num_hiddens': 40})
+    assert float(model.rnn.weight_ih_l0.detach().std()) == pytest.approx(0.01, rel=0.05)
+    assert not torch.cat([model.rnn.bias_hh_l0, model.dense.bias]).detach().any()
+
+
+@pytest.mark.slow
+def test_torch_is_measured_without_mxnet_beside_it(tmp_path):
+    spy = tmp_path / 'spy.py'
+    spy.write_text(speed.WORKER.read_text() + '\n\nimport sys\nassert "mxnet" not in sys.modules\n')
+    for name in ('modules.py', 'torch_trainer.py'):
+        (tmp_path / name).write_text(speed.WORKER.with_name(name).read_text())
+    hand, _, layer = speed.torch_cases()
+    results = measure([replace(hand, worker=spy), layer], SMALL, rounds=2, threads=1)
+    assert [result.error for result in results] == ['', '']
+
+
+@pytest.mark.slow
+def test_the_loop_is_compiled():
+    case, = (case for case in speed.torch_cases() if case.options['impl'] == 'compile')
+    result, = measure([case], replace(SMALL, cell='rnn', num_steps=2), rounds=2, threads=1)
+    assert not result.error
+    assert result.first_seconds > 3 * max(result.seconds)      # the compilation is in none of the rounds
+
+
+def test_the_grid_changes_one_size_at_a_time():
+    for setting in speed.grid(SMALL)[1:]:
+        assert sum(a != b for a, b in zip(asdict(setting).values(), asdict(SMALL).values())) == 1
+        assert setting.num_chars == SMALL.num_chars
+    book = Setting()
+    assert len(speed.grid(book)) == 9 and all(setting.tokens > 0 for setting in speed.grid(book))
+
+
+def measurements(error: str = '') -> list[Measurement]:
+    names = ['d2lzh scratch', 'gluon_rnn hybrid', 'torch by hand']
+    return [Measurement(name, (1.0 / i, 1.2 / i), 100, 2.0, 3 << 20, 2 << 20, 9.0) for i, name in enumerate(names, 1)] + [
+        Measurement('torch.compile of it', error=error or 'no compiler')]
+
+
+def test_the_page_stands_alone(tmp_path):
+    row = parity.Row('LSTM, 2 layers | scratch | by hand', 'none', dict.fromkeys(parity.TOLERANCES, 1e-8),
+                     dict.fromkeys(parity.TOLERANCES, 1e-7))
+    wrong = replace(row, relative=dict.fromkeys(parity.TOLERANCES, 1.0))
+    result = {'size': asdict(parity.Size()), 'rows': [row.to_dict(), wrong.to_dict()], 'largest_relative': wrong.relative,
+              'largest_absolute': wrong.absolute, 'passed': False,
+              'differences': [{'name': 'a & b', 'quantity': 'q', 'size': 1.0, 'why': '<because>', 'verdict': 'differs'}]}
+    found = [curves.Curves(curves.CurveConfig(num_epochs=2), [9.0, 5.0], [9.0, 5.5],
+                           [{'prefix': '分', 'here': '分开', 'there': '分手'}], 'torch.nn')]
+    measured = [(SMALL, measurements('<no> compiler'))]
+    curves.draw(tmp_path / 'curves.png', found)
+    speed.draw_bars(tmp_path / 'speed.png', measured)
+    page.write(tmp_path, result, found, measured)
+    text = (tmp_path / 'index.html').read_text(encoding='utf-8')
+    assert not re.findall(r'(?:src|href)="(?!data:)', text) and 'http' not in text and '<script' not in text
+    assert text.count('src="data:image/png;base64,') == 2
+    for wanted in ('1 of 2', 'NOT EQUAL', '分开', '分手', 'a &amp; b', '&lt;because&gt;', 'not measured: &lt;no&gt; compiler',
+                   'd2lzh scratch', torch.__version__.split('+')[0]):
+        assert wanted in text
+    assert json.loads(json.dumps(speed.to_list(measured)))[0]['implementations'][1]['times_as_fast'] == pytest.approx(2)
+
+
+def test_versions_and_machine():
+    assert {'gluon_rnn', 'mxnet', 'torch', 'numpy', 'python'} <= page.versions().keys()
+    assert 'CPUs' in page.machine()
