@@ -15,6 +15,9 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(BIN)/pip install --quiet -r requirements-dev.txt
 	touch $@
 
+# The tests' arrays are tiny: a second thread would only wait, and spin where tests start processes beside each other.
+test test-fast: export OMP_NUM_THREADS ?= 1
+
 demo: $(VENV)/.installed
 	$(BIN)/python scripts/demo.py
 

@@ -10,7 +10,7 @@ from gluon_rnn.runs import Run, RunFolder
 
 
 def main() -> None:
-    args = train.parser().parse_args([])
+    args = train.parser().parse_args(['--impl', 'hybrid'])
     settings = train.settings_of(args)
     out = train.new_folder(args)
     _cli.stop_on_sigterm()
