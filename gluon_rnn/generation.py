@@ -29,17 +29,22 @@ def generate(model: Any, idx_to_char: Sequence[str], prefix: str, num_chars: int
         raise ValueError(f'top_k must be 1 or more, got {top_k}')
     output = encode(prefix, {char: i for i, char in enumerate(idx_to_char)})
     rng = np.random.default_rng(seed)
-    X, state = nd.array([output], ctx=model.ctx), model.begin_state(1)
-    chosen = []
-    for _ in range(num_chars):
+    greedy, X, state = temperature is None and top_k is None, nd.array([output], ctx=model.ctx), model.begin_state(1)
+    compiled, chosen = model.greedy() if greedy else None, []
+    while sum(x.shape[1] for x in chosen) < num_chars:
+        if chosen and compiled:
+            several, state = compiled(X, state)
+            X = several[:, -1:]
+            chosen.append(several)
+            continue
         logits, state = model(X, state)
-        if temperature is None and top_k is None:
-            X = logits[-1:].argmax(axis=1).reshape((1, 1))      # stays on the device: nothing waits for it here
+        if greedy:      # stays on the device: nothing waits for it here
+            X = nd.argmax(logits[-1:], axis=1, keepdims=True)
         else:
             X = nd.array([[draw(logits[-1].asnumpy(), temperature or 1, top_k, rng)]], ctx=model.ctx)
         chosen.append(X)
     if chosen:
-        output += nd.concat(*chosen, dim=1)[0].asnumpy().astype(int).tolist()
+        output += nd.concat(*chosen, dim=1)[0, :num_chars].asnumpy().astype(int).tolist()
     return ''.join(idx_to_char[i] for i in output)
 
 

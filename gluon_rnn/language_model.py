@@ -8,6 +8,7 @@ import mxnet as mx
 from mxnet import nd
 
 from .cells.build import NetworkConfig, build_network
+from .cells.greedy import Greedy, can_compile
 from .cells.lengths import Lengths
 from .cells.network import BookParams, Network
 from .cells.ops import OneHot, State
@@ -37,6 +38,7 @@ class LanguageModel:
 
     def __init__(self, config: ModelConfig, network: Network, output: Any):
         self.config, self.network, self.output, self.ctx = config, network, output, network.ctx
+        self._greedy: Greedy | None = None
 
     def __call__(self, X: nd.NDArray, state: State, lengths: Lengths | None = None) -> Tuple[nd.NDArray, State]:
         """X: (batch_size, num_steps), indices of characters; state: from `begin_state` or the call before.
@@ -47,6 +49,12 @@ class LanguageModel:
         H, state = self.network(OneHot(X.T, self.config.vocab_size), state, lengths)
         logits = self.output(H.reshape((-1, self.network.num_outputs)))
         return logits, self.network.carry(state)
+
+    def greedy(self) -> Greedy | None:
+        """Several characters of greedy generation in one compiled call, for models where that is to be had."""
+        if self._greedy is None and can_compile(self.network, self.output):
+            self._greedy = Greedy(self.network, self.output)
+        return self._greedy
 
     def begin_state(self, batch_size: int, ctx: Any = None) -> State:
         """The state before the first character: zeros. ctx: None or the model's own."""

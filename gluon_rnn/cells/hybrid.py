@@ -68,6 +68,18 @@ class Hybrid(Scratch):
         H, *last = Steps(graphs)(*arrays) if autograd.is_recording() else graphs.predict(*arrays)
         return H.reshape((num_steps, batch_size, self.num_hiddens)), tuple(last)
 
+    def symbol_step(self, product: Callable[[str], Sym], state: List[Sym], W: Dict[str, Sym]) -> Tuple[Sym, List[Sym]]:
+        """One step alone in symbols: product(gate) is X W_x of that gate. Returns H and the new state."""
+        inner, outer = self.inner_biases(), self.outer_biases()
+
+        def biased(product: Sym, bias: str | None) -> Sym:
+            return sym.broadcast_add(product, W[bias].reshape((1, -1))) if bias else product
+
+        X = Named(**{gate: biased(product(gate), outer.get(gate)) for gate in self.gates})
+        now = self.forward_step(X, Named(**dict(zip(self.state_names, state))),
+                                lambda H, gate: biased(sym.dot(H, W[f'W_h{gate}']), inner.get(gate)))
+        return now.H, [getattr(now, name) for name in self.state_names]
+
     def _graphs(self, num_steps: int, batch_size: int) -> Graphs:
         cache = self.__dict__.setdefault('_cache', collections.OrderedDict())
         key = num_steps, batch_size
@@ -122,6 +134,9 @@ class Graphs:
         W_T = {gate: sym.transpose(self.W[f'W_h{gate}']) for gate in layer.gates}
 
         def times(H: Sym, gate: str) -> Sym:
+            if self.num_steps == 1:     # a transposed weight pays over many steps only
+                product = sym.dot(H, self.W[f'W_h{gate}'])
+                return sym.broadcast_add(product, self.W[self.inner[gate]].reshape((1, -1))) if gate in self.inner else product
             bias = {'bias': self.W[self.inner[gate]]} if gate in self.inner else {'no_bias': True}
             return sym.FullyConnected(H, W_T[gate], num_hidden=layer.num_hiddens, **bias)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any, Dict
 
 import mxnet as mx
-from mxnet import init, nd
+from mxnet import autograd, init, nd
 from mxnet.gluon import nn
 
 from .network import BookParams, check_weights, load
@@ -22,7 +22,9 @@ class OutputLayer:
 
     def __call__(self, H: nd.NDArray) -> nd.NDArray:
         """(rows, num_hiddens) -> (rows, num_outputs)."""
-        # dot(H, W_hq) + b_q; `nd.dot` with `+` takes a slow loop over all rows for the gradient of b_q
+        if not autograd.is_recording():
+            return nd.dot(H, self.W_hq) + self.b_q
+        # the same; the gradient of the `+` above would be a slow loop over all rows
         return nd.FullyConnected(H, self.W_hq.T, self.b_q, num_hidden=self.b_q.shape[0])
 
     def parameters(self) -> Dict[str, nd.NDArray]:

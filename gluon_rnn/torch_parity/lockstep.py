@@ -9,7 +9,7 @@ from mxnet import autograd, nd
 
 from ..cells.ops import OneHot
 from ..sampling import consecutive_batches, random_batches
-from ..training import cross_entropy, softmax_with_loss_gradient
+from ..training import cross_entropy
 from ..updating import Updater
 from .torch_trainer import TorchTrainer
 
@@ -33,10 +33,10 @@ class MXNetTrainer:
         state = tuple(s.detach() for s in self.state)
         with autograd.record():
             logits, self.state = self.model(nd.array(X), state)
-            P = softmax_with_loss_gradient(logits, labels)
-        P.backward()
+        loss, gradient = cross_entropy(logits, labels)
+        logits.backward(gradient)
         self.updater.step()
-        return cross_entropy(P, labels).asscalar()
+        return loss.asscalar()
 
 
 class Lockstep:
@@ -78,8 +78,7 @@ def gradients(model: Any, twin: Any, state: Any, batch: Batch) -> List[Any]:
     with autograd.record():
         H, last = model.network(OneHot(nd.array(X).T, vocab_size), here)
         logits = model.output(H.reshape((-1, model.network.num_outputs)))
-        P = softmax_with_loss_gradient(logits, labels)
-    P.backward()
+    logits.backward(cross_entropy(logits, labels)[1])
     for param in twin.parameters():
         param.grad = None
     outputs, twin_last = twin.rnn(torch.nn.functional.one_hot(torch.from_numpy(X).T, vocab_size).float(), there)

@@ -180,3 +180,30 @@ def test_a_wrong_state_is_told():
     _, hybrid = twins('lstm')
     with pytest.raises(ValueError, match=r'state must be \(H, C\)'):
         hybrid(OneHot(nd.zeros((2, 1)), 6), (nd.zeros((1, 5)),))
+
+
+@pytest.mark.parametrize('residual', [False, True])
+@pytest.mark.parametrize('choices', [{'cell': 'rnn', 'activation': 'relu'}, {'cell': 'gru'}, {'cell': 'gru', 'reset_after': True},
+                                     {'cell': 'lstm'}], ids=str)
+@pytest.mark.parametrize('num_layers', [1, 3])
+def test_greedy_generation_in_one_graph(choices, num_layers, residual):
+    """The same characters as Scratch chooses one by one, whatever the number of them."""
+    letters = 'abcdefghijkl'
+    models = [gluon_rnn.build_model(gluon_rnn.ModelConfig(impl=impl, num_hiddens=7, num_layers=num_layers, residual=residual,
+                                                          vocab_size=len(letters), **choices)) for impl in ('scratch', 'hybrid')]
+    rng = np.random.default_rng(6)
+    params = {name: rng.normal(scale=0.8, size=value.shape).astype('float32') for name, value in models[0].book_params().items()}
+    for model in models:
+        model.load_book_params(params)
+    assert models[1].greedy() is not None
+    for num_chars in (0, 1, 2, 8, 9, 10, 30):
+        wanted, found = (gluon_rnn.generate(model, letters, 'bad', num_chars) for model in models)
+        assert found == wanted
+        assert len(found) == 3 + num_chars
+    assert len(set(found)) > 2, 'the text says nothing'
+
+
+def test_bidirectional_networks_are_generated_from_step_by_step():
+    model = gluon_rnn.build_model(gluon_rnn.ModelConfig(impl='hybrid', num_hiddens=4, bidirectional=True, vocab_size=3))
+    assert model.greedy() is None
+    assert len(gluon_rnn.generate(model, 'abc', 'a', 5)) == 6
