@@ -1,7 +1,7 @@
 """Writing text with a language model, character by character, section 6.4.4."""
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any, List, Sequence
 
 import numpy as np
 from mxnet import nd
@@ -30,7 +30,8 @@ def generate(model: Any, idx_to_char: Sequence[str], prefix: str, num_chars: int
     output = encode(prefix, {char: i for i, char in enumerate(idx_to_char)})
     rng = np.random.default_rng(seed)
     greedy, X, state = temperature is None and top_k is None, nd.array([output], ctx=model.ctx), model.begin_state(1)
-    compiled, chosen = model.greedy() if greedy else None, []
+    compiled = model.greedy() if greedy else None
+    chosen: List[nd.NDArray] = []
     while sum(x.shape[1] for x in chosen) < num_chars:
         if chosen and compiled:
             several, state = compiled(X, state)

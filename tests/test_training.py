@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gluon_rnn import ModelConfig, TrainConfig, Trainer, build_model, train
 from gluon_rnn.cells.build import CELLS, IMPLS
-from gluon_rnn.training import SAMPLINGS, Diverged, cross_entropy, evaluate, softmax_with_loss_gradient
+from gluon_rnn.training import SAMPLINGS, Diverged, cross_entropy, evaluate
 
 SMALL = {'num_steps': 5, 'batch_size': 8, 'num_epochs': 2, 'seed': 3}
 
@@ -65,11 +65,16 @@ def test_loss_and_gradient_are_gluons():
         expected = gluon.loss.SoftmaxCrossEntropyLoss()(logits, y).mean()
     expected.backward()
     expected_grad = logits.grad.asnumpy()
-    with autograd.record():
-        P = softmax_with_loss_gradient(logits, y)
-    P.backward()
-    assert_allclose(cross_entropy(P, y).asscalar(), expected.asscalar(), rtol=1e-6)
-    assert_allclose(logits.grad.asnumpy(), expected_grad, rtol=2e-5, atol=1e-8)
+    loss, gradient = cross_entropy(logits, y)
+    assert loss.shape == (1,)
+    assert_allclose(loss.asscalar(), expected.asscalar(), rtol=1e-6)
+    assert_allclose(gradient.asnumpy(), expected_grad, rtol=2e-5, atol=1e-6)
+
+
+def test_a_label_thought_impossible_has_a_large_but_finite_loss():
+    loss, gradient = cross_entropy(nd.array([[1000.0, -1000.0]]), nd.array([1]))
+    assert 80 < loss.asscalar() < 100
+    assert_allclose(gradient.asnumpy(), [[1, -1]])
 
 
 def test_one_step_by_hand(alphabet):

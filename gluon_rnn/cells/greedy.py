@@ -35,7 +35,7 @@ class Greedy:
         self.graph = Compiled([sym.stack(*chosen, axis=1), *state], arguments)
 
     def __call__(self, X: nd.NDArray, state: State) -> Tuple[nd.NDArray, State]:
-        """X: (1, 1), a character's index. Returns those that follow, (1, CHARS_AT_ONCE), and the state before the last of them."""
+        """X: (1, 1), the index of a character. Returns those that follow, (1, CHARS_AT_ONCE), and the state before their last."""
         chosen, *last = self.graph(X.reshape((1,)), *state, *self.parameters.values())
         return chosen, tuple(last)
 
