@@ -135,11 +135,11 @@ SECTIONS: Dict[str, Section] = {section.name: section for section in (
             ), {'cell': 'lstm'}),
     Section('6.9', ('Deep recurrent networks', '深度循环神经网络'),
             ('LSTM layers on one another, trained as the published notes train them (Adam at 0.01). Two learn. Six never do, '
-             "nor with the book's SGD: the gradient shrinks from layer to layer on its way down (see the norms by layer), so the "
-             'lower layers stay what they were. Six learn once each layer adds what it reads to what it gives: the gradient then '
-             'has a way past the layers.',
+             "nor with the book's SGD: the gradient shrinks from layer to layer on its way down (see the norms by layer), and "
+             'little of it reaches the lowest, which alone reads the text. Six learn once each layer adds what it reads to what '
+             'it gives: the gradient then has a way past the layers.',
              '多层 LSTM，按公开笔记的方式训练（Adam，学习率 0.01）。两层能学会；六层学不会，用书中的 SGD 也一样：'
-             '梯度向下每过一层就缩小（见各层梯度范数），下面几层几乎不动。'
+             '梯度向下每过一层就缩小（见各层梯度范数），几乎传不到唯一读到文本的最底层。'
              '让每一层把输入加到输出上（残差连接），梯度便能绕过各层传下来，六层也就学会了。'), (
                 Variant('scratch-2', ('2 layers by hand', '2 层，从零实现'), {'num_layers': 2}, (
                     Published('notes', {40: '12.84', 80: '1.248', 120: '1.022', 160: '1.016'}, _STARTS),)),
@@ -148,8 +148,8 @@ SECTIONS: Dict[str, Section] = {section.name: section for section in (
                 Variant('layers-6', ('6 layers', '6 层'), {'num_layers': 6, 'impl': 'gluon'}, (
                     Published('notes', {40: '276.8', 80: '276.3', 120: '276.1', 160: '275.7'},
                               ('it never learns there either', '原笔记中也学不会')),),
-                        ("never learns, there as here: it finds how often each character occurs, and no more",
-                         '与公开结果一样学不会：只学到了每个字的频率')),
+                        ('never learns, there as here: it finds how often each character occurs, which alone gives 270',
+                         '与公开结果一样学不会：只学到了每个字的频率（仅凭频率，困惑度就是 270）')),
                 Variant('layers-6-sgd', ("6 layers, the book's SGD", '6 层，书中的 SGD'),
                         {'num_layers': 6, 'impl': 'gluon', 'optimizer': 'sgd', 'lr': 1e2}, (),
                         ("the book's recipe fares no better", '书中的训练设置同样学不会')),

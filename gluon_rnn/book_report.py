@@ -137,6 +137,23 @@ def read_results(folder: Path) -> List[Result]:
     return results
 
 
+def summary(folder: Path) -> str:
+    """A line for each run: its last published figure beside ours, the difference, and why ours is higher where it is."""
+    lines = []
+    for result in read_results(folder):
+        compared, words = result.main, result.variant.remark[0]
+        if compared is None:
+            lines.append(f'{result.name:24} epoch {result.last.epoch:3}: {result.last.perplexity:.3f}; {words}')
+        elif compared.ours is None:
+            lines.append(f'{result.name:24} epoch {result.last.epoch:3}: {result.last.perplexity:.3f}; published for epoch '
+                         f'{compared.epoch} and later only')
+        else:
+            outcome = 'at or below' if compared.reached else compared.reason[0]
+            lines.append(f'{result.name:24} epoch {compared.epoch:3}: {compared.ours_printed}, published {compared.theirs} '
+                         f'({compared.difference}): {outcome}')
+    return '\n'.join(lines)
+
+
 def write_layers(run: Path) -> None:
     """Measure the gradient norm of each layer of a run, at its beginning and at its end, and keep them in layers.json.
 

@@ -105,8 +105,9 @@ def main() -> None:
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f'stopped; what is done is saved in {args.out}: the same command goes on') from None
     for task in tasks:
-        if task.section.by_layer and (task.folder / 'checkpoint.npz').exists():
+        if task.section.by_layer and task.epochs_done() == task.settings['num_epochs']:
             book_report.write_layers(task.folder)
+    tqdm.write(heading('All of it', 'perplexity, published and ours') + book_report.summary(args.out) + '\n')
     for path in book_report.write_report(args.out):
         tqdm.write(f'wrote {path}')
     if failed:

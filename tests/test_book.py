@@ -1,6 +1,7 @@
 """The book's sections as data: complete, and with the book's own numbers."""
 import dataclasses
 
+import numpy as np
 import pytest
 
 from gluon_rnn import ModelConfig, TrainConfig, book, runtime
@@ -85,6 +86,14 @@ def test_names_are_fit_for_folders_and_no_two_the_same():
     names = [f'{section.name}/{variant.name}' for section, variant in VARIANTS]
     assert len(set(names)) == len(names)
     assert all(set(part) <= set('abcdefghijklmnopqrstuvwxyz0123456789.-') for name in names for part in name.split('/'))
+
+
+def test_knowing_how_often_each_character_occurs_gives_270(needs_corpus):
+    """What the remark on six layers says of the book's lyrics."""
+    corpus = needs_corpus('jaychou')
+    share = np.bincount(corpus.indices) / len(corpus)
+    assert round(float(np.exp(-(share * np.log(share)).sum()))) == 270
+    assert '270' in SECTIONS['6.9'].variant('layers-6').remark[0]
 
 
 def test_sampling_as_section_6_3_prints_it():

@@ -110,6 +110,15 @@ def test_first_table_sums_up(reproduction):
     assert [cell[-len(figure):] for cell, figure in zip(short[1:4], ('40', '154.5', '60.00'))] == ['40', '154.5', '60.00']
 
 
+def test_summary_in_lines(reproduction):
+    folder, _ = reproduction
+    random, consecutive, short = book_report.summary(folder).splitlines()
+    assert re.sub(' +', ' ', random) == '6.4/random epoch 250: 1.24, published 1.31 (-5.3 %): at or below'
+    assert consecutive.endswith('published 1.19 (+1664.7 %): the same settings, other random numbers: two published runs of one '
+                                'network differ by a tenth')
+    assert short.endswith('epoch  40: 60.00, published 154.5 (-61.2 %): at or below')
+
+
 def test_follows_the_files(reproduction):
     folder, _ = reproduction
     before = book_report.write_report(folder)[0].read_text(encoding='utf-8')

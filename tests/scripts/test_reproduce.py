@@ -50,6 +50,9 @@ def test_every_section_shortened(script, text, tmp_path):
         assert layers.exists() == name.startswith('6.9/')
     assert 'X: [[ 0  1  2  3  4  5]' in ended.out and (out / '6.3' / 'batches.txt').exists()
 
+    last = ended.out[ended.out.index('All of it'):]
+    assert all(f'{name} ' in last for name in VARIANTS)
+
     # every run's perplexity stands in both reports
     for report in ('report.html', 'report.md'):
         page = (out / report).read_text(encoding='utf-8')
