@@ -24,7 +24,7 @@ from gluon_rnn.measuring import Setting, measure, text_table
 
 EXAMPLES = """examples
   python scripts/compare_torch.py parity
-  python scripts/compare_torch.py parity --num-hiddens 256 --num-steps 35 --batch-size 32 --vocab-size 1027
+  python scripts/compare_torch.py parity --only 'LSTM |' --num-hiddens 256 --num-steps 35 --batch-size 32 --vocab-size 1027
   python scripts/compare_torch.py curves --cell lstm --num-epochs 40 --out runs/curves
   python scripts/compare_torch.py speed --grid --out runs/speed
   python scripts/compare_torch.py all --quick --out runs/torch
@@ -58,6 +58,7 @@ def add_parity(p: argparse.ArgumentParser, *, shared: bool = False) -> None:
         add_sizes(p, 32, 10, 4)
         p.add_argument('--vocab-size', type=int, default=50, help='characters')
         p.add_argument('--seed', type=int, default=0, help='of weights and batches')
+        p.add_argument('--only', default='', help="the networks whose row begins so, as 'LSTM |'")
     p.add_argument('--lockstep', type=int, default=20, help='steps of SGD that both make')
 
 
@@ -127,7 +128,9 @@ def run_parity(args: argparse.Namespace) -> Dict[str, Any]:
     from gluon_rnn.torch_parity import differences, parity
     fields = {field.name for field in dataclasses.fields(parity.Size)}
     size = parity.Size(**{name: value for name, value in vars(args).items() if name in fields})
-    chosen = parity.pairs()
+    chosen = [pair for pair in parity.pairs() if pair.name.startswith(args.only)]
+    if not chosen:
+        raise ValueError(f'--only {args.only!r} begins no row: take the first words of one, such as {parity.pairs()[0].name!r}')
     width = max(len(pair.name) for pair in chosen)
     tqdm.write(f'{size}\nlargest relative difference of     (tolerance '
                f'{", ".join(f"{name} {value:g}" for name, value in parity.TOLERANCES.items())})\n'
@@ -231,7 +234,7 @@ def all_command(args: argparse.Namespace) -> bool:
     if args.quick:
         args.num_hiddens, args.num_steps, args.batch_size, args.vocab_size = 32, 5, 8, 100
         args.num_epochs, args.rounds = min(args.num_epochs, 3), min(args.rounds, 2)
-    sizes = argparse.Namespace(out=args.out, lockstep=args.lockstep)
+    sizes = argparse.Namespace(out=args.out, lockstep=args.lockstep, only='')
     parity = run_parity(sizes)
     found = run_curves(args)
     measured = run_speed(args, ['gru'] if args.quick else list(CELLS))
