@@ -205,6 +205,9 @@ class _OneByOne:
     def __init__(self, model: Any):
         self.model, self.ctx, self.begin_state = model, model.ctx, model.begin_state
 
+    def greedy(self) -> None:
+        """No compiled steps: what a reader's model does is for it alone to say."""
+
     def __call__(self, X: nd.NDArray, state: Any) -> Tuple[nd.NDArray, Any]:
         for t in range(X.shape[1]):
             logits, state = self.model(X[:, t:t + 1], state)

@@ -13,7 +13,7 @@ def generate(model: Any, idx_to_char: Sequence[str], prefix: str, num_chars: int
              temperature: float | None = None, top_k: int | None = None, seed: int | None = None) -> str:
     """`prefix` and `num_chars` characters that the model goes on with.
 
-    model: a LanguageModel, or anything with its `ctx`, `begin_state(batch_size)` and call.
+    model: a LanguageModel, or anything with its `ctx`, `begin_state(batch_size)`, call and `greedy()`, which may be None.
     Greedy, as in the book, unless told otherwise: temperature draws from softmax(logits / temperature), so that below 1 it
     is bolder and above 1 wilder; top_k draws from the top_k likeliest characters only (at temperature 1 unless given). seed:
     of the draws; one seed gives one text, whatever else is random around it.
