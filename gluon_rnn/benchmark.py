@@ -1,0 +1,88 @@
+"""How time and memory grow with the sizes of a problem, and how fast text is written, each measured as `measuring` does."""
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Sequence, Tuple
+
+import numpy as np
+
+from .measuring import WORKERS, Case, Measurement, Setting, book_cases, measure, own_cases
+from .report import new_figure, save_figure
+
+# what is made larger -> from where to where, each step about twice the one before
+SIZES: Dict[str, Tuple[int, ...]] = {
+    'num_steps': (35, 70, 140, 280, 560),
+    'num_hiddens': (64, 128, 256, 512, 1024),
+    'batch_size': (1, 4, 16, 64, 256),
+    'vocab_size': (64, 256, 1027, 5000, 20000),
+    'num_chars': (10_000, 100_000, 1_000_000, 5_000_000),
+}
+
+
+@dataclass(frozen=True)
+class Growth:
+    """One implementation's figures while one size grows. seconds: a batch of all but num_chars, where it is an epoch."""
+    name: str
+    size: str
+    sizes: Tuple[int, ...]
+    seconds: Tuple[float, ...]
+    memory: Tuple[int, ...]         # bytes above those of the libraries
+
+    @property
+    def exponent(self) -> float:
+        """The p of seconds ~ size^p, fitted to the logarithms; nan for fewer than two sizes."""
+        if len(self.sizes) < 2:
+            return math.nan
+        return float(np.polyfit(np.log(self.sizes), np.log(self.seconds), 1)[0])
+
+    def to_dict(self) -> Dict[str, Any]:
+        return {**asdict(self), 'exponent': self.exponent}
+
+
+def setting_for(base: Setting, size: str, value: int) -> Setting:
+    """`base` with one size changed, its text as long as makes an epoch of two batches (but where that is what grows)."""
+    setting = replace(base, **{size: value})    # type: ignore[arg-type]
+    if size == 'num_chars':
+        return setting
+    return replace(setting, num_chars=setting.batch_size * (2 * setting.num_steps + 1))
+
+
+def measure_growth(cases: Sequence[Case], base: Setting, size: str, values: Sequence[int], *, rounds: int = 5,
+                   threads: int | None = None, on_progress: Callable[[str], None] | None = None) -> List[Growth]:
+    """Measure all cases while one size of `base` grows. A case that fails at a size ends there."""
+    if size not in SIZES:
+        raise ValueError(f'size must be one of {", ".join(SIZES)}, got {size!r}')
+    found: Dict[str, List[Tuple[int, float, int]]] = {case.name: [] for case in cases}
+    for value in values:
+        setting = setting_for(base, size, value)
+        batches = 1 if size == 'num_chars' else 2
+        tell = (lambda text, value=value: on_progress(f'{size} {value}: {text}')) if on_progress else None
+        for m in measure(cases, setting, rounds=rounds, threads=threads, on_progress=tell):
+            if not m.error:
+                found[m.name].append((value, m.median / batches, m.memory - m.library_memory))
+    return [Growth(name, size, *map(tuple, zip(*rows))) for name, rows in found.items() if rows]    # type: ignore[arg-type]
+
+
+def draw_growth(path: Path, growths: Sequence[Growth]) -> None:
+    """Seconds and memory over one size, both axes logarithmic, the fitted exponent in the legend."""
+    figure, (left, right) = new_figure(9, 3.6, ncols=2)
+    for growth in growths:
+        left.loglog(growth.sizes, growth.seconds, 'o-', label=f'{growth.name}: ~ n^{growth.exponent:.2f}')
+        right.loglog(growth.sizes, [bytes_ / 2 ** 20 for bytes_ in growth.memory], 'o-', label=growth.name)
+    size = growths[0].size
+    left.set(xlabel=size, ylabel='seconds an epoch' if size == 'num_chars' else 'seconds a batch')
+    right.set(xlabel=size, ylabel='MiB above the libraries')
+    left.legend(fontsize=8)
+    save_figure(figure, path)
+
+
+def measure_generation(cell: str, num_chars: int, *, rounds: int = 5, threads: int | None = None,
+                       on_progress: Callable[[str], None] | None = None) -> List[Measurement]:
+    """Characters a second of d2lzh's own `predict_rnn` and of `generate`, greedy, after the same two characters."""
+    setting = Setting(cell=cell, batch_size=1, num_steps=1, num_chars=num_chars + 1)
+    cases = [Case(case.name, WORKERS / 'writing.py', case.options) for case in [*book_cases(), *own_cases()]
+             if case.name != 'd2lzh gluon']
+    cases[0] = replace(cases[0], options={'impl': 'd2lzh'})
+    return measure(cases, setting, rounds=rounds, threads=threads, on_progress=on_progress)

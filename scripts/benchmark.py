@@ -1,0 +1,112 @@
+"""How fast it is: epochs beside d2lzh, how time and memory grow with each size, and how fast text is written.
+
+  epochs       seconds an epoch and memory, beside d2lzh (`compare_torch.py speed` adds PyTorch)
+  growth       the same while steps, hidden units, batch, vocabulary or text grow, with the fitted exponents
+  generation   characters a second, beside d2lzh's predict_rnn
+
+Each case runs in a process of its own, all with the same number of threads, taking turns; figures are medians of the rounds.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, List, Sequence
+
+import _cli
+
+from gluon_rnn.benchmark import SIZES, draw_growth, measure_generation, measure_growth
+from gluon_rnn.cells.build import CELLS, IMPLS
+from gluon_rnn.files import write_whole
+from gluon_rnn.measuring import Measurement, Setting, book_cases, measure, own_cases, text_table
+
+EXAMPLES = """examples
+  python scripts/benchmark.py epochs --out runs/benchmark
+  python scripts/benchmark.py growth --size num_steps num_hiddens --impl hybrid --out runs/benchmark
+  python scripts/benchmark.py generation --cell gru lstm
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
+    commands = p.add_subparsers(required=True, metavar='epochs|growth|generation', parser_class=_cli.ArgumentParser)
+    epochs = commands.add_parser('epochs', help='seconds an epoch', description=epochs_command.__doc__)
+    growth = commands.add_parser('growth', help='how time and memory grow', description=growth_command.__doc__)
+    growth.add_argument('--size', choices=list(SIZES), nargs='+', default=list(SIZES)[:-1], help='what grows')
+    growth.add_argument('--values', type=int, nargs='+', help='instead of the sizes measured by default; with one --size only')
+    growth.add_argument('--impl', choices=IMPLS, nargs='+', default=['hybrid'], help='implementations')
+    generation = commands.add_parser('generation', help='characters a second', description=generation_command.__doc__)
+    generation.add_argument('--length', type=int, default=200, help='characters to write')
+    for command, function in ((epochs, epochs_command), (growth, growth_command), (generation, generation_command)):
+        command.set_defaults(function=function)
+        command.add_argument('--cell', choices=CELLS, nargs='+', default=['gru'] if command is growth else list(CELLS))
+        command.add_argument('--rounds', type=int, default=5, help='of each case')
+        command.add_argument('--threads', type=int, help='of each process; all CPUs unless given')
+        command.add_argument('--out', type=Path, help='a folder for the JSON and the pictures')
+    return p
+
+
+def epochs_command(args: argparse.Namespace) -> None:
+    """Seconds an epoch at the book's setting: 1027 characters, 256 hidden units, 35 steps, batches of 32."""
+    found = {}
+    for cell in args.cell:
+        measured = measure([*book_cases(tuned=True), *own_cases()], Setting(cell=cell), rounds=args.rounds, threads=args.threads,
+                           on_progress=tell)
+        show(f'{Setting(cell=cell)}', measured)
+        found[cell] = [m.to_dict(measured[0]) for m in measured]
+    save(args.out, 'epochs.json', found)
+
+
+def growth_command(args: argparse.Namespace) -> None:
+    """Seconds a batch (of text: an epoch) and memory while one size grows and the rest stays as in the book."""
+    if args.values and len(args.size) > 1:
+        raise ValueError(f'--values needs one --size, got {" ".join(args.size)}')
+    found: List[Any] = []
+    for cell in args.cell:
+        for size in args.size:
+            growths = measure_growth(own_cases(args.impl), Setting(cell=cell), size, args.values or SIZES[size],
+                                     rounds=args.rounds, threads=args.threads, on_progress=tell)
+            for growth in growths:
+                print(f'{cell}, {growth.name}: time grows as {size}^{growth.exponent:.2f}')
+                for value, seconds, memory in zip(growth.sizes, growth.seconds, growth.memory):
+                    print(f'  {value:>9}  {seconds:9.4f} s  {memory / 2 ** 20:7.0f} MiB')
+            if args.out and growths:
+                args.out.mkdir(parents=True, exist_ok=True)
+                draw_growth(args.out / f'growth-{cell}-{size}.png', growths)
+            found += [{'cell': cell, **growth.to_dict()} for growth in growths]
+    save(args.out, 'growth.json', found)
+
+
+def generation_command(args: argparse.Namespace) -> None:
+    """Characters a second, greedy, 256 hidden units; the columns are those of an epoch, an epoch being a text."""
+    found = {}
+    for cell in args.cell:
+        measured = measure_generation(cell, args.length, rounds=args.rounds, threads=args.threads, on_progress=tell)
+        show(f'{cell}, {args.length} characters', measured)
+        found[cell] = [m.to_dict(measured[0]) for m in measured]
+    save(args.out, 'generation.json', found)
+
+
+def show(title: str, measured: Sequence[Measurement]) -> None:
+    print(title)
+    print(text_table(measured))
+
+
+def tell(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def save(folder: Path | None, name: str, found: Any) -> None:
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / name, json.dumps(found, indent=2) + '\n')
+
+
+def main() -> None:
+    args = parser().parse_args()
+    args.function(args)
+
+
+if __name__ == '__main__':
+    _cli.run(main)

@@ -1,0 +1,57 @@
+"""How growth is measured, fitted and drawn; that epochs are measured right is test_measuring's."""
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from gluon_rnn import benchmark
+from gluon_rnn.benchmark import SIZES, Growth, draw_growth, measure_generation, measure_growth, setting_for
+from gluon_rnn.measuring import Measurement, Setting, own_cases
+
+
+@pytest.mark.parametrize('power', [0.5, 1, 2])
+def test_the_exponent_of_a_power_is_the_power(power):
+    sizes = (3, 10, 40, 100)
+    assert_allclose(Growth('x', 'num_steps', sizes, tuple(7 * n ** power for n in sizes), (0,) * 4).exponent, power)
+    assert np.isnan(Growth('x', 'num_steps', (3,), (1.0,), (0,)).exponent)
+
+
+@pytest.mark.parametrize('size', SIZES)
+def test_every_size_makes_two_batches_and_changes_nothing_else(size):
+    base = Setting()
+    for value in SIZES[size]:
+        setting = setting_for(base, size, value)
+        assert getattr(setting, size) == value
+        changed = {name for name, old in vars(base).items() if getattr(setting, name) != old}
+        assert changed <= {size, 'num_chars'}
+        if size != 'num_chars':
+            assert setting.tokens == 2 * setting.num_steps * setting.batch_size
+
+
+def test_growth_is_measured_a_batch_and_ends_where_a_case_fails(monkeypatch):
+    def measure(cases, setting, **_):
+        if setting.num_steps > 20:
+            return [Measurement('gluon_rnn hybrid', error='no memory')]
+        return [Measurement('gluon_rnn hybrid', (6.0 * setting.num_steps,), memory=50, library_memory=20)]
+    monkeypatch.setattr(benchmark, 'measure', measure)
+    growth, = measure_growth(own_cases(['hybrid']), Setting(), 'num_steps', (10, 20, 40))
+    assert growth.sizes == (10, 20)
+    assert growth.seconds == (30.0, 60.0)
+    assert growth.memory == (30, 30)
+
+
+def test_an_unknown_size_is_told():
+    with pytest.raises(ValueError, match=r'size must be one of num_steps.*got .depth.'):
+        measure_growth([], Setting(), 'depth', [1])
+
+
+def test_the_picture_is_a_png(tmp_path):
+    draw_growth(tmp_path / 'g.png', [Growth('a', 'num_steps', (1, 2), (0.1, 0.2), (1 << 20, 2 << 20))])
+    assert (tmp_path / 'g.png').read_bytes().startswith(b'\x89PNG')
+
+
+@pytest.mark.slow
+def test_generation_is_measured_beside_d2lzh():
+    measured = measure_generation('rnn', 12, rounds=1, threads=1)
+    assert [m.name for m in measured] == ['d2lzh scratch', 'gluon_rnn scratch', 'gluon_rnn hybrid', 'gluon_rnn gluon']
+    assert not any(m.error for m in measured), measured
+    assert all(m.tokens == 12 and m.median > 0 for m in measured)
