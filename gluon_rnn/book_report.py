@@ -97,8 +97,9 @@ class Result:
         """In what this run is not the book's: the setting, and words for it."""
         book, texts = self.section.settings_of(self.variant), {}
         for name, (en, zh) in _SHORTENED.items():
-            values = {'ours': self.last.epoch if name == 'num_epochs' else self.settings[name], 'book': book[name]}
-            if values['ours'] != values['book']:
+            ours = {'num_epochs': self.last.epoch, 'corpus': Path(self.settings['corpus']).name}.get(name, self.settings[name])
+            values = {'ours': ours, 'book': book[name]}
+            if ours != book[name]:
                 texts[name] = (en.format(**values), zh.format(**values))
         if self.settings['impl'] == 'hybrid':
             texts['impl'] = _COMPILED

@@ -74,8 +74,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument('--impl', choices=[impl for impl in IMPLS if impl != 'gluon'], help='how the networks by hand are run: '
                    'scratch to be read, hybrid to be fast with the same numbers (default: scratch)')
     p.add_argument('--corpus', help="a text to use in place of the book's")
-    p.add_argument('--num-epochs', type=int, help="(default: the book's)")
-    p.add_argument('--num-hiddens', type=int, help="(default: the book's)")
+    p.add_argument('--num-epochs', type=int, help="epochs of every training; the report marks it (default: the book's)")
+    p.add_argument('--num-hiddens', type=int, help="hidden units of every layer; the report marks it (default: the book's)")
     p.add_argument('--seed', type=int, default=0, help='one seed gives one result')
     p.add_argument('--ctx', default='auto', help="where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'")
     p.add_argument('--worker', action='store_true', help=argparse.SUPPRESS)      # trains what standard input names, see `Worker`
@@ -127,6 +127,8 @@ def chosen(args: argparse.Namespace) -> List[Section]:
 def tasks_of(sections: List[Section], args: argparse.Namespace) -> List[Task]:
     """All trainings of the sections, as the flags want them."""
     tasks, found = [], {}
+    if args.corpus and Path(args.corpus).exists():
+        args.corpus = str(Path(args.corpus).resolve())      # a run may be gone on with from another folder
     for section in sections:
         for variant in section.variants:
             settings = {**section.settings_of(variant), 'seed': args.seed, 'ctx': args.ctx}
