@@ -236,7 +236,7 @@ def assert_prints_the_same(theirs, own):
 
 
 @pytest.mark.parametrize('random_iter', [True, False])
-@pytest.mark.parametrize('network', READER)
+@pytest.mark.parametrize('network', ['rnn', pytest.param('gru', marks=pytest.mark.slow)])
 def test_train_and_predict_rnn(real, lyrics, capsys, network, random_iter):
     rnn, gates = READER[network]
     printed, weights = [], []

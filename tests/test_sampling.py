@@ -3,7 +3,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mxnet import cpu
 from numpy.testing import assert_array_equal
@@ -60,6 +60,7 @@ sizes = st.tuples(st.integers(1, 300), st.integers(1, 9), st.integers(1, 12))
 
 
 @pytest.mark.parametrize('sampling', SAMPLERS)
+@settings(max_examples=40)
 @given(sizes)
 def test_properties(sampling, size):
     length, batch_size, num_steps = size
