@@ -2,18 +2,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Tuple
 
 from .bi_rnn import BiRNN, BothForward
+from .clockwork_rnn import PERIODS, ClockworkRNN, check_periods
 from .deep_rnn import DeepRNN
 from .gru import GRU, HybridGRU, gluon_gru
 from .lstm import LSTM, HybridLSTM, gluon_lstm
 from .network import Network
 from .rnn import RNN, HybridRNN, check_activation, gluon_rnn
 
-CELLS = ('rnn', 'gru', 'lstm')
+CELLS = ('rnn', 'gru', 'lstm', 'clockwork')
 IMPLS = ('scratch', 'hybrid', 'gluon')
-_SCRATCH: Dict[str, Callable[..., Network]] = {'rnn': RNN, 'gru': GRU, 'lstm': LSTM}
+_SCRATCH: Dict[str, Callable[..., Network]] = {'rnn': RNN, 'gru': GRU, 'lstm': LSTM, 'clockwork': ClockworkRNN}
 _HYBRID: Dict[str, Callable[..., Network]] = {'rnn': HybridRNN, 'gru': HybridGRU, 'lstm': HybridLSTM}
 _GLUON: Dict[str, Callable[..., Network]] = {'rnn': gluon_rnn, 'gru': gluon_gru, 'lstm': gluon_lstm}
 
@@ -21,7 +22,7 @@ _GLUON: Dict[str, Callable[..., Network]] = {'rnn': gluon_rnn, 'gru': gluon_gru,
 @dataclass(frozen=True)
 class NetworkConfig:
     """A recurrent network, whichever way it is implemented."""
-    cell: str = 'gru'                           # 'rnn', 'gru' or 'lstm'
+    cell: str = 'gru'                           # 'rnn', 'gru', 'lstm' or 'clockwork'
     impl: str = 'scratch'                       # 'scratch' (by hand, to be read), 'hybrid' (the same, to be fast) or 'gluon'
     num_hiddens: int = 256                      # hidden units of a layer, in each direction
     num_layers: int = 1
@@ -30,6 +31,7 @@ class NetworkConfig:
     activation: str = 'tanh'                    # of the 'rnn': 'tanh', 'relu' or 'sigmoid'
     reset_after: bool | None = None             # of the 'gru'; None: as the book has it, and as Gluon has it for 'gluon'
     dropout: float = 0                          # between layers
+    periods: Tuple[int, ...] | None = None      # of the 'clockwork': one for each group of hidden units; None: 1, 2, 4, 8
     residual: bool = False                      # each layer but the first adds what it reads to what it gives
     both_forward: bool = False                  # a published mistake, see `BothForward`
 
@@ -45,6 +47,15 @@ class NetworkConfig:
         check_activation(self.activation)
         if not 0 <= self.dropout < 1:
             raise ValueError(f'dropout must be from 0 to below 1, got {self.dropout}')
+        if self.cell == 'clockwork':
+            if self.impl != 'scratch':
+                raise ValueError(f'the clockwork network is there by hand only: use impl scratch, got {self.impl}')
+            if self.periods is not None:
+                object.__setattr__(self, 'periods', tuple(self.periods))        # a list, where it comes out of a JSON file
+            for num_hiddens in (self.num_hiddens, self.backward_hiddens or self.num_hiddens):
+                check_periods(self.periods or PERIODS, num_hiddens)
+        elif self.periods is not None:
+            raise ValueError(f'periods are of the clockwork network only, got cell {self.cell}')
         if self.backward_hiddens and not self.bidirectional:
             raise ValueError('backward_hiddens needs a bidirectional network: add bidirectional')
         if self.both_forward and not self.bidirectional:
@@ -85,6 +96,8 @@ def _choices(config: NetworkConfig) -> Dict[str, Any]:
     """What only this cell can be told."""
     if config.cell == 'rnn':
         return {'activation': config.activation}
+    if config.cell == 'clockwork':
+        return {'periods': config.periods or PERIODS}
     if config.cell == 'gru' and config.impl != 'gluon':
         return {'reset_after': bool(config.reset_after)}
     return {}
