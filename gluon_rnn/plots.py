@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Dict, Sequence
 
 import numpy as np
 
@@ -48,3 +48,26 @@ def _draw_misread(axes: Any, images: Any, answers: np.ndarray, most: int) -> Non
         box.imshow(images.X[i], cmap='gray_r', vmin=0, vmax=1)
         box.axis('off')
         box.text(.5, -.03, f'{images.y[i]} → {answers[i]}', transform=box.transAxes, ha='center', va='top', fontsize=9)
+
+
+def plot_waves(path: Path, target: np.ndarray, waves: Dict[str, np.ndarray], errors: Dict[str, Sequence[float]]) -> None:
+    """Each network's wave over the target, and under them the errors over the epochs. All by the network's label."""
+    figure, axes = new_figure(9, 2 + 1.6 * len(waves), nrows=len(waves) + 1, height_ratios=[1] * len(waves) + [1.6])
+    for k, (ax, (label, wave)) in enumerate(zip(axes, waves.items())):
+        ax.plot(target, color='0.75', linewidth=3, label='target')
+        ax.plot(wave, color=f'C{k}', linewidth=1.4)
+        ax.set_title(f'{label}: error {errors[label][-1]:.3f}', loc='left', fontsize=10)
+        ax.set_ylim(-1.25, 1.25)
+        ax.set_xlim(0, len(target) - 1)
+        ax.set_yticks([-1, 0, 1])
+        axes[-1].plot(range(1, len(errors[label]) + 1), errors[label], color=f'C{k}', label=label, linewidth=1.4)
+    axes[len(waves) - 1].set_xlabel('sample')
+    axes[-1].set_yscale('log')
+    axes[-1].yaxis.set_major_formatter('{x:g}')
+    axes[-1].set_xlabel('epoch')
+    axes[-1].set_ylabel('squared error /\nvariance of the target')
+    axes[-1].grid(True, which='major', alpha=0.3)
+    axes[-1].legend(frameon=False, fontsize=9)
+    for ax in axes:
+        ax.spines[['top', 'right']].set_visible(False)
+    save_figure(figure, path)

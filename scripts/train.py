@@ -13,7 +13,7 @@ from typing import Any, Dict, List
 import _cli
 from tqdm import tqdm
 
-from gluon_rnn.cells.build import CELLS, IMPLS
+from gluon_rnn.cells.build import ALL_CELLS, IMPLS
 from gluon_rnn.corpus import CORPORA
 from gluon_rnn.runs import Run, RunFolder, read_config
 from gluon_rnn.training import SAMPLINGS, EpochRecord
@@ -38,7 +38,8 @@ def parser() -> argparse.ArgumentParser:
     text.add_argument('--valid-fraction', type=float, default=0, help='hold out this part at the end of the text and report its '
                       'perplexity, too')
     net = p.add_argument_group('network')
-    net.add_argument('--cell', choices=CELLS, default='gru', help='the recurrent network: sections 6.4, 6.7 and 6.8')
+    net.add_argument('--cell', choices=ALL_CELLS, default='gru', help='the recurrent network: sections 6.4, 6.7 and 6.8, or a '
+                     'Clockwork RNN')
     net.add_argument('--impl', choices=IMPLS, default='scratch', help='scratch: by hand, to be read; '
                      'hybrid: the same numbers, compiled; gluon: the gluon.rnn layer')
     net.add_argument('--num-hiddens', type=int, default=256, help='hidden units of a layer, in each direction')
@@ -51,6 +52,8 @@ def parser() -> argparse.ArgumentParser:
     net.add_argument('--reset-after', action=argparse.BooleanOptionalAction, default=None, help='of the gru: reset the product '
                      "with W_hh, as Gluon, cuDNN and PyTorch do, instead of the state, as the book does (default: the book's "
                      'form by hand, the other in Gluon)')
+    net.add_argument('--periods', type=int, nargs='+', help='of the clockwork: one for each group of hidden units '
+                     '(default: 1 2 4 8)')
     how = p.add_argument_group('training')
     how.add_argument('--sampling', choices=SAMPLINGS, default='consecutive', help='mini-batches, section 6.3')
     how.add_argument('--num-steps', type=int, default=35, help='characters in an example')

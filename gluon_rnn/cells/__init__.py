@@ -1,6 +1,7 @@
 """The recurrent networks: one file each, the hand-written version first, its twins under it."""
 from .bi_rnn import BiRNN
 from .build import NetworkConfig, build_network
+from .clockwork_rnn import ClockworkRNN
 from .deep_rnn import DeepRNN
 from .gru import GRU
 from .lstm import LSTM
@@ -8,4 +9,4 @@ from .network import Network
 from .ops import OneHot
 from .rnn import RNN
 
-__all__ = ['GRU', 'LSTM', 'RNN', 'BiRNN', 'DeepRNN', 'Network', 'NetworkConfig', 'OneHot', 'build_network']
+__all__ = ['GRU', 'LSTM', 'RNN', 'BiRNN', 'ClockworkRNN', 'DeepRNN', 'Network', 'NetworkConfig', 'OneHot', 'build_network']

@@ -12,7 +12,8 @@ from .lstm import LSTM, HybridLSTM, gluon_lstm
 from .network import Network
 from .rnn import RNN, HybridRNN, check_activation, gluon_rnn
 
-CELLS = ('rnn', 'gru', 'lstm', 'clockwork')
+CELLS = ('rnn', 'gru', 'lstm')                # in every implementation
+ALL_CELLS = (*CELLS, 'clockwork')
 IMPLS = ('scratch', 'hybrid', 'gluon')
 _SCRATCH: Dict[str, Callable[..., Network]] = {'rnn': RNN, 'gru': GRU, 'lstm': LSTM, 'clockwork': ClockworkRNN}
 _HYBRID: Dict[str, Callable[..., Network]] = {'rnn': HybridRNN, 'gru': HybridGRU, 'lstm': HybridLSTM}
@@ -37,7 +38,7 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a description of no network."""
-        for name, allowed in (('cell', CELLS), ('impl', IMPLS)):
+        for name, allowed in (('cell', ALL_CELLS), ('impl', IMPLS)):
             if getattr(self, name) not in allowed:
                 raise ValueError(f'{name} must be one of {", ".join(allowed)}, got {getattr(self, name)!r}')
         for name in ('num_hiddens', 'num_layers', 'backward_hiddens'):
@@ -53,7 +54,7 @@ class NetworkConfig:
             if self.periods is not None:
                 object.__setattr__(self, 'periods', tuple(self.periods))        # a list, where it comes out of a JSON file
             for num_hiddens in (self.num_hiddens, self.backward_hiddens or self.num_hiddens):
-                check_periods(self.periods or PERIODS, num_hiddens)
+                check_periods(PERIODS if self.periods is None else self.periods, num_hiddens)
         elif self.periods is not None:
             raise ValueError(f'periods are of the clockwork network only, got cell {self.cell}')
         if self.backward_hiddens and not self.bidirectional:
@@ -97,7 +98,7 @@ def _choices(config: NetworkConfig) -> Dict[str, Any]:
     if config.cell == 'rnn':
         return {'activation': config.activation}
     if config.cell == 'clockwork':
-        return {'periods': config.periods or PERIODS}
+        return {'periods': PERIODS if config.periods is None else config.periods}
     if config.cell == 'gru' and config.impl != 'gluon':
         return {'reset_after': bool(config.reset_after)}
     return {}

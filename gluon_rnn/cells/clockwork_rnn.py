@@ -59,28 +59,31 @@ class ClockworkRNN(Scratch):
         first = self._clock(t)
         products = [self._products(inputs, first, group) for group in self.groups]
         H_groups = nd.split(H, num_outputs=len(self.groups), axis=1) if len(self.groups) > 1 else [H]
-        outputs: List[nd.NDArray] = []
+        shown = [[H_k] for H_k in H_groups]     # of each group, what it was before and at each step where it was due
+        which: List[List[int]] = [[] for _ in self.groups]       # of each group, which of those it is at each step
         for step in range(inputs.shape[0]):
             before = H_groups
             H_groups = list(before)
-            for k, (period, _, W_h, b) in enumerate(self.groups):
+            for k, (period, _, W_h, _) in enumerate(self.groups):
                 if (first + step) % period == 0:        # nothing is computed for a group that is not due
                     slower = nd.concat(*before[k:], dim=1)
-                    H_groups[k] = tanh(products[k].pop(0) + nd.dot(slower, W_h) + b)
-            outputs.append(nd.concat(*H_groups, dim=1))
+                    H_groups[k] = tanh(products[k].pop(0) + nd.dot(slower, W_h))
+                    shown[k].append(H_groups[k])
+                which[k].append(len(shown[k]) - 1)
+        outputs = [nd.take(nd.stack(*H_k), nd.array(steps, ctx=self.ctx, dtype='int32')) for H_k, steps in zip(shown, which)]
         t = nd.full(t.shape, (first + inputs.shape[0]) % self.cycle, ctx=t.context)
-        return nd.stack(*outputs), (outputs[-1], t)
+        return nd.concat(*outputs, dim=2), (nd.concat(*H_groups, dim=1), t)
 
     def _clock(self, t: nd.NDArray) -> int:
         read = t.asnumpy()          # waits for nothing but itself: no step computes it
         if (read != read[0]).any():
-            raise ValueError('the rows have read different numbers of steps and a Clockwork RNN has one clock for all: begin a new '
-                             'state, or give rows of equal length')
+            raise ValueError('the rows have read different numbers of steps and a Clockwork RNN has one clock for all: begin '
+                             'a new state, or give rows of equal length')
         return int(read[0, 0])
 
     def _products(self, inputs: Inputs, first: int, group: Any) -> List[nd.NDArray]:
-        """X_t W_xk at the steps where the group is due, those alone."""
-        period, W_x = group[:2]
+        """X_t W_xk + b_k at the steps where the group is due, those alone."""
+        period, W_x, _, b = group
         due = range(-first % period, inputs.shape[0], period)
         if not due:
             return []
@@ -88,7 +91,7 @@ class ClockworkRNN(Scratch):
             chosen: Inputs = OneHot(inputs.indices[due.start::period], inputs.shape[2])
         else:
             chosen = inputs[due.start::period]
-        return list(split_steps(project(chosen, W_x), len(due)))
+        return list(split_steps(project(chosen, W_x) + b, len(due)))
 
 
 def check_periods(periods: Sequence[int], num_hiddens: int) -> Tuple[int, ...]:

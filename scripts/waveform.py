@@ -1,0 +1,65 @@
+"""Generate a waveform from no input: a Clockwork RNN against an RNN and an LSTM of as many parameters.
+
+The first task of Koutník et al., 2014. Prints the squared error as a part of the target's variance (1: silence would do as
+well), and draws the waves.
+"""
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import _cli
+
+import gluon_rnn
+from gluon_rnn.plots import plot_waves
+from gluon_rnn.runtime import parse_ctx
+from gluon_rnn.waveform import compare, fit_wave, target_wave
+
+EXAMPLES = """examples
+  python scripts/waveform.py
+  python scripts/waveform.py --periods 1 4 16 64 --num-hiddens 40 --num-epochs 1000
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
+    p.add_argument('--periods', type=int, nargs='+', default=[1, 2, 4, 8, 16, 32, 64, 128, 256],
+                   help="the Clockwork RNN's, one for each group of hidden units")
+    p.add_argument('--num-hiddens', type=int, default=45, help='hidden units of the Clockwork RNN, a multiple of its groups')
+    p.add_argument('--num-samples', type=int, default=320, help='length of the wave')
+    p.add_argument('--num-epochs', type=int, default=200)
+    p.add_argument('--lr', type=float, default=0.005, help='learning rate of Adam')
+    p.add_argument('--clipping-theta', type=float, default=1, help='largest global norm of the gradients, 0: no clipping')
+    p.add_argument('--period', type=int, default=50, help='epochs from one printing to the next')
+    p.add_argument('--ctx', default='cpu', help="where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'")
+    p.add_argument('--seed', type=int, default=0, help='one seed gives one result')
+    p.add_argument('--out', type=Path, default=Path('runs/waveform'), help='folder for waveform.png')
+    return p
+
+
+def main() -> None:
+    args = parser().parse_args()
+    for name in ('num_samples', 'num_epochs', 'period'):
+        if getattr(args, name) < 1:
+            raise ValueError(f'--{name.replace("_", "-")} must be 1 or more, got {getattr(args, name)}')
+    if not 0 < args.lr < float('inf'):
+        raise ValueError(f'--lr must be above 0, got {args.lr}')
+    gluon_rnn.seed(args.seed)
+    target, waves, errors = target_wave(args.num_samples), {}, {}
+    for cell, generator in compare(tuple(args.periods), args.num_hiddens, parse_ctx(args.ctx)):
+        label = f'{cell}, {generator.config.num_hiddens} hidden units, {generator.num_parameters:,} parameters'
+        print(label)
+        start, errors[label] = time.perf_counter(), []
+        for fit in fit_wave(generator, target, args.num_epochs, lr=args.lr, clipping_theta=args.clipping_theta):
+            errors[label].append(fit.error)
+            if fit.epoch % args.period == 0 or fit.epoch == args.num_epochs:
+                print(f'epoch {fit.epoch}, error {fit.error:.4f}, time {time.perf_counter() - start:.2f} sec', flush=True)
+        waves[label] = generator(len(target)).asnumpy()
+    args.out.mkdir(parents=True, exist_ok=True)
+    plot_waves(args.out / 'waveform.png', target, waves, errors)
+    print(args.out / 'waveform.png')
+
+
+if __name__ == '__main__':
+    _cli.run(main)
