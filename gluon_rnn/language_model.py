@@ -93,7 +93,7 @@ def copy_params(source: LanguageModel, target: LanguageModel) -> None:
     target.load_book_params(source.book_params())
 
 
-def redraw_weights(model: LanguageModel, sigma: float) -> None:
+def redraw_weights(model: Any, sigma: float) -> None:
     """Draw the weights of a new model again, from N(0, sigma) instead of the book's N(0, 0.01); biases stay at zero.
 
     Raises ValueError for a sigma below zero.
