@@ -67,7 +67,7 @@ def plot_waves(path: Path, target: np.ndarray, waves: Dict[str, np.ndarray], err
     axes[-1].set_xlabel('epoch')
     axes[-1].set_ylabel('squared error /\nvariance of the target')
     axes[-1].grid(True, which='major', alpha=0.3)
-    axes[-1].legend(frameon=False, fontsize=9)
+    axes[-1].legend(frameon=False, fontsize=9, loc='lower left')
     for ax in axes:
         ax.spines[['top', 'right']].set_visible(False)
     save_figure(figure, path)
