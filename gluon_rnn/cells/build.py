@@ -66,7 +66,7 @@ class NetworkConfig:
         if self.reset_after is not None and self.cell != 'gru':
             raise ValueError(f'reset_after is a choice of the gru only, got cell {self.cell}')
         if self.reset_after is False and self.impl == 'gluon':
-            raise ValueError("gluon.rnn's GRU always resets after the product: use impl scratch for the book's form")
+            raise ValueError("gluon.rnn's GRU always resets after the product: use impl scratch or hybrid for the book's form")
 
 
 def build_network(config: NetworkConfig, num_inputs: int, ctx: Any = None) -> Network:
