@@ -145,7 +145,7 @@ def test_state_for_another_context():
 
 @pytest.mark.parametrize('changes, message', [
     ({'vocab_size': 0}, 'vocab_size must be 1 or more, got 0'),
-    ({'cell': 'elman'}, "cell must be one of rnn, gru, lstm, got 'elman'"),
+    ({'cell': 'elman'}, "cell must be one of rnn, gru, lstm.*, got 'elman'"),
     ({'impl': 'torch'}, "impl must be one of scratch, .*got 'torch'"),
     ({'num_hiddens': 0}, 'num_hiddens must be 1 or more, got 0'),
     ({'num_layers': -1}, 'num_layers must be 1 or more, got -1'),
