@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
+from typing import Dict, List
 
 import _cli
+import numpy as np
 
 import gluon_rnn
 from gluon_rnn.plots import plot_waves
@@ -46,7 +48,9 @@ def main() -> None:
     if not 0 < args.lr < float('inf'):
         raise ValueError(f'--lr must be above 0, got {args.lr}')
     gluon_rnn.seed(args.seed)
-    target, waves, errors = target_wave(args.num_samples), {}, {}
+    target = target_wave(args.num_samples)
+    waves: Dict[str, np.ndarray] = {}
+    errors: Dict[str, List[float]] = {}
     for cell, generator in compare(tuple(args.periods), args.num_hiddens, parse_ctx(args.ctx)):
         label = f'{cell}, {generator.config.num_hiddens} hidden units, {generator.num_parameters:,} parameters'
         print(label)
