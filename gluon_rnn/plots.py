@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, Mapping, Sequence
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def _draw_misread(axes: Any, images: Any, answers: np.ndarray, most: int) -> Non
         box.text(.5, -.03, f'{images.y[i]} → {answers[i]}', transform=box.transAxes, ha='center', va='top', fontsize=9)
 
 
-def plot_waves(path: Path, target: np.ndarray, waves: Dict[str, np.ndarray], errors: Dict[str, Sequence[float]]) -> None:
+def plot_waves(path: Path, target: np.ndarray, waves: Dict[str, np.ndarray], errors: Mapping[str, Sequence[float]]) -> None:
     """Each network's wave over the target, and under them the errors over the epochs. All by the network's label."""
     figure, axes = new_figure(9, 2 + 1.6 * len(waves), nrows=len(waves) + 1, height_ratios=[1] * len(waves) + [1.6])
     for k, (ax, (label, wave)) in enumerate(zip(axes, waves.items())):
