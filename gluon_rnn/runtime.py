@@ -40,8 +40,8 @@ def prepare() -> None:
 
     Raises ImportError where the Python or NumPy at hand cannot work with MXNet 1.9.1.
     """
-    if not (3, 8) <= sys.version_info[:2] <= (3, 12):
-        raise ImportError(f'MXNet 1.9.1 runs on Python 3.8 to 3.12, this is {sys.version_info[0]}.{sys.version_info[1]}: '
+    if not (3, 9) <= sys.version_info[:2] <= (3, 12):
+        raise ImportError(f'MXNet 1.9.1 runs here on Python 3.9 to 3.12, this is {sys.version_info[0]}.{sys.version_info[1]}: '
                           f'make an environment with one of those')
     if int(np.__version__.split('.')[0]) >= 2:
         raise ImportError(f"MXNet 1.9.1 needs NumPy below 2, found {np.__version__}: pip install 'numpy<2'")
