@@ -6,6 +6,7 @@
 """
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -38,8 +39,11 @@ class RunFolder:
         self._lock = filelock.FileLock(folder / '.lock')
 
     def __enter__(self) -> RunFolder:
-        """Raises ValueError where another process writes here, OSError where the folder cannot be made."""
+        """Raises ValueError where another process writes here or files are not a run's, OSError where no folder can be made."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        foreign = [path.name for path in self.folder.iterdir() if path.name not in _FILES and not path.name.startswith('.')]
+        if foreign:
+            raise ValueError(f'{self.folder} holds files that are not a run ({foreign[0]}): choose another --out')
         try:
             self._lock.acquire(timeout=0)
         except filelock.Timeout:
@@ -48,17 +52,23 @@ class RunFolder:
 
     def __exit__(self, *exc: Any) -> None:
         self._lock.release()
+        if not self.holds_run():        # nothing came of it: leave nothing behind
+            (self.folder / '.lock').unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self.folder.rmdir()
 
     def begin(self, config: Dict[str, Any], *, overwrite: bool = False) -> None:
-        """Start a new run. Raises ValueError where the folder holds a run or foreign files, unless told to overwrite a run."""
-        foreign = [path.name for path in self.folder.iterdir() if path.name not in _FILES and not path.name.startswith('.')]
-        if foreign:
-            raise ValueError(f'{self.folder} holds files that are not a run ({foreign[0]}): choose another --out')
+        """Start a new run. Raises ValueError where the folder holds a run, unless told to overwrite it."""
         if self.holds_run() and not overwrite:
             raise ValueError(f'{self.folder} holds a run already: go on with it by --resume, choose another --out, or replace it '
                              f'by --overwrite')
-        for name in _FILES:
+        # the checkpoint first and config.json never: killed on the way, it can be gone on with, from the beginning
+        (self.folder / 'checkpoint.npz').unlink(missing_ok=True)
+        self.write_config(config)
+        for name in _FILES[1:]:
             (self.folder / name).unlink(missing_ok=True)
+
+    def write_config(self, config: Dict[str, Any]) -> None:
         write_whole(self.folder / 'config.json', json.dumps({'format': FORMAT, **config}, ensure_ascii=False, indent=2) + '\n')
 
     def holds_run(self) -> bool:
@@ -82,11 +92,14 @@ class RunFolder:
         if not path.exists():
             return []
         samples: List[Tuple[int, str]] = []
-        for line in path.read_text(encoding='utf-8').splitlines(keepends=True):
-            if line.startswith('epoch '):
-                samples.append((int(line.split()[1].rstrip(',')), line))
-            elif samples:
-                samples[-1] = (samples[-1][0], samples[-1][1] + line)
+        try:
+            for line in path.read_bytes().decode('utf-8').split('\n')[:-1]:
+                if line.startswith('epoch '):
+                    samples.append((int(line.split()[1].rstrip(',')), line + '\n'))
+                elif samples:
+                    samples[-1] = (samples[-1][0], samples[-1][1] + line + '\n')
+        except (ValueError, IndexError) as error:
+            raise ValueError(f'{path} is damaged ({error}): start a new run') from None
         return samples
 
     def add(self, record: EpochRecord) -> None:
@@ -128,6 +141,9 @@ class Run:
         self.train_indices, valid = corpus.split(settings['valid_fraction'])
         self.valid_indices = valid if settings['valid_fraction'] else None
         check_sizes(len(self.train_indices), train_config.batch_size, train_config.num_steps, train_config.sampling)
+        if self.valid_indices is not None and len(valid) <= train_config.num_steps:
+            raise ValueError(f'the held-out text has {len(valid)} characters, it needs at least '
+                             f'{train_config.num_steps + 1}: raise --valid-fraction')
         settings['prefix'] = prefixes(settings['prefix'], corpus)
         digest = hashlib.sha256(corpus.indices.tobytes() + ''.join(corpus.idx_to_char).encode()).hexdigest()
         if settings.setdefault('corpus_sha256', digest) != digest:
@@ -153,33 +169,36 @@ class Run:
                                  f'start a new run')
             saved.resume(self.trainer)
             self.saved_epoch = saved.epoch
+        self.folder.write_config(self.settings)     # what was changed holds for the next time, too
 
-    def go(self, *, on_epoch: Callable[[EpochRecord], None] | None = None,
-           on_print: Callable[[str], None] | None = None) -> None:
+    def go(self, *, on_epoch: Callable[[EpochRecord], None] | None = None, on_print: Callable[[str], None] | None = None,
+           on_step: Callable[[int, int], None] | None = None) -> None:
         """Train to the last epoch, handing on each epoch's record, and at each printing what the book would print.
 
-        What stops it on the way (Ctrl-C, or Diverged) finds the last whole epoch saved.
+        What stops it on the way, whatever it is, finds the last whole epoch saved. on_step: as in `Trainer.epochs`.
         """
         period, num_epochs = self.settings['period'], self.settings['num_epochs']
         try:
-            for record in self.trainer.epochs(self.train_indices, self.valid_indices):
-                self.last = Checkpoint.take(self.trainer, self.idx_to_char)
+            for record in self.trainer.epochs(self.train_indices, self.valid_indices, on_step=on_step):
+                done = Checkpoint.take(self.trainer, self.idx_to_char)
                 self.folder.add(record)
-                if on_epoch:
-                    on_epoch(record)
-                if record.epoch % period == 0 or record.epoch == num_epochs:
-                    text = self._printing(record)
+                text = self._printing(record) if record.epoch % period == 0 or record.epoch == num_epochs else ''
+                if text:
                     self.folder.add_sample(record.epoch, text)
-                    if on_print:
-                        on_print(text)
+                self.last = done        # only now: a checkpoint without its epoch's metrics and verses could not be gone on with
                 if record.epoch % self.settings['checkpoint_period'] == 0 or record.epoch == num_epochs:
                     self._save()
-        except KeyboardInterrupt:
-            self._save()
-            raise
+                if on_epoch:
+                    on_epoch(record)
+                if text and on_print:
+                    on_print(text)
         except Diverged as error:
             self._save()
-            raise Diverged(f'{error}; the model after epoch {self.last.epoch} is saved in {self.folder.folder}') from None
+            kept = f'; the model after epoch {self.saved_epoch} is saved in {self.folder.folder}' if self.saved_epoch else ''
+            raise Diverged(f'{error}{kept}') from None
+        except BaseException:
+            self._save()
+            raise
 
     def _printing(self, record: EpochRecord) -> str:
         valid = '' if record.valid_perplexity is None else f', held-out perplexity {record.valid_perplexity:f}'

@@ -204,7 +204,10 @@ def evaluate(model: Any, corpus_indices: Any, batch_size: int, num_steps: int) -
         losses.append(-nd.pick(nd.log_softmax(logits), Y.T.reshape((-1,))).mean())
         if len(losses) > _STEPS_AHEAD:
             losses[-_STEPS_AHEAD].wait_to_read()
-    return math.exp(min(nd.concat(*losses, dim=0).mean().asscalar(), 700))
+    loss = float(nd.concat(*losses, dim=0).mean().asscalar())
+    if not math.isfinite(loss):
+        raise Diverged(f'the loss on the held-out text is no longer finite ({loss}): lower --lr, or clip with --clipping-theta')
+    return math.exp(min(loss, 700))
 
 
 def train(model: Any, corpus_indices: Any, config: TrainConfig, *, valid_indices: Any = None,

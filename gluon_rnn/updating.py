@@ -53,6 +53,7 @@ class Updater:
                   for k, array in enumerate(_flatten(state))}
         numbers: Dict[str, Any] = {name: value for name, value in vars(self.optimizer).items()
                                    if isinstance(value, (int, float)) and not isinstance(value, bool)}
+        self.optimizer._set_current_context(self.params[0].context.device_id)
         numbers['counts'] = {str(i): count for i, count in self.optimizer._index_update_count.items()}
         return arrays, json.loads(json.dumps(numbers))
 
@@ -60,6 +61,7 @@ class Updater:
         """Go on from what `state` returned. Raises ValueError where it is of another optimizer or model."""
         numbers = dict(numbers)
         counts = numbers.pop('counts')
+        self.optimizer._set_current_context(self.params[0].context.device_id)       # whose counts are meant
         if not numbers.keys() <= vars(self.optimizer).keys():
             raise ValueError('the optimizer state is of another optimizer')
         vars(self.optimizer).update(numbers)

@@ -15,7 +15,8 @@ def run(main: Callable[[], Any]) -> NoReturn:
     """Call main and end the process: an expected error is one line on standard error and exit status 2."""
     try:
         status = main()
-        sys.stdout.flush()
+        if sys.stdout:
+            sys.stdout.flush()
     except KeyboardInterrupt as stopped:
         fail(str(stopped) or 'stopped', 130)
     except BrokenPipeError:         # the reader of our output has gone, as `| head` does
@@ -33,10 +34,12 @@ def run(main: Callable[[], Any]) -> NoReturn:
 def one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = f'{error.filename}: ' if error.filename else ''
-        hint = ': free some space, what was saved before is whole' if error.errno == errno.ENOSPC else ''
+        full = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+        hint = ': free some space, what was saved before is whole' if error.errno in full else ''
         return f'{where}{error.strerror}{hint}'
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    said = [line for line in lines if 'Error: ' in line or 'Check failed' in line]      # MXNet's begin with a stack
+    return (said or lines or [type(error).__name__])[0]
 
 
 def fail(message: str, status: int = 2) -> NoReturn:

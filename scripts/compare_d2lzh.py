@@ -66,16 +66,25 @@ def main() -> None:
     if unknown:
         raise ValueError(f'network must be of {", ".join(NETWORKS)}, got {", ".join(sorted(unknown))}')
     args.out.mkdir(parents=True, exist_ok=True)
+    check_same(args.out, {'corpus': args.corpus, 'num_epochs': args.num_epochs})
     if args.one:
         name, side, seed = args.one.split('/')
-        keep(args.out, args.one, {'ours': ours, 'd2lzh': theirs}['d2lzh' if side == 'd2lzh' else 'ours'](
-            NETWORKS[name], int(seed), args.corpus, args.num_epochs))
+        learn = theirs if side == 'd2lzh' else ours
+        keep(args.out, args.one, learn(NETWORKS[name], int(seed), args.corpus, args.num_epochs))
         return
     wanted = [f'{name}/{side}/{seed}' for seed in args.seeds for name in names for side in args.sides]
     for one in tqdm([one for one in wanted if one not in kept(args.out)], unit='training', disable=None):
         subprocess.run([sys.executable, __file__, '--one', one, '--corpus', args.corpus, '--out', str(args.out),
                         *(['--num-epochs', str(args.num_epochs)] if args.num_epochs else [])], check=True)
     print(table(names, kept(args.out)))
+
+
+def check_same(out: Path, settings: Dict[str, Any]) -> None:
+    """Raise ValueError where the figures in the folder are of another text or number of epochs."""
+    path = out / 'settings.json'
+    if path.exists() and json.loads(path.read_text(encoding='utf-8')) != settings:
+        raise ValueError(f'{out} holds figures of other settings ({path.read_text(encoding="utf-8")}): choose another --out')
+    write_whole(path, json.dumps(settings))
 
 
 def kept(out: Path) -> Dict[str, Dict[str, float]]:

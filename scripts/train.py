@@ -7,6 +7,8 @@ samples.txt, curve.png and checkpoint.npz, from which --resume goes on.
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -26,7 +28,15 @@ EXAMPLES = """examples
   python scripts/train.py --out runs/mine --resume --num-epochs 300
 """
 # What a continued run may be told anew; all else is settled when it starts.
-_MAY_CHANGE = ('num_epochs', 'period', 'prefix', 'length', 'ctx', 'checkpoint_period')
+_MAY_CHANGE = ('num_epochs', 'period', 'prefix', 'length', 'ctx', 'checkpoint_period', 'lr', 'clipping_theta')
+_COUNTS = ('period', 'length', 'checkpoint_period')
+_NUMBER, _MAYBE = (int, float), (int, type(None))
+# What a saved setting must be; the rest are texts or null.
+_LIKE: Dict[str, Any] = {
+    **dict.fromkeys(('num_hiddens', 'num_layers', 'num_steps', 'batch_size', 'num_epochs', 'seed', *_COUNTS), (int,)),
+    **dict.fromkeys(('max_chars', 'backward_hiddens'), _MAYBE), 'bidirectional': (bool,), 'reset_after': (bool, type(None)),
+    **dict.fromkeys(('valid_fraction', 'dropout', 'lr', 'clipping_theta'), _NUMBER), 'prefix': (list,),
+    'periods': (list, tuple, str, type(None))}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -79,8 +89,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    p = parser()
-    args = p.parse_args()
+    args = parser().parse_args()
     if args.resume and not args.out:
         raise ValueError('--resume needs --out, the folder of the run to go on with')
     if args.resume and args.overwrite:
@@ -92,7 +101,9 @@ def main() -> None:
     _cli.stop_on_sigterm()
     with RunFolder(out) as folder:
         if args.resume and folder.holds_run():
-            settings = merge(read_config(out), settings, p)
+            settings = merge(read_config(out), settings)
+        elif args.resume:
+            tqdm.write(f'{out} holds no run yet: starting one')
         train(Run(folder, settings, resume=args.resume, overwrite=args.overwrite))
 
 
@@ -104,21 +115,27 @@ def settings_of(args: argparse.Namespace) -> Dict[str, Any]:
                           ('lr', 1e2 if args.optimizer == 'sgd' else 1e-2)):
         if settings[name] is None:
             settings[name] = default
-    for name in ('period', 'length', 'checkpoint_period'):
+    for name in _COUNTS:
         if settings[name] < 1:
             raise ValueError(f'--{name.replace("_", "-")} must be 1 or more, got {settings[name]}')
-    if Path(args.corpus).exists():
+    if args.dropout and args.num_layers == 1:
+        raise ValueError('--dropout acts between layers: add --num-layers 2 or more')
+    if args.corpus not in CORPORA and Path(args.corpus).exists():
         settings['corpus'] = str(Path(args.corpus).resolve())       # a resumed run may start from another folder
     return settings
 
 
-def merge(saved: Dict[str, Any], given: Dict[str, Any], p: argparse.ArgumentParser) -> Dict[str, Any]:
+def merge(saved: Dict[str, Any], given: Dict[str, Any]) -> Dict[str, Any]:
     """The saved run's settings, with what may change taken from the flags that were given."""
-    saved = {name: value for name, value in saved.items() if name in given or name == 'corpus_sha256'}
-    missing = given.keys() - saved.keys()
-    if missing:
-        raise ValueError(f'config.json is damaged: {", ".join(sorted(missing))} is missing, start a new run')
-    for name in explicit(p):
+    defaults = settings_of(parser().parse_args([]))     # for what an older version did not know
+    saved = {**defaults, **{name: value for name, value in saved.items() if name in given or name == 'corpus_sha256'}}
+    for name, value in saved.items():
+        like = _LIKE.get(name, (str, type(None)))
+        if (isinstance(value, bool) and bool not in like) or not isinstance(value, like):
+            raise ValueError(f'config.json is damaged ({name} is {value!r}): start a new run')
+        if name in _COUNTS and value < 1:
+            raise ValueError(f'config.json is damaged ({name} is {value!r}): start a new run')
+    for name in explicit():
         if name not in given or given[name] == saved[name]:
             continue
         if name not in _MAY_CHANGE:
@@ -128,7 +145,7 @@ def merge(saved: Dict[str, Any], given: Dict[str, Any], p: argparse.ArgumentPars
     return saved
 
 
-def explicit(p: argparse.ArgumentParser) -> List[str]:
+def explicit() -> List[str]:
     """The names of the flags that were given on the command line."""
     bare = parser()
     for action in bare._actions:
@@ -139,7 +156,7 @@ def explicit(p: argparse.ArgumentParser) -> List[str]:
 def new_folder(args: argparse.Namespace) -> Path:
     """A folder in runs/ that no run has taken yet."""
     name = f'{Path(args.corpus).stem}-{args.cell}-{args.impl}'
-    taken = {path.name for path in Path('runs').glob(f'{name}-*')}
+    taken = {path.name for path in Path('runs').glob('*')}
     return Path('runs') / next(f'{name}-{i}' for i in range(1, len(taken) + 2) if f'{name}-{i}' not in taken)
 
 
@@ -156,11 +173,16 @@ def train(run: Run) -> None:
             bar.set_postfix_str(f'perplexity {record.perplexity:.2f}', refresh=False)
             bar.update()
 
+        def on_step(step: int, steps: int) -> None:
+            bar.set_postfix_str(f'step {step} of {steps}', refresh=False)
+            bar.update(0)
+
         try:
-            run.go(on_epoch=on_epoch, on_print=tqdm.write)
+            run.go(on_epoch=on_epoch, on_print=tqdm.write, on_step=on_step)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(f'stopped; {run.last.epoch} epochs are saved in {run.folder.folder}, go on with: '
-                                    f'python scripts/train.py --out {run.folder.folder} --resume') from None
+            command = shlex.join([sys.executable, sys.argv[0], '--out', str(run.folder.folder), '--resume'])
+            raise KeyboardInterrupt(f'stopped; {run.saved_epoch} epochs are saved in {run.folder.folder}, go on with: '
+                                    f'{command}') from None
     tqdm.write(f'saved in {run.folder.folder}')
 
 

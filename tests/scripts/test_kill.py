@@ -72,6 +72,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path):
     again = subprocess.run(['bash', '-c', command, 'bash', sys.executable, str(SCRIPT), '--out', str(tmp_path / 'run'),
                             '--resume', '--num-epochs', '61'], capture_output=True, text=True, timeout=200)
     assert again.returncode == 2
-    assert again.stderr.splitlines() == ['train.py: File too large']
+    assert again.stderr.splitlines() == [
+        f'train.py: {tmp_path / "run" / "checkpoint.npz"}: File too large: free some space, what was saved before is whole']
     assert (tmp_path / 'run' / 'checkpoint.npz').read_bytes() == before
     assert not list((tmp_path / 'run').glob('.*.part'))

@@ -83,10 +83,54 @@ def test_ctrl_c_saves_and_says_how_to_go_on(script, small, tmp_path, monkeypatch
     monkeypatch.setattr(Trainer, '_step', pressed)
     ended = script('train', *small, '--out', tmp_path / 'stopped')
     assert ended.status == 130
-    assert f'3 epochs are saved in {tmp_path / "stopped"}, go on with: python scripts/train.py --out' in ended.err
+    assert f'3 epochs are saved in {tmp_path / "stopped"}, go on with: ' in ended.err
     monkeypatch.undo()
     script('train', '--out', tmp_path / 'stopped', '--resume')
     assert_same_end(tmp_path / 'whole', tmp_path / 'stopped')
+
+
+@pytest.mark.parametrize('name', ['metrics.jsonl', 'samples.txt', 'checkpoint.npz'])
+def test_ctrl_c_while_a_file_is_written(script, small, tmp_path, monkeypatch, name):
+    script('train', *small, '--checkpoint-period', 2, '--out', tmp_path / 'whole')
+    from gluon_rnn import files
+    replace, pressed = files.os.replace, []
+
+    def interrupted(part, path):
+        if path.name == name and path.exists() and not pressed:
+            pressed.append(path)
+            raise KeyboardInterrupt
+        replace(part, path)
+    monkeypatch.setattr(files.os, 'replace', interrupted)
+    assert script('train', *small, '--checkpoint-period', 2, '--out', tmp_path / 'stopped').status == 130
+    assert pressed
+    monkeypatch.undo()
+    assert script('train', '--out', tmp_path / 'stopped', '--resume').status == 0
+    assert_same_end(tmp_path / 'whole', tmp_path / 'stopped')
+    verses = [[line for line in (tmp_path / run / 'samples.txt').read_text().splitlines() if line.startswith(' - ')]
+              for run in ('whole', 'stopped')]
+    assert verses[0] == verses[1]
+
+
+def test_what_is_changed_on_resuming_is_kept(script, small, tmp_path):
+    script('train', *small, '--num-epochs', 1, '--out', tmp_path / 'run')
+    script('train', '--out', tmp_path / 'run', '--resume', '--num-epochs', 2, '--lr', 50)
+    assert 'has its 2 epochs already' in script('train', '--out', tmp_path / 'run', '--resume').out
+    assert json.loads((tmp_path / 'run' / 'config.json').read_text())['lr'] == 50
+
+
+@pytest.mark.parametrize(('said', 'name', 'value'), [("num_hiddens is '8'", 'num_hiddens', '8'), ('ctx is 5', 'ctx', 5),
+                                                    ('period is 0', 'period', 0), ('seed is True', 'seed', True)])
+def test_a_config_with_a_wrong_value(script, refused, small, tmp_path, said, name, value):
+    script('train', *small, '--num-epochs', 1, '--out', tmp_path / 'run')
+    path = tmp_path / 'run' / 'config.json'
+    path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
+    refused(f'config.json is damaged ({said})', 'train', '--out', tmp_path / 'run', '--resume')
+
+
+def test_held_out_text_too_short_leaves_the_old_run(script, refused, small, tmp_path):
+    script('train', *small, '--out', tmp_path / 'run')
+    refused('raise --valid-fraction', 'train', *small, '--out', tmp_path / 'run', '--overwrite', '--valid-fraction', 0.01)
+    assert len(metrics(tmp_path / 'run')) == 4
 
 
 def test_a_loss_that_turns_nan_stops_and_keeps_the_last_good_model(refused, small, tmp_path, monkeypatch):
@@ -120,6 +164,8 @@ def test_a_loss_that_turns_nan_stops_and_keeps_the_last_good_model(refused, smal
     ('clipping_theta must be 0 (no clipping) or more', ('--clipping-theta', -1)),
     ('seed must be from 0', ('--seed', -1)),
     ("optimizer must be one of adadelta, ", ('--optimizer', 'sgdd')),
+    ('--dropout acts between layers', ('--dropout', 0.5)),
+    ('the held-out text has 4 characters', ('--valid-fraction', 0.01)),
     ('MXNet sees no GPUs: use --ctx cpu', ('--ctx', 'gpu')),
     ("ctx must be 'auto', 'cpu', 'gpu'", ('--ctx', 'tpu')),
     ("activation 'relu' needs cell rnn", ('--activation', 'relu')),
@@ -129,7 +175,7 @@ def test_a_loss_that_turns_nan_stops_and_keeps_the_last_good_model(refused, smal
 ])
 def test_bad_flags(refused, small, tmp_path, said, flags):
     refused(said, 'train', *small, '--out', tmp_path / 'run', *flags)
-    assert not (tmp_path / 'run' / 'config.json').exists()
+    assert not (tmp_path / 'run').exists()
 
 
 @pytest.mark.parametrize(('said', 'data'), [('is empty', b''), ('is not UTF-8 text (byte 3)', b'abc' + b'\xff\xfe')])
@@ -143,7 +189,7 @@ def test_a_folder_is_never_overwritten_unless_told(script, refused, small, tmp_p
     script('train', *small, '--out', run)
     before = (run / 'checkpoint.npz').read_bytes()
     refused('holds a run already', 'train', *small, '--out', run)
-    refused('--lr is 100.0 in the run', 'train', '--out', run, '--resume', '--lr', 5)
+    refused('--seed is 0 in the run', 'train', '--out', run, '--resume', '--seed', 5)
     assert (run / 'checkpoint.npz').read_bytes() == before
     assert 'has its 4 epochs already' in script('train', '--out', run, '--resume').out
     script('train', *small, '--seed', 5, '--out', run, '--overwrite')
