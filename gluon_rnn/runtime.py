@@ -156,14 +156,17 @@ def try_gpu() -> Any:
 def try_all_gpus() -> List[Any]:
     """Every GPU, or `[mx.cpu()]` where there is none (`d2l.try_all_gpus`)."""
     import mxnet as mx
-    contexts = []
-    for i in range(_num_gpus()):
-        try:
-            mx.nd.zeros((1,), ctx=mx.gpu(i)).wait_to_read()
-        except mx.base.MXNetError:
-            break
-        contexts.append(mx.gpu(i))
-    return contexts or [mx.cpu()]
+    return [mx.gpu(i) for i in range(_num_gpus()) if _gpu_works(i)] or [mx.cpu()]
+
+
+def _gpu_works(number: int) -> bool:
+    """Whether MXNet can compute there: a card newer than its kernels is seen, and fails at the first array."""
+    import mxnet as mx
+    try:
+        mx.nd.zeros((1,), ctx=mx.gpu(number)).wait_to_read()
+    except mx.base.MXNetError:
+        return False
+    return True
 
 
 def _num_gpus() -> int:
@@ -190,6 +193,9 @@ def parse_ctx(text: str) -> Any:
         found = _num_gpus()
         raise ValueError(f'ctx {text} was asked for and MXNet sees {found or "no"} GPU{"s" * (found != 1)}: use --ctx cpu, '
                          f'or look at `python -m gluon_rnn.runtime`')
+    if kind == 'gpu' and not _gpu_works(number):
+        raise ValueError(f'GPU {number} cannot run MXNet 1.9.1, whose kernels are built for compute capability 5.0 to 8.9: use '
+                         f'--ctx cpu, or look at `python -m gluon_rnn.runtime`')
     return mx.Context(kind, number)
 
 
