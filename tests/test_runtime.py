@@ -64,10 +64,10 @@ def test_works_where_mxnet_was_imported_first_too():
     assert python(code) == 'True'
 
 
-@pytest.mark.parametrize('version', [(3, 7), (3, 13), (3, 14), (4, 0)])
+@pytest.mark.parametrize('version', [(3, 8), (3, 13), (3, 14), (4, 0)])
 def test_python_that_mxnet_cannot_run_on(monkeypatch, version):
     monkeypatch.setattr(sys, 'version_info', (*version, 1, 'final', 0))
-    with pytest.raises(ImportError, match=rf'runs on Python 3\.8 to 3\.12, this is {version[0]}\.{version[1]}'):
+    with pytest.raises(ImportError, match=rf'runs here on Python 3\.9 to 3\.12, this is {version[0]}\.{version[1]}'):
         runtime.prepare()
 
 
