@@ -129,7 +129,14 @@ def test_gpu_that_is_not_there(monkeypatch, found, asked, said):
 
 def test_gpu_that_is_there(monkeypatch):
     monkeypatch.setattr(runtime, '_num_gpus', lambda: 2)
+    monkeypatch.setattr(runtime, '_gpu_works', lambda number: True)
     assert runtime.parse_ctx('gpu') == mx.gpu(0) and runtime.parse_ctx('gpu(1)') == mx.gpu(1)
+
+
+def test_gpu_that_is_seen_but_too_new(monkeypatch):
+    monkeypatch.setattr(runtime, '_num_gpus', lambda: 1)     # what is no GPU here fails at its first array, as such a card does
+    with pytest.raises(ValueError, match=r'GPU 0 cannot run MXNet 1\.9\.1, .*capability 5\.0 to 8\.9: use --ctx cpu'):
+        runtime.parse_ctx('gpu')
 
 
 def without_gpus(monkeypatch):
