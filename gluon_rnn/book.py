@@ -18,6 +18,7 @@ COMMON: Dict[str, Any] = {
     'corpus': 'jaychou', 'max_chars': None, 'valid_fraction': 0,
     'cell': 'rnn', 'impl': 'scratch', 'num_hiddens': 256, 'num_layers': 1, 'dropout': 0, 'bidirectional': False,
     'backward_hiddens': None, 'activation': 'tanh', 'reset_after': None, 'residual': False, 'both_forward': False, 'sigma': None,
+    'periods': None,
     'sampling': 'consecutive', 'num_epochs': 160, 'num_steps': 35, 'batch_size': 32, 'lr': 1e2, 'optimizer': 'sgd',
     'clipping_theta': 1e-2, 'seed': 0, 'ctx': 'auto',
     'period': 40, 'prefix': None, 'length': 50, 'checkpoint_period': 10,

@@ -86,7 +86,8 @@ def test_only_masked_places_are_answered_from_both_sides(impl):
         other, _ = model(nd.array(changed), model.begin_state(2))
         difference = np.abs((other - logits).asnumpy()).max(axis=1)
         assert difference[sees] > 1e-4
-        np.testing.assert_array_equal(difference[[0] if row else [1, 2]], 0)        # of the other row, nothing
+        # of the other row, nothing but what float32 rounds
+        np.testing.assert_allclose(difference[[0] if row else [1, 2]], 0, atol=1e-6)
 
 
 def test_one_direction_sees_the_left_only():
