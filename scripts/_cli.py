@@ -47,11 +47,26 @@ def fail(message: str, status: int = 2) -> NoReturn:
     sys.exit(status)
 
 
+_asked_to_stop = False
+
+
 def stop_on_sigterm() -> None:
-    """Let a polite kill do what Ctrl-C does."""
+    """Let a polite kill do what Ctrl-C does, and remember either for `raise_if_stopped`."""
+    global _asked_to_stop
+    _asked_to_stop = False
+
     def stop(*_: Any) -> None:
+        global _asked_to_stop
+        _asked_to_stop = True
         raise KeyboardInterrupt
     signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def raise_if_stopped(*_: Any) -> None:
+    """Ask this between steps: a KeyboardInterrupt that comes while Python frees an array is lost, as `__del__` loses all."""
+    if _asked_to_stop:
+        raise KeyboardInterrupt
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):

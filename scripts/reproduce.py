@@ -194,7 +194,8 @@ def train(folder: Path, settings: Dict[str, Any], tell: Callable[[Dict[str, Any]
 
     try:
         with RunFolder(folder) as run_folder:
-            Run(run_folder, dict(settings), resume=True).go(on_epoch=on_epoch, on_print=lambda text: tell({'print': text}))
+            Run(run_folder, dict(settings), resume=True).go(on_epoch=on_epoch, on_print=lambda text: tell({'print': text}),
+                                                             on_step=_cli.raise_if_stopped)
     except (ValueError, ArithmeticError) as error:
         tell({'error': str(error)})
 

@@ -174,6 +174,7 @@ def train(run: Run) -> None:
             bar.update()
 
         def on_step(step: int, steps: int) -> None:
+            _cli.raise_if_stopped()
             bar.set_postfix_str(f'step {step} of {steps}', refresh=False)
             bar.update(0)
 

@@ -258,3 +258,17 @@ def test_generation_does_not_depend_on_the_implementation(script, small, tmp_pat
     gluon_rnn.copy_params(saved.model(), twin)
     written = [gluon_rnn.generate(model, saved.idx_to_char, '分开', 20) for model in (saved.model(), twin)]
     assert written[0] == written[1]
+
+
+def test_ctrl_c_that_python_loses_is_asked_for_again(script, small, tmp_path, monkeypatch):
+    """A KeyboardInterrupt raised in an object's __del__ is only reported, and the training would go on."""
+    import _cli
+    step = Trainer._step
+
+    def pressed(self, *args):
+        if self.epoch == 2:
+            monkeypatch.setattr(_cli, '_asked_to_stop', True)       # what the signal's handler leaves behind
+        return step(self, *args)
+    monkeypatch.setattr(Trainer, '_step', pressed)
+    ended = script('train', *small, '--out', tmp_path / 'run')
+    assert ended.status == 130 and '2 epochs are saved' in ended.err
