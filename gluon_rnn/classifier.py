@@ -2,17 +2,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, Tuple
+from typing import Any, Tuple
 
-import mxnet as mx
 import numpy as np
 from mxnet import nd
 
-from .cells.build import NetworkConfig, build_network
+from .cells.build import NetworkConfig
 from .cells.lengths import Lengths, check_lengths
-from .cells.network import BookParams, Network
 from .cells.ops import State
-from .cells.output_layer import GluonOutputLayer, OutputLayer
+from .model import Model, build_parts
 
 
 @dataclass(frozen=True)
@@ -28,15 +26,12 @@ class ClassifierConfig(NetworkConfig):
                              f'{self.num_classes}')
 
 
-class Classifier:
+class Classifier(Model):
     """Reads a sequence and names its class from the hidden state after it.
 
     That is the state after the row's last step, and of a second direction the one after the first step, which it reads last: each
     direction has then read the whole sequence.
     """
-
-    def __init__(self, config: ClassifierConfig, network: Network, output: Any):
-        self.config, self.network, self.output, self.ctx = config, network, output, network.ctx
 
     def __call__(self, X: nd.NDArray, state: State, lengths: Lengths | None = None) -> Tuple[nd.NDArray, State]:
         """X: (batch_size, num_steps, num_inputs); lengths: how many steps of each row are real (`cells/lengths.py`).
@@ -58,30 +53,10 @@ class Classifier:
             last = nd.concat(last, nd.slice_axis(H, axis=2, begin=forward, end=None)[0], dim=1)
         return self.output(last), state
 
-    def begin_state(self, batch_size: int) -> State:
-        return self.network.begin_state(batch_size)
-
-    def parameters(self) -> Dict[str, nd.NDArray]:
-        """All arrays that are trained, with gradients attached, by name."""
-        return {**self.network.parameters(), **self.output.parameters()}
-
-    def book_params(self) -> BookParams:
-        """All weights under the book's names and in its layout."""
-        return {**self.network.book_params(), **self.output.book_params()}
-
-    def load_book_params(self, params: BookParams) -> None:
-        """Take over weights under the book's names. Raises ValueError that names a wrong key or shape."""
-        output = {name: value for name, value in params.items() if name in ('W_hq', 'b_q')}
-        self.network.load_book_params({name: value for name, value in params.items() if name not in output})
-        self.output.load_book_params(output)
-
 
 def build_classifier(config: ClassifierConfig, ctx: Any = None) -> Classifier:
     """The classifier that `config` describes, its weights newly drawn, on ctx (the CPU unless said)."""
-    ctx = ctx or mx.cpu()
-    network = build_network(config, config.num_inputs, ctx)
-    output = GluonOutputLayer if config.impl == 'gluon' else OutputLayer
-    return Classifier(config, network, output(network.num_outputs, config.num_classes, ctx=ctx))
+    return Classifier(config, *build_parts(config, config.num_inputs, config.num_classes, ctx))
 
 
 def classify(model: Classifier, X: np.ndarray, batch_size: int = 500) -> np.ndarray:

@@ -2,17 +2,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, Tuple
+from typing import Any, Tuple
 
-import mxnet as mx
 from mxnet import nd
 
-from .cells.build import NetworkConfig, build_network
+from .cells.build import NetworkConfig
 from .cells.greedy import Greedy, can_compile
 from .cells.lengths import Lengths
-from .cells.network import BookParams, Network
+from .cells.network import Network
 from .cells.ops import OneHot, State
-from .cells.output_layer import GluonOutputLayer, OutputLayer
+from .model import Model, build_parts
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class ModelConfig(NetworkConfig):
             raise ValueError(f'vocab_size must be 1 or more, got {self.vocab_size}')
 
 
-class LanguageModel:
+class LanguageModel(Model):
     """A model that names the next character, for any network.
 
     A *bidirectional* one is not a language model in earnest: at each step its second direction has read all that
@@ -37,7 +36,7 @@ class LanguageModel:
     """
 
     def __init__(self, config: ModelConfig, network: Network, output: Any):
-        self.config, self.network, self.output, self.ctx = config, network, output, network.ctx
+        super().__init__(config, network, output)
         self._greedy: Greedy | None = None
 
     def __call__(self, X: nd.NDArray, state: State, lengths: Lengths | None = None) -> Tuple[nd.NDArray, State]:
@@ -56,33 +55,10 @@ class LanguageModel:
             self._greedy = Greedy(self.network, self.output)
         return self._greedy
 
-    def begin_state(self, batch_size: int, ctx: Any = None) -> State:
-        """The state before the first character: zeros. ctx: None or the model's own."""
-        if ctx is not None and ctx != self.ctx:
-            raise ValueError(f'the model lives on {self.ctx}, a state on {ctx} does not fit it')
-        return self.network.begin_state(batch_size)
-
-    def parameters(self) -> Dict[str, nd.NDArray]:
-        """All arrays that are trained, with gradients attached, by name."""
-        return {**self.network.parameters(), **self.output.parameters()}
-
-    def book_params(self) -> BookParams:
-        """All weights under the book's names and in its layout."""
-        return {**self.network.book_params(), **self.output.book_params()}
-
-    def load_book_params(self, params: BookParams) -> None:
-        """Take over weights under the book's names. Raises ValueError that names a wrong key or shape."""
-        output = {name: value for name, value in params.items() if name in ('W_hq', 'b_q')}
-        self.network.load_book_params({name: value for name, value in params.items() if name not in output})
-        self.output.load_book_params(output)
-
 
 def build_model(config: ModelConfig, ctx: Any = None) -> LanguageModel:
     """The model that `config` describes, its weights newly drawn, on ctx (the CPU unless said)."""
-    ctx = ctx or mx.cpu()
-    network = build_network(config, config.vocab_size, ctx)
-    output = GluonOutputLayer if config.impl == 'gluon' else OutputLayer
-    return LanguageModel(config, network, output(network.num_outputs, config.vocab_size, ctx=ctx))
+    return LanguageModel(config, *build_parts(config, config.vocab_size, config.vocab_size, ctx))
 
 
 def copy_params(source: LanguageModel, target: LanguageModel) -> None:
