@@ -1,0 +1,93 @@
+"""Answer the exercises of chapter 6 by experiment: print the evidence, then the answer drawn from it, in English and Chinese.
+
+Each leaves DIR/NUMBER/answer.md, result.json and, where one tells more, picture.png. Each is sized to minutes. Where the book's
+lyrics can neither be found nor fetched, the embedded ones take their place, and the output says so.
+"""
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any, List
+
+import _cli
+from tqdm import tqdm
+
+from gluon_rnn.exercises import EXERCISES, Exercise, Workbench, render
+
+EXAMPLES = """examples
+  python scripts/exercise.py list                     the exercises and their numbers
+  python scripts/exercise.py 6.4.2                    one of them
+  python scripts/exercise.py --all                    all that have no answer yet
+  python scripts/exercise.py 6.4.2 6.4.5 --quick --out runs/look      what they do, in seconds, with figures that mean nothing
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
+    p.add_argument('numbers', nargs='*', metavar='NUMBER', help='list, or exercises: 6.4.2 is the second of section 6.4')
+    p.add_argument('--all', action='store_true', help='all exercises; those that have an answer in --out already are left')
+    p.add_argument('--out', type=Path, default=Path('runs/exercises'), metavar='DIR', help='where the answers are kept')
+    p.add_argument('--overwrite', action='store_true', help='replace the answers that are there')
+    p.add_argument('--corpus', default='jaychou', help="a text to use in place of the book's")
+    p.add_argument('--quick', action='store_true', help='as small as still runs: shows what an exercise does and answers nothing')
+    p.add_argument('--seed', type=int, default=0, help='one seed gives one result, but for times')
+    return p
+
+
+def main() -> None:
+    args = parser().parse_args()
+    if args.numbers == ['list'] and not args.all:
+        print('\n'.join(f'{e.number:8}{e.question[0]}\n{"":8}{e.question[1]}' for e in EXERCISES.values()))
+        return
+    exercises = chosen(args)
+    _cli.stop_on_sigterm()
+    with tqdm(bar_format='{desc}', disable=None, leave=False) as bar:
+        def on_progress(text: str) -> None:
+            _cli.raise_if_stopped()
+            bar.set_description_str(text)
+
+        bench = Workbench(args.corpus, quick=args.quick, seed=args.seed, on_step=_cli.raise_if_stopped, on_progress=on_progress)
+        for line in bench.note():
+            tqdm.write(line)
+        for exercise in exercises:
+            answer(exercise, bench, args, bar)
+
+
+def chosen(args: argparse.Namespace) -> List[Exercise]:
+    """The exercises asked for, without those that --all finds answered. Raises ValueError before anything is done."""
+    unknown = [number for number in args.numbers if number not in EXERCISES]
+    if unknown:
+        raise ValueError(f'unknown exercise {unknown[0]!r}: choose from {", ".join(EXERCISES)}, or list')
+    if bool(args.numbers) == args.all:
+        raise ValueError('give the numbers of exercises, list, or --all')
+    exercises = [exercise for number, exercise in EXERCISES.items() if args.all or number in args.numbers]
+    answered = [e for e in exercises if (args.out / e.number / 'result.json').exists() and not args.overwrite]
+    if answered and not args.all:
+        raise ValueError(f'{args.out / answered[0].number} holds an answer: --overwrite replaces it, or choose another --out')
+    for exercise in exercises:
+        folder = args.out / exercise.number
+        foreign = [path.name for path in folder.glob('*') if path.name not in render.FILES and not path.name.startswith('.')]
+        if foreign:
+            raise ValueError(f'{folder} holds files that are no answer ({foreign[0]}): choose another --out')
+    for exercise in answered:
+        tqdm.write(f'{args.out / exercise.number} holds an answer already')
+    return [exercise for exercise in exercises if exercise not in answered]
+
+
+def answer(exercise: Exercise, bench: Workbench, args: argparse.Namespace, bar: Any) -> None:
+    """Run one exercise, print it and keep it."""
+    start = time.perf_counter()
+    tqdm.write('\n'.join(['', exercise.number, '-' * len(exercise.number), *exercise.question, '']))
+    outcome = exercise.run(bench)
+    seconds = time.perf_counter() - start
+    bar.set_description_str('')
+    tqdm.write(render.text_of(exercise, outcome))
+    settings = {'corpus': bench.corpus_name, 'fallback': bench.fallback, 'quick': bench.quick, 'seed': bench.seed,
+                'seconds': seconds}
+    paths = render.write(args.out / exercise.number, exercise, outcome, note=bench.note(), settings=settings)
+    tqdm.write(f'{seconds:.0f} s; wrote {", ".join(map(str, paths))}')
+
+
+if __name__ == '__main__':
+    _cli.run(main)

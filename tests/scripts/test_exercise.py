@@ -1,0 +1,53 @@
+"""scripts/exercise.py: the list, one exercise, and what it refuses."""
+import json
+
+import pytest
+
+from gluon_rnn.exercises import EXERCISES
+
+QUICK = ('--quick', '--corpus', 'lyrics', '--out')
+
+
+def test_lists_all_in_both_languages(script):
+    ended = script('exercise', 'list')
+    assert (ended.status, ended.err) == (0, '')
+    for number, exercise in EXERCISES.items():
+        assert f'{number:8}{exercise.question[0]}\n' in ended.out and exercise.question[1] in ended.out
+
+
+def test_prints_evidence_then_answer_and_keeps_both(script, tmp_path, refused):
+    ended = script('exercise', '6.2.1', *QUICK, tmp_path)
+    assert (ended.status, ended.err) == (0, '')
+    assert ended.out.index('vocabulary') < ended.out.index('Answer to 6.2.1: ') < ended.out.index('6.2.1 的回答：')
+    assert 'Shortened' in ended.out and '缩短运行' in ended.out
+    result = json.loads((tmp_path / '6.2.1' / 'result.json').read_text(encoding='utf-8'))
+    assert result['corpus'] == 'lyrics' and result['quick'] is True and result['answer'][0] in ended.out
+    # what is there is not lost by asking again
+    before = (tmp_path / '6.2.1' / 'result.json').stat().st_mtime_ns
+    refused('holds an answer: --overwrite replaces it', 'exercise', '6.2.1', *QUICK, tmp_path)
+    assert (tmp_path / '6.2.1' / 'result.json').stat().st_mtime_ns == before
+    assert script('exercise', '6.2.1', '--overwrite', *QUICK, tmp_path).status == 0
+    assert (tmp_path / '6.2.1' / 'result.json').stat().st_mtime_ns > before
+
+
+def test_all_leaves_what_is_answered(script, tmp_path, monkeypatch):
+    import exercise
+    monkeypatch.setattr(exercise, 'EXERCISES', {number: EXERCISES[number] for number in ('6.2.1', '6.3.1')})
+    assert script('exercise', '6.2.1', *QUICK, tmp_path).status == 0
+    ended = script('exercise', '--all', *QUICK, tmp_path)
+    assert ended.status == 0 and '6.2.1 holds an answer already' in ended.out and 'Answer to 6.2.1' not in ended.out
+    assert 'Answer to 6.3.1' in ended.out and (tmp_path / '6.3.1' / 'picture.png').exists()
+
+
+@pytest.mark.parametrize('said, flags', [
+    ("unknown exercise '6.4': choose from 6.", ['6.4']), ('give the numbers of exercises, list, or --all', []),
+    ('give the numbers of exercises, list, or --all', ['6.2.1', '--all']), ('seed must be from 0', ['6.2.1', '--seed', -1])])
+def test_refuses_what_it_cannot_do(said, flags, refused, tmp_path):
+    refused(said, 'exercise', *flags, *QUICK, tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+
+
+def test_leaves_a_foreign_folder_alone(refused, tmp_path):
+    (tmp_path / '6.2.1').mkdir()
+    (tmp_path / '6.2.1' / 'thesis.md').write_text('mine')
+    refused('holds files that are no answer (thesis.md)', 'exercise', '6.2.1', *QUICK, tmp_path)
