@@ -3,13 +3,15 @@ from __future__ import annotations
 
 from typing import Dict
 
-from . import language_models, sampling
+from . import counting, sampling, states, uses
 from .frame import Exercise, Lines, Outcome, Table
 from .workbench import Training, Workbench
 
 # A module a section or theme, each with its EXERCISES; the book's order comes from their numbers.
 _MODULES = (
-    language_models,
+    counting,
+    uses,
+    states,
     sampling,
 )
 EXERCISES: Dict[str, Exercise] = {exercise.number: exercise for exercise in sorted(

@@ -1,0 +1,70 @@
+"""How probable a language model finds rows of characters; several exercises ask it."""
+from __future__ import annotations
+
+from typing import Any, Dict, List, Sequence
+
+import numpy as np
+from mxnet import nd
+
+from ..corpus import Corpus
+from .workbench import Training
+
+_ROWS = 128         # of one call
+Row = Sequence[int]
+
+
+class KeepBest:
+    """For `Workbench.train(on_epoch=...)`: remembers the weights that did best on held-out text; `restore` brings them back."""
+
+    def __init__(self) -> None:
+        self.params: Dict[str, np.ndarray] = {}
+
+    def __call__(self, training: Training) -> None:
+        if training.best_held_out[1] == training.records[-1].epoch:
+            self.params = training.model.book_params()
+
+    def restore(self, training: Training) -> None:
+        if self.params:
+            training.model.load_book_params(self.params)
+
+
+def log_probs(model: Any, rows: Sequence[Row]) -> List[np.ndarray]:
+    """The natural logarithm of the probability of each character of each row but its first, given those before it.
+
+    Rows may differ in length: what stands after a row's end changes nothing before it.
+    """
+    longest = max(map(len, rows))
+    found: List[np.ndarray] = []
+    for i in range(0, len(rows), _ROWS):
+        chunk = rows[i:i + _ROWS]
+        XY = np.zeros((_ROWS, longest), dtype=np.float32)       # one shape for all calls
+        for k, row in enumerate(chunk):
+            XY[k, :len(row)] = row
+        logits, _ = model(nd.array(XY[:, :-1]), model.begin_state(_ROWS))
+        picked = nd.pick(nd.log_softmax(logits), nd.array(XY[:, 1:].T.reshape(-1))).reshape((longest - 1, _ROWS)).asnumpy()
+        found += [picked[:len(row) - 1, k] for k, row in enumerate(chunk)]
+    return found
+
+
+def bigram_log_probs(indices: np.ndarray, vocab_size: int) -> np.ndarray:
+    """(vocab_size, vocab_size): what counting pairs gives, half of it by how often each character occurs, which is never 0."""
+    single = (np.bincount(indices, minlength=vocab_size) + 1.0) / (len(indices) + vocab_size)
+    pairs = np.zeros((vocab_size, vocab_size), dtype=np.float32)
+    np.add.at(pairs, (indices[:-1], indices[1:]), 1)
+    totals = pairs.sum(axis=1, keepdims=True)
+    return np.log(np.where(totals, 0.5 * pairs / np.maximum(totals, 1), 0.5 * single) + 0.5 * single)
+
+
+def bigram_rows(table: np.ndarray, rows: Sequence[Row]) -> List[np.ndarray]:
+    """`log_probs` of a table of pairs."""
+    return [table[np.asarray(row[:-1]), np.asarray(row[1:])] for row in rows]
+
+
+def verses(indices: np.ndarray, corpus: Corpus, *, shortest: int = 1) -> List[List[int]]:
+    """The verses of a text, each from the space before it to the space behind it; without spaces, pieces of 10 characters."""
+    space = corpus.char_to_idx.get(' ')
+    if space is None:
+        pieces = [indices[i:i + 10].tolist() for i in range(0, len(indices), 10)]
+        return [piece for piece in pieces if len(piece) > shortest]
+    cuts = np.flatnonzero(indices == space)
+    return [indices[a:b + 1].tolist() for a, b in zip(cuts[:-1], cuts[1:]) if b - a - 1 >= shortest]
