@@ -1,6 +1,6 @@
 """The report of a reproduction: DIR/report.html and DIR/report.md, out of nothing but the files that the runs have left.
 
-    DIR/6.4/random/           a run folder, as `gluon_rnn.runs` writes it      DIR/6.3/batches.txt     section 6.3's batches
+    DIR/6.4/random/           a run's folder (`run_folder.py`)                 DIR/6.3/batches.txt     section 6.3's batches
     DIR/6.9/layers-6/layers.json    gradient norms by layer (`write_layers`)   DIR/pictures/           the pictures of report.md
 """
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .book import SECTIONS, SOURCES, Published, Section, Text, Variant
 from .files import write_whole
 from .language_model import build_model, redraw_weights
 from .report import COLOURS, line_chart
-from .runs import RunFolder, read_config, read_metrics
+from .run_folder import RunFolder, read_config, read_metrics
 from .sampling import consecutive_batches
 from .training import EpochRecord
 

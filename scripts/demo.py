@@ -6,7 +6,8 @@ import train
 from tqdm import tqdm
 
 import gluon_rnn
-from gluon_rnn.runs import Run, RunFolder
+from gluon_rnn.run_folder import RunFolder
+from gluon_rnn.runs import Run
 
 
 def main() -> None:

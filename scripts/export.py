@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict
 import _cli
 
 from gluon_rnn import checkpoint
-from gluon_rnn.runs import find_checkpoint
+from gluon_rnn.run_folder import find_checkpoint
 
 EXAMPLES = """examples
   python scripts/export.py runs/mine --format torch                      writes runs/mine.pt

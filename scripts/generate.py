@@ -8,7 +8,7 @@ import _cli
 
 import gluon_rnn
 from gluon_rnn import checkpoint, runtime
-from gluon_rnn.runs import find_checkpoint
+from gluon_rnn.run_folder import find_checkpoint
 
 
 def parser() -> argparse.ArgumentParser:

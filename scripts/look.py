@@ -20,7 +20,7 @@ from gluon_rnn.book import SECTIONS
 from gluon_rnn.checkpoint import Checkpoint
 from gluon_rnn.language_model import LanguageModel, build_model, copy_params
 from gluon_rnn.report import COLOURS, characters, font_family, new_figure, save_figure
-from gluon_rnn.runs import find_checkpoint
+from gluon_rnn.run_folder import find_checkpoint
 
 EXAMPLES = """example
   python scripts/look.py runs/book/6.4/consecutive runs/book/6.7/scratch runs/book/6.8/scratch --text 不分开期 --out runs/look

@@ -23,7 +23,8 @@ from gluon_rnn import book, book_report, checkpoint, runtime
 from gluon_rnn.book import SECTIONS, Section, Variant
 from gluon_rnn.cells.build import IMPLS
 from gluon_rnn.files import write_whole
-from gluon_rnn.runs import Run, RunFolder, read_config
+from gluon_rnn.run_folder import RunFolder, read_config
+from gluon_rnn.runs import Run
 from gluon_rnn.training import EpochRecord
 
 EXAMPLES = f"""examples

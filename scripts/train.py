@@ -17,7 +17,8 @@ from tqdm import tqdm
 
 from gluon_rnn.cells.build import ALL_CELLS, IMPLS
 from gluon_rnn.corpus import CORPORA
-from gluon_rnn.runs import Run, RunFolder, read_config
+from gluon_rnn.run_folder import RunFolder, read_config
+from gluon_rnn.runs import Run
 from gluon_rnn.training import SAMPLINGS, EpochRecord
 
 EXAMPLES = """examples

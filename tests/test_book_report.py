@@ -12,7 +12,7 @@ from gluon_rnn import book_report
 from gluon_rnn.book import SECTIONS
 from gluon_rnn.book_report import Comparison
 from gluon_rnn.files import write_whole
-from gluon_rnn.runs import RunFolder
+from gluon_rnn.run_folder import RunFolder
 from gluon_rnn.training import EpochRecord
 
 

@@ -62,7 +62,8 @@ def test_only_runtime_touches_the_environment(path):
 
 @pytest.mark.parametrize('path', sorted((PACKAGE / 'cells').glob('*.py')), ids=name)
 def test_cells_know_neither_trainer_nor_corpus(path):
-    above = ('training', 'updating', 'corpus', 'sampling', 'language_model', 'classifier', 'generation', 'checkpoint', 'runs')
+    above = ('training', 'updating', 'corpus', 'sampling', 'language_model', 'classifier', 'generation', 'checkpoint', 'runs',
+             'run_folder')
     assert not reaches(path, *(f'gluon_rnn.{module}' for module in above))
 
 

@@ -13,7 +13,7 @@ import reproduce
 
 from gluon_rnn import checkpoint, load_corpus
 from gluon_rnn.book import SECTIONS
-from gluon_rnn.runs import read_metrics
+from gluon_rnn.run_folder import read_metrics
 
 SCRIPT = Path(reproduce.__file__)
 VARIANTS = [f'{section.name}/{variant.name}' for section in SECTIONS.values() for variant in section.variants]

@@ -200,7 +200,7 @@ def test_a_folder_is_never_overwritten_unless_told(script, refused, small, tmp_p
 
 
 def test_two_runs_in_one_folder(refused, small, tmp_path):
-    from gluon_rnn.runs import RunFolder
+    from gluon_rnn.run_folder import RunFolder
     with RunFolder(tmp_path / 'run'):
         refused('another run is writing in', 'train', *small, '--out', tmp_path / 'run')
 
