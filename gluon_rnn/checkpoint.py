@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any, BinaryIO, Dict, Tuple
 
 import numpy as np
 
@@ -63,6 +63,11 @@ class Checkpoint:
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint, whole or not at all. Raises ValueError where a weight is not finite, OSError as the disk has it."""
+    write_whole(path, pack(checkpoint))
+
+
+def pack(checkpoint: Checkpoint) -> memoryview:
+    """The bytes of a checkpoint's file. Raises ValueError where a weight is not finite."""
     for name, value in checkpoint.arrays.items():
         if not np.isfinite(value).all():
             raise ValueError(f'{name} is no longer finite: not saved')
@@ -72,13 +77,19 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     packed = np.frombuffer(json.dumps(description, ensure_ascii=False).encode('utf-8'), dtype=np.uint8)
     archive = io.BytesIO()      # in memory first: a zip file that a full disk breaks off complains a second time
     np.savez(archive, description=packed, **checkpoint.arrays)
-    write_whole(path, archive.getbuffer())
+    return archive.getbuffer()
 
 
 def read(path: Path) -> Checkpoint:
     """Read a checkpoint. Raises ValueError where it is damaged or something else, OSError where it cannot be read."""
+    with open(path, 'rb') as opened:
+        return unpack(opened, path)
+
+
+def unpack(opened: BinaryIO, origin: Any) -> Checkpoint:
+    """Read a checkpoint from an open file. Raises ValueError where it is damaged or something else, which says `origin`."""
     try:
-        with open(path, 'rb') as opened, np.load(opened, allow_pickle=False) as file:
+        with np.load(opened, allow_pickle=False) as file:
             contents = {name: file[name] for name in file.files}
         description = json.loads(contents.pop('description').tobytes().decode('utf-8'))
         if description['format'] != FORMAT:
@@ -88,13 +99,9 @@ def read(path: Path) -> Checkpoint:
             raise ValueError('its contents are not what was saved')
         return Checkpoint(ModelConfig(**description['model']), tuple(description['vocabulary']), description['epoch'],
                           contents, description['optimizer'])
-    except FileNotFoundError:
-        raise
     except (ValueError, KeyError, TypeError, AttributeError, EOFError, SyntaxError, MemoryError, OverflowError, RuntimeError,
             NotImplementedError, UnicodeError, OSError, zipfile.BadZipFile, zlib.error) as error:
-        if isinstance(error, PermissionError):
-            raise
-        raise ValueError(f'{path} is not a whole checkpoint of gluon_rnn ({type(error).__name__}: {_first_line(error)}): '
+        raise ValueError(f'{origin} is not a whole checkpoint of gluon_rnn ({type(error).__name__}: {_first_line(error)}): '
                          f'use another run, or train again') from None
 
 

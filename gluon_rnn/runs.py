@@ -3,12 +3,14 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 from typing import Any, Callable, Dict, List
 
-from . import runtime
+from . import checkpoint, runtime
 from .checkpoint import Checkpoint
 from .corpus import Corpus, load_corpus
 from .generation import generate
+from .kvstore import Store
 from .language_model import ModelConfig, build_model, redraw_weights
 from .run_folder import RunFolder
 from .training import Diverged, EpochRecord, TrainConfig, Trainer, check_sizes
@@ -16,19 +18,22 @@ from .training import Diverged, EpochRecord, TrainConfig, Trainer, check_sizes
 _BOOK_PREFIXES = (['分开', '不分开'], ['traveller', 'time traveller'])
 
 
-class Run:
-    """One training of a language model, from its settings to its folder.
+class Training:
+    """One training of a language model, from its settings, without a folder.
 
-    settings: the fields of `ModelConfig` and `TrainConfig` by name, and corpus, max_chars, valid_fraction (the text), ctx,
-    sigma (the new weights' standard deviation, None: the book's), period (epochs from one printing to the next), prefix (a list,
-    None: the book's), length (characters to add to each), checkpoint_period (epochs from one checkpoint to the next).
-    resume: go on with what the folder holds, which must be of the same settings. The folder must be locked (`with RunFolder`).
-    Raises ValueError for settings that cannot train, a text that has changed, or a folder that holds something else.
+    settings: the fields of `ModelConfig` and `TrainConfig` by name, and corpus, max_chars, valid_fraction (the text), ctx (one
+    context, or several with commas between them), sigma (the new weights' standard deviation, None: the book's), period (epochs
+    from one printing to the next), prefix (a list, None: the book's), length (characters to add to each), checkpoint_period
+    (epochs from one checkpoint to the next).
+    store: what several contexts and processes add up by; None: 'device', where there are several contexts.
+    Raises ValueError for settings that cannot train, or a text that has changed.
     """
 
-    def __init__(self, folder: RunFolder, settings: Dict[str, Any], *, resume: bool = False, overwrite: bool = False):
-        self.folder, self.settings = folder, settings
-        ctx = runtime.parse_ctx(settings['ctx'])
+    def __init__(self, settings: Dict[str, Any], *, store: Store | None = None):
+        self.settings, self.store = settings, store
+        contexts = runtime.parse_contexts(settings['ctx'])
+        if store is None and len(contexts) > 1:
+            store = Store('device')
         train_config = pick(TrainConfig, settings)
         pick(ModelConfig, settings, vocab_size=1)       # what is wrong with it is said before a text is read
         corpus = load_corpus(settings['corpus'], max_chars=settings['max_chars'])
@@ -43,23 +48,49 @@ class Run:
         digest = hashlib.sha256(corpus.indices.tobytes() + ''.join(corpus.idx_to_char).encode()).hexdigest()
         if settings.setdefault('corpus_sha256', digest) != digest:
             raise ValueError(f'the text {settings["corpus"]} has changed since the run started: restore it, or start a new run')
-        model_config = pick(ModelConfig, settings, vocab_size=corpus.vocab_size)
+        self.model_config = pick(ModelConfig, settings, vocab_size=corpus.vocab_size)
         runtime.seed(settings['seed'])
-        self.trainer = Trainer(build_model(model_config, ctx), train_config)
+        first, *replicas = [build_model(self.model_config, ctx) for ctx in contexts]
+        self.trainer = Trainer(first, train_config, replicas=replicas, store=store)
         if settings.get('sigma') is not None:
             redraw_weights(self.trainer.model, settings['sigma'])
-        self.saved_epoch = 0
+
+    def share_beginning(self) -> None:
+        """Begin where the process of rank 0 begins: its weights, what its optimizer remembers, its epoch."""
+        if self.store and self.store.num_workers > 1:
+            own = bytes(checkpoint.pack(Checkpoint.take(self.trainer, self.idx_to_char))) if self.store.rank == 0 else None
+            checkpoint.unpack(io.BytesIO(self.store.broadcast(own)), 'what rank 0 sent').resume(self.trainer)
+
+    def follow(self, *, stop: Callable[[], bool] | None = None) -> None:
+        """Train to the last epoch beside a `Run` in the process of rank 0, writing nothing."""
+        self.share_beginning()
+        for _ in self.trainer.epochs(self.train_indices, self.valid_indices, stop=stop):
+            pass
+
+
+class Run(Training):
+    """A training and its folder.
+
+    resume: go on with what the folder holds, which must be of the same settings. The folder must be locked (`with RunFolder`).
+    Raises ValueError as a `Training` does, and for a folder that holds something else.
+    """
+
+    def __init__(self, folder: RunFolder, settings: Dict[str, Any], *, resume: bool = False, overwrite: bool = False,
+                 store: Store | None = None):
+        super().__init__(settings, store=store)
+        self.folder, self.saved_epoch = folder, 0
         self.resumed = resume and folder.holds_run()
         if self.resumed:
-            self._resume(model_config)
+            self._resume()
         else:
             folder.begin(settings, overwrite=overwrite)
         self.last = Checkpoint.take(self.trainer, self.idx_to_char)
+        self.share_beginning()
 
-    def _resume(self, model_config: ModelConfig) -> None:
+    def _resume(self) -> None:
         saved = self.folder.resume()
         if saved:
-            if saved.config != model_config or saved.idx_to_char != self.idx_to_char:
+            if saved.config != self.model_config or saved.idx_to_char != self.idx_to_char:
                 raise ValueError(f'the checkpoint in {self.folder.folder} is of another model than its config.json: '
                                  f'start a new run')
             saved.resume(self.trainer)
@@ -67,14 +98,14 @@ class Run:
         self.folder.write_config(self.settings)     # what was changed holds for the next time, too
 
     def go(self, *, on_epoch: Callable[[EpochRecord], None] | None = None, on_print: Callable[[str], None] | None = None,
-           on_step: Callable[[int, int], None] | None = None) -> None:
+           on_step: Callable[[int, int], None] | None = None, stop: Callable[[], bool] | None = None) -> None:
         """Train to the last epoch, handing on each epoch's record, and at each printing what the book would print.
 
-        What stops it on the way, whatever it is, finds the last whole epoch saved. on_step: as in `Trainer.epochs`.
+        What stops it on the way, whatever it is, finds the last whole epoch saved. on_step, stop: as in `Trainer.epochs`.
         """
         period, num_epochs = self.settings['period'], self.settings['num_epochs']
         try:
-            for record in self.trainer.epochs(self.train_indices, self.valid_indices, on_step=on_step):
+            for record in self.trainer.epochs(self.train_indices, self.valid_indices, on_step=on_step, stop=stop):
                 done = Checkpoint.take(self.trainer, self.idx_to_char)
                 self.folder.add(record)
                 text = self._printing(record) if record.epoch % period == 0 or record.epoch == num_epochs else ''

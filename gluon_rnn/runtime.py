@@ -11,6 +11,7 @@ import platform
 import random
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -31,6 +32,7 @@ CUDA_LIBRARIES = {
     'libnvToolsExt.so.1': 'nvidia-nvtx-cu11',
 }
 _THREAD_VARIABLES = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
+_JOB_VARIABLES = ('DMLC_NUM_WORKER', 'DMLC_NUM_SERVER', 'DMLC_PS_ROOT_URI', 'DMLC_PS_ROOT_PORT')
 _chosen: Dict[str, str] = {}    # the variables that prepare() has set, and to what
 _NUMPY_ALIASES = {'bool': bool, 'object': object}   # removed from NumPy in 1.24; MXNet and its ONNX exporter use them
 
@@ -140,6 +142,31 @@ def data_folders() -> List[Path]:
     return ([Path(given)] if given else []) + own + [platformdirs.user_cache_path('gluon_rnn')]
 
 
+@dataclass(frozen=True)
+class Job:
+    """The processes that this one was started with as a worker, by `scripts/launch.py` or another of MXNet's launchers."""
+    num_workers: int
+    rank: int | None        # from 0; None: MXNet is to say
+
+
+def launched_job() -> Job | None:
+    """The job that this process is a worker of, or None. Raises ValueError where it is only half described."""
+    if os.environ.get('DMLC_ROLE') != 'worker':
+        return None
+    missing = [name for name in _JOB_VARIABLES if name not in os.environ]
+    if missing:
+        raise ValueError(f'DMLC_ROLE is worker and {missing[0]} is not set: start the workers by scripts/launch.py')
+    rank = os.environ.get('GLUON_RNN_RANK')
+    try:
+        job = Job(int(os.environ['DMLC_NUM_WORKER']), None if rank is None else int(rank))
+    except ValueError:
+        raise ValueError(f'DMLC_NUM_WORKER and GLUON_RNN_RANK must be numbers, got {os.environ["DMLC_NUM_WORKER"]!r} and '
+                         f'{rank!r}') from None
+    if job.rank is not None and not 0 <= job.rank < job.num_workers:
+        raise ValueError(f'GLUON_RNN_RANK must be below DMLC_NUM_WORKER, {job.num_workers}, got {job.rank}')
+    return job
+
+
 def seed(value: int) -> None:
     """Seed every random generator in use: Python's, NumPy's and MXNet's on all contexts."""
     import mxnet as mx
@@ -197,6 +224,17 @@ def parse_ctx(text: str) -> Any:
         raise ValueError(f'GPU {number} cannot run MXNet 1.9.1, whose kernels are built for compute capability 5.0 to 8.9: use '
                          f'--ctx cpu, or look at `python -m gluon_rnn.runtime`')
     return mx.Context(kind, number)
+
+
+def parse_contexts(text: str) -> List[Any]:
+    """Several contexts with commas between them, as 'gpu(0),gpu(1)', or one, each as `parse_ctx` takes it.
+
+    Raises ValueError as `parse_ctx` does, and where one is named twice.
+    """
+    contexts = [parse_ctx(part.strip()) for part in text.split(',')]
+    if len(set(contexts)) < len(contexts):
+        raise ValueError(f'ctx must name each context once, got {text!r}')
+    return contexts
 
 
 def blas_in_use() -> str:

@@ -27,6 +27,16 @@ def random_batches(corpus_indices: Any, batch_size: int, num_steps: int, *, ctx:
     Yields X and Y, each (batch_size, num_steps) on ctx; Y is X one character later.
     Raises ValueError where the corpus is too short for one batch.
     """
+    for XY in random_rows(corpus_indices, batch_size, num_steps, rng=rng):
+        yield on_device(XY, ctx)
+
+
+def random_rows(corpus_indices: Any, batch_size: int, num_steps: int, *, rng: Any = random,
+                rows: slice = slice(None)) -> Iterator[np.ndarray]:
+    """What `random_batches` reads, before it lies on a device: X and its last labels, (rows of the batch, num_steps + 1).
+
+    rows: of each batch, those that are read; the shuffling is the same whichever they are.
+    """
     check_sizes(len(corpus_indices), batch_size, num_steps, 'random')
     num_examples = (len(corpus_indices) - 1) // num_steps
     examples = list(range(num_examples))
@@ -36,8 +46,7 @@ def random_batches(corpus_indices: Any, batch_size: int, num_steps: int, *, ctx:
     corpus = np.asarray(corpus_indices)
     steps = np.arange(num_steps + 1)
     for i in range(0, len(starts), batch_size):
-        XY = nd.array(corpus[starts[i:i + batch_size, None] + steps], ctx=ctx, dtype='float32')
-        yield XY[:, :-1], XY[:, 1:]
+        yield corpus[starts[i:i + batch_size, None][rows] + steps]
 
 
 def consecutive_batches(corpus_indices: Any, batch_size: int, num_steps: int, *, ctx: Any = None) -> Iterator[Batch]:
@@ -47,12 +56,26 @@ def consecutive_batches(corpus_indices: Any, batch_size: int, num_steps: int, *,
     Yields X and Y, each (batch_size, num_steps) on ctx; Y is X one character later.
     Raises ValueError where the corpus is too short for one batch.
     """
+    for XY in consecutive_rows(corpus_indices, batch_size, num_steps):
+        yield on_device(XY, ctx)
+
+
+def consecutive_rows(corpus_indices: Any, batch_size: int, num_steps: int, *, rows: slice = slice(None)) -> Iterator[np.ndarray]:
+    """What `consecutive_batches` reads, before it lies on a device: X and its last labels, (rows of the batch, num_steps + 1).
+
+    rows: of each batch, those that are read.
+    """
     check_sizes(len(corpus_indices), batch_size, num_steps, 'consecutive')
     row_length = len(corpus_indices) // batch_size
-    rows = np.asarray(corpus_indices)[:batch_size * row_length].reshape(batch_size, row_length)
+    text = np.asarray(corpus_indices)[:batch_size * row_length].reshape(batch_size, row_length)[rows]
     for i in range(0, row_length - num_steps, num_steps):
-        XY = nd.array(rows[:, i:i + num_steps + 1], ctx=ctx, dtype='float32')
-        yield XY[:, :-1], XY[:, 1:]
+        yield text[:, i:i + num_steps + 1]
+
+
+def on_device(XY: np.ndarray, ctx: Any = None) -> Batch:
+    """X and Y of a batch's rows as one of the functions above reads them, on ctx."""
+    both = nd.array(XY, ctx=ctx, dtype='float32')
+    return both[:, :-1], both[:, 1:]
 
 
 def masked_batches(batches: Iterator[Batch], mask: int, mask_rate: float, rng: np.random.Generator) -> Iterator[Batch]:

@@ -10,13 +10,15 @@ import math
 import random
 import time
 from dataclasses import dataclass
-from typing import Any, Callable, Deque, Dict, Iterator, Protocol, Tuple
+from typing import Any, Callable, Deque, Dict, Iterator, List, Protocol, Sequence, Tuple
 
 import mxnet as mx
 import numpy as np
 from mxnet import autograd, nd
 
-from .sampling import Batch, check_sizes, consecutive_batches, num_batches, random_batches
+from .data_parallel import Replicas
+from .kvstore import Store
+from .sampling import Batch, check_sizes, consecutive_batches, consecutive_rows, num_batches, on_device, random_rows
 from .updating import Updater, make_optimizer
 
 SAMPLINGS = ('random', 'consecutive')
@@ -81,18 +83,29 @@ class Trainer:
 
     rng: what shuffles the examples of random sampling; None: a generator of its own for each epoch, made from config.seed, so
     that an epoch's batches depend on its number alone and a resumed run meets the same ones.
+    replicas: models of the same parameters on other contexts, to share each batch; store: what adds up their gradients, and those
+    of other processes (`data_parallel.py`). The result is that of one context but for rounding, and for dropout, which each
+    context and process draws for itself. Raises ValueError where the batch has fewer rows than there are to share it.
     """
 
-    def __init__(self, model: Any, config: TrainConfig, *, rng: Any = None):
+    def __init__(self, model: Any, config: TrainConfig, *, rng: Any = None, replicas: Sequence[Any] = (),
+                 store: Store | None = None):
         self.model, self.config, self.rng = model, config, rng
         self.epoch = 0      # epochs done
+        self.replicas = Replicas([model, *replicas], store)
+        self.rank = store.rank if store else 0
+        self.rows, self.shares = self.replicas.rows(config.batch_size)
+        if store and store.num_workers > 1 and (config.seed is None or rng is not None or config.optimizer == 'sgld'):
+            raise ValueError('several processes need a seed that they all shuffle by, and an optimizer that draws no noise of '
+                             'its own: give config.seed, no rng, and not sgld')
         self.updater = Updater(model.parameters(), config.optimizer, config.lr, config.clipping_theta)
 
-    def epochs(self, corpus_indices: Any, valid_indices: Any = None, *,
-               on_step: Callable[[int, int], None] | None = None) -> Iterator[EpochRecord]:
+    def epochs(self, corpus_indices: Any, valid_indices: Any = None, *, on_step: Callable[[int, int], None] | None = None,
+               stop: Callable[[], bool] | None = None) -> Iterator[EpochRecord]:
         """Train up to `config.num_epochs`, yielding a record after each epoch.
 
-        on_step(step, steps) is called after each step of an epoch has been queued.
+        on_step(step, steps) is called after each step of an epoch has been queued. stop() is asked at each step: where it says
+        True, in whichever process, all of them raise KeyboardInterrupt, at the same step.
         Raises Diverged, and ValueError where the text is too short.
         """
         config = self.config
@@ -100,58 +113,75 @@ class Trainer:
         if valid_indices is not None:
             check_sizes(len(valid_indices), 1, config.num_steps, 'consecutive')
         steps = num_batches(len(corpus_indices), config.batch_size, config.num_steps, config.sampling)
+        self.replicas.spread()
         while self.epoch < config.num_epochs:
-            record = self._run_epoch(self._text_batches(self.epoch + 1, corpus_indices), steps, on_step)
+            record = self._run_epoch(self._text_batches(self.epoch + 1, corpus_indices), steps, on_step, stop)
             if valid_indices is not None:
                 valid = evaluate(self.model, valid_indices, config.batch_size, config.num_steps)
                 record = dataclasses.replace(record, valid_perplexity=valid)
             yield record
 
     def epochs_on(self, source: Source, *, on_step: Callable[[int, int], None] | None = None) -> Iterator[EpochRecord]:
-        """The same on batches of any kind: texts with gaps, images.
+        """The same on batches of any kind: texts with gaps, images. One context and one process train on them.
 
         Each batch begins from a new state unless config.sampling is 'consecutive'; then X must keep one number of rows.
 
         A record's perplexity is exp of the mean loss, and its tokens are labels.
         """
+        if self.replicas.store:
+            raise ValueError('several contexts or processes share batches of text only: leave out replicas and store')
         while self.epoch < self.config.num_epochs:
-            yield self._run_epoch(source.batches(self.epoch + 1), len(source), on_step)
+            batches = (([(X, y)], y.shape[0]) for X, y in source.batches(self.epoch + 1))
+            yield self._run_epoch(batches, len(source), on_step, None)
 
-    def _run_epoch(self, batches: Iterator[Batch], steps: int, on_step: Callable[[int, int], None] | None) -> EpochRecord:
+    def _run_epoch(self, batches: Iterator[Tuple[List[Batch], int]], steps: int, on_step: Callable[[int, int], None] | None,
+                   stop: Callable[[], bool] | None) -> EpochRecord:
         epoch, config, start = self.epoch + 1, self.config, time.perf_counter()
-        if config.seed is not None:
-            mx.random.seed(config.seed + epoch * 7919)      # what dropout draws depends on the epoch alone, too
-        totals, num_labels = _Totals(epoch), 0
-        for step, (X, y) in enumerate(batches, 1):
+        if config.seed is not None:     # what dropout draws depends on the epoch alone, too, and on who draws
+            mx.random.seed(config.seed + epoch * 7919 + self.rank * 104729)
+        totals, num_labels, states = _Totals(epoch), 0, []
+        for step, (parts, num_rows) in enumerate(batches, 1):
             if step == 1 or config.sampling == 'random':
-                state = self.model.begin_state(X.shape[0])
+                states = [model.begin_state(X.shape[0]) for model, (X, _) in zip(self.replicas.models, parts)]
             else:
-                state = tuple(s.detach() for s in state)
-            state, loss = self._step(X, y, state)
+                states = [tuple(s.detach() for s in state) for state in states]
+            asked = bool(stop and stop())
+            if asked and not self.replicas.store:
+                raise KeyboardInterrupt
+            states, loss = self._step(parts, states, num_rows, asked)
             totals.add(loss, self.updater.step())
-            num_labels += y.shape[0]
+            self.replicas.spread()
+            num_labels += num_rows
             if on_step:
                 on_step(step, steps)
         loss, grad_norm = totals.means()
         self.epoch, seconds = epoch, time.perf_counter() - start
         return EpochRecord(epoch, math.exp(loss), seconds, num_labels / seconds, grad_norm)
 
-    def _step(self, X: nd.NDArray, y: nd.NDArray, state: Any) -> Tuple[Any, nd.NDArray]:
-        """Forward and backward: leaves the gradients in the parameters."""
-        with autograd.record():
-            logits, state = self.model(X, state)
-        loss, gradient = cross_entropy(logits, y)
-        logits.backward(gradient)
-        return state, loss
+    def _step(self, parts: List[Batch], states: List[Any], num_rows: int, stop: bool) -> Tuple[List[Any], nd.NDArray]:
+        """Forward and backward: leaves the gradients of the whole batch, of num_rows labels, in the model's parameters."""
+        after, losses = [], []
+        for model, (X, y), state in zip(self.replicas.models, parts, states):
+            with autograd.record():
+                logits, state = model(X, state)
+            loss, gradient = cross_entropy(logits, y, num_rows)
+            logits.backward(gradient)
+            after.append(state)
+            losses.append(loss)
+        return after, self.replicas.sum(losses, stop)
 
-    def _text_batches(self, epoch: int, corpus_indices: Any) -> Iterator[Batch]:
-        config, ctx = self.config, self.model.ctx
+    def _text_batches(self, epoch: int, corpus_indices: Any) -> Iterator[Tuple[List[Batch], int]]:
+        """Of each batch what each context here reads of it, and how many labels the whole of it has."""
+        config = self.config
         if config.sampling == 'consecutive':
-            batches = consecutive_batches(corpus_indices, config.batch_size, config.num_steps, ctx=ctx)
+            batches = consecutive_rows(corpus_indices, config.batch_size, config.num_steps, rows=self.rows)
         else:
             rng = self.rng or random.Random(None if config.seed is None else f'{config.seed} {epoch}')
-            batches = random_batches(corpus_indices, config.batch_size, config.num_steps, ctx=ctx, rng=rng)
-        return ((X, Y.T.reshape((-1,))) for X, Y in batches)        # labels time-major, as the logits are
+            batches = random_rows(corpus_indices, config.batch_size, config.num_steps, rng=rng, rows=self.rows)
+        for XY in batches:
+            parts = [on_device(XY[rows], model.ctx) for model, rows in zip(self.replicas.models, self.shares)]
+            # labels time-major, as the logits are
+            yield [(X, Y.T.reshape((-1,))) for X, Y in parts], config.batch_size * config.num_steps
 
 
 class _Totals:
@@ -167,11 +197,13 @@ class _Totals:
             self._look()
 
     def _look(self) -> None:
-        loss, norm = self.pending.popleft().asnumpy().tolist()
+        loss, *stops, norm = self.pending.popleft().asnumpy().tolist()
         self.steps += 1
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise Diverged(f'the loss or its gradient is no longer finite in epoch {self.epoch}, step {self.steps} '
                            f'(loss {loss}, gradient norm {norm}): lower --lr, or clip with --clipping-theta')
+        if any(stops):      # looked at behind the same step in every process, so that none waits for another
+            raise KeyboardInterrupt
         self.loss += loss
         self.norm += norm
 
@@ -181,18 +213,22 @@ class _Totals:
         return self.loss / self.steps, self.norm / self.steps
 
 
-def cross_entropy(logits: nd.NDArray, y: nd.NDArray) -> Tuple[nd.NDArray, nd.NDArray]:
+def cross_entropy(logits: nd.NDArray, y: nd.NDArray, num_rows: int | None = None) -> Tuple[nd.NDArray, nd.NDArray]:
     """The mean cross entropy of softmax(logits) with the labels y, shape (1,), and its gradient, (rows, vocab_size).
+
+    num_rows: where these rows are part of a batch, the rows of all of it: the loss is then their part of its mean.
 
     The gradient of a row is softmax(logits) - onehot(y), over the number of rows. By hand it costs one pass over all logits
     beside the softmax; through `SoftmaxCrossEntropyLoss` and autograd it is several, through `SoftmaxOutput` slow loops.
     """
-    num_rows, P = y.shape[0], nd.softmax(logits)
+    own_rows, P = y.shape[0], nd.softmax(logits)
+    num_rows = num_rows or own_rows
     p = nd.pick(P, y)
     P /= num_rows
-    at_labels = nd.stack(nd.arange(num_rows, ctx=y.context), y)
+    at_labels = nd.stack(nd.arange(own_rows, ctx=y.context), y)
     gradient = nd._internal._scatter_set_nd(P, (p - 1) / num_rows, at_labels, shape=P.shape, out=P)
-    return -nd.maximum(p, np.finfo(np.float32).tiny).log().mean(), gradient
+    loss = -nd.maximum(p, np.finfo(np.float32).tiny).log().mean()
+    return (loss if own_rows == num_rows else loss * (own_rows / num_rows)), gradient
 
 
 def evaluate(model: Any, corpus_indices: Any, batch_size: int, num_steps: int) -> float:

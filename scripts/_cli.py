@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import signal
 import sys
 from pathlib import Path
@@ -44,23 +45,42 @@ def one_line(error: BaseException) -> str:
 
 def fail(message: str, status: int = 2) -> NoReturn:
     print(f'{Path(sys.argv[0]).name}: {message}', file=sys.stderr)
+    if _end_at_once:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
     sys.exit(status)
 
 
 _asked_to_stop = False
+_end_at_once = False
 
 
-def stop_on_sigterm() -> None:
-    """Let a polite kill do what Ctrl-C does, and remember either for `raise_if_stopped`."""
+def end_at_once() -> None:
+    """From now on, an end with an error waits for nothing: other processes that work with this one may never answer again."""
+    global _end_at_once
+    _end_at_once = True
+
+
+def stop_on_sigterm(*, at_once: bool = True) -> None:
+    """Let a polite kill do what Ctrl-C does, and remember either for `asked_to_stop` and `raise_if_stopped`.
+
+    at_once: raise KeyboardInterrupt wherever the program is; False: only remember.
+    """
     global _asked_to_stop
     _asked_to_stop = False
 
     def stop(*_: Any) -> None:
         global _asked_to_stop
         _asked_to_stop = True
-        raise KeyboardInterrupt
+        if at_once:
+            raise KeyboardInterrupt
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+
+
+def asked_to_stop() -> bool:
+    return _asked_to_stop
 
 
 def raise_if_stopped(*_: Any) -> None:

@@ -7,6 +7,8 @@ samples.txt, curve.png and checkpoint.npz, from which --resume goes on.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -17,8 +19,10 @@ from tqdm import tqdm
 
 from gluon_rnn.cells.build import ALL_CELLS, IMPLS
 from gluon_rnn.corpus import CORPORA
+from gluon_rnn.kvstore import KINDS, TOGETHER, Store
 from gluon_rnn.run_folder import RunFolder, read_config
-from gluon_rnn.runs import Run
+from gluon_rnn.runs import Run, Training
+from gluon_rnn.runtime import launched_job
 from gluon_rnn.training import SAMPLINGS, EpochRecord
 
 EXAMPLES = """examples
@@ -27,6 +31,8 @@ EXAMPLES = """examples
   python scripts/train.py --corpus jaychou --cell rnn --impl gluon --activation relu      section 6.5
   python scripts/train.py --corpus my.txt --cell lstm --num-layers 2 --valid-fraction 0.1 --out runs/mine
   python scripts/train.py --out runs/mine --resume --num-epochs 300
+  python scripts/train.py --ctx 'gpu(0),gpu(1)' --impl hybrid --batch-size 64      two GPUs share each batch
+  python scripts/launch.py -n 4 -s 2 -- python scripts/train.py --kvstore dist_sync --out runs/mine      four processes do
 """
 # What a continued run may be told anew; all else is settled when it starts.
 _MAY_CHANGE = ('num_epochs', 'period', 'prefix', 'length', 'ctx', 'checkpoint_period', 'lr', 'clipping_theta')
@@ -73,7 +79,11 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument('--lr', type=float, help='learning rate (default: 100 for sgd, 0.01 for other optimizers)')
     how.add_argument('--optimizer', default='sgd', help='the name of any MXNet optimizer')
     how.add_argument('--clipping-theta', type=float, default=1e-2, help='largest global norm of the gradients, 0: no clipping')
-    how.add_argument('--ctx', default='auto', help="where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'")
+    how.add_argument('--ctx', default='auto', help="where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)', or "
+                     "several that share each batch: 'gpu(0),gpu(1)'")
+    how.add_argument('--kvstore', choices=KINDS, help='what adds up the gradients of several contexts (local: on the CPU, '
+                     'device: where they are), and of the workers that scripts/launch.py starts (dist_sync, dist_device_sync) '
+                     '(default: dist_sync for such a worker, else device)')
     how.add_argument('--seed', type=int, default=0, help='one seed gives one result')
     show = p.add_argument_group('verses')
     show.add_argument('--period', type=int, help='epochs from one printing to the next (default: 50 for the rnn, 40 for '
@@ -96,21 +106,37 @@ def main() -> None:
     if args.resume and args.overwrite:
         raise ValueError('--resume and --overwrite exclude each other')
     settings = settings_of(args)
+    kvstore = args.kvstore or ('dist_sync' if launched_job() else None)
+    together = kvstore in TOGETHER
+    _cli.stop_on_sigterm(at_once=not together)
+    if together:
+        _cli.end_at_once()
+    with Store(kvstore) if kvstore else contextlib.nullcontext() as store:
+        if store and store.rank:
+            settings = json.loads(store.broadcast(None))
+            Training(settings, store=store).follow(stop=_cli.asked_to_stop)
+        else:
+            lead(args, settings, store)
+
+
+def lead(args: argparse.Namespace, settings: Dict[str, Any], store: Store | None) -> None:
+    """What the one process does, or of several the one that writes."""
     out = args.out or new_folder(args)
     if args.resume and not out.is_dir():
         raise ValueError(f'{out} does not exist: there is no run to go on with')
-    _cli.stop_on_sigterm()
     with RunFolder(out) as folder:
         if args.resume and folder.holds_run():
             settings = merge(read_config(out), settings)
         elif args.resume:
             tqdm.write(f'{out} holds no run yet: starting one')
-        train(Run(folder, settings, resume=args.resume, overwrite=args.overwrite))
+        if store:
+            store.broadcast(json.dumps(settings).encode())
+        train(Run(folder, settings, resume=args.resume, overwrite=args.overwrite, store=store))
 
 
 def settings_of(args: argparse.Namespace) -> Dict[str, Any]:
     """The flags, with the defaults that depend on other flags filled in."""
-    settings = {name: value for name, value in vars(args).items() if name not in ('out', 'resume', 'overwrite')}
+    settings = {name: value for name, value in vars(args).items() if name not in ('out', 'resume', 'overwrite', 'kvstore')}
     rnn = args.cell == 'rnn'
     for name, default in (('num_epochs', 250 if rnn else 160), ('period', 50 if rnn else 40),
                           ('lr', 1e2 if args.optimizer == 'sgd' else 1e-2)):
@@ -163,6 +189,7 @@ def new_folder(args: argparse.Namespace) -> Path:
 
 def train(run: Run) -> None:
     """Train to the end, with a bar, and print as the book prints."""
+    together = run.store is not None and run.store.together     # then all must stop at one step
     num_epochs = run.settings['num_epochs']
     if run.resumed:
         tqdm.write(f'going on after epoch {run.trainer.epoch} of {run.folder.folder}')
@@ -175,16 +202,18 @@ def train(run: Run) -> None:
             bar.update()
 
         def on_step(step: int, steps: int) -> None:
-            _cli.raise_if_stopped()
+            if not together:
+                _cli.raise_if_stopped()
             bar.set_postfix_str(f'step {step} of {steps}', refresh=False)
             bar.update(0)
 
         try:
-            run.go(on_epoch=on_epoch, on_print=tqdm.write, on_step=on_step)
+            run.go(on_epoch=on_epoch, on_print=tqdm.write, on_step=on_step,
+                   stop=_cli.asked_to_stop if together else None)
         except KeyboardInterrupt:
             command = shlex.join([sys.executable, sys.argv[0], '--out', str(run.folder.folder), '--resume'])
             raise KeyboardInterrupt(f'stopped; {run.saved_epoch} epochs are saved in {run.folder.folder}, go on with: '
-                                    f'{command}') from None
+                                    f'{"the launcher and " * together}{command}') from None
     tqdm.write(f'saved in {run.folder.folder}')
 
 

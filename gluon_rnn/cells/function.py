@@ -44,7 +44,8 @@ class CompiledFunction:
                           for handle in handles[:num_output_grads + num_input_grads]]
                 grads = list(zip(arrays[num_output_grads:], reqs[:num_input_grads], shapes))
                 out = [nd.empty(shape, ctx) if req in (_NULL, _ADD) else grad for grad, req, (shape, ctx) in grads]
-                # where an output is not used MXNet makes its gradient, zeros, on the wrong device
+                # where an output is not used MXNet makes its gradient, zeros, on the wrong device; and what lies on any CPU is
+                # called cpu(0) here (c_api_function.cc, ndarray.h; on a GPU the number is right), which costs a copy there
                 self.backward([grad.as_in_context(shapes[0][1]) for grad in arrays[:num_output_grads]], out)
                 for (grad, req, _), value in zip(grads, out):
                     if req == _ADD:

@@ -136,10 +136,10 @@ def test_held_out_text_too_short_leaves_the_old_run(script, refused, small, tmp_
 def test_a_loss_that_turns_nan_stops_and_keeps_the_last_good_model(refused, small, tmp_path, monkeypatch):
     step = Trainer._step
 
-    def poisoned(self, X, Y, state):
+    def poisoned(self, *args):
         if self.epoch == 2:
             self.model.parameters()['W_hq'][:] = float('nan')
-        return step(self, X, Y, state)
+        return step(self, *args)
     monkeypatch.setattr(Trainer, '_step', poisoned)
     refused('no longer finite in epoch 3, step 1', 'train', *small, '--out', tmp_path / 'run')
     assert checkpoint.read(tmp_path / 'run' / 'checkpoint.npz').epoch == 2
