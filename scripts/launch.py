@@ -172,13 +172,14 @@ class Job:
     def show(self, process: Process, pipe: Any, to: TextIO) -> None:
         """Hand on what a process prints, line by line."""
         before = '' if process.name == 'worker 0' else f'{process.name}: '
-        for raw in pipe:
-            line = raw.decode('utf-8', errors='replace').rstrip('\n')
-            if to is sys.stderr and line.strip():
-                process.said = line.strip()
-            with self.output, contextlib.suppress(OSError, ValueError):     # a reader that has gone is no reason to stop
-                if not (self.failed and before):
-                    print(before + line, file=to, flush=True)
+        with pipe:
+            for raw in pipe:
+                line = raw.decode('utf-8', errors='replace').rstrip('\n')
+                if to is sys.stderr and line.strip():
+                    process.said = line.strip()
+                with self.output, contextlib.suppress(OSError, ValueError):     # a reader that has gone is no reason to stop
+                    if not (self.failed and before):
+                        print(before + line, file=to, flush=True)
 
     def watch(self) -> int:
         """Wait until all workers have ended well, or one process has not and the others had their time to end, too."""

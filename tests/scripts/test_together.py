@@ -1,0 +1,135 @@
+"""Several processes with MXNet's parameter server, on the loopback: the same as one process, whatever ends them."""
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gluon_rnn import checkpoint
+from tests.scripts import together_worker
+from tests.scripts.test_launch import alive, token  # noqa: F401  (a fixture)
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKER = Path(together_worker.__file__)
+TRAIN = (sys.executable, str(ROOT / 'scripts' / 'train.py'))
+FLAGS = ('--max-chars', '600', '--num-hiddens', '16', '--num-steps', '8', '--batch-size', '6', '--length', '5', '--ctx', 'cpu',
+         '--impl', 'hybrid', '--cell', 'rnn', '--optimizer', 'adam', '--checkpoint-period', '5', '--period', '20')
+
+
+def launched(*command: str, workers: int = 2, servers: int = 1, grace: float = 3) -> subprocess.Popen:
+    flags = ('-n', str(workers), '-s', str(servers), '--grace', str(grace))
+    return subprocess.Popen([sys.executable, str(ROOT / 'scripts' / 'launch.py'), *flags, '--', *command], text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, 'OMP_NUM_THREADS': '1'})
+
+
+def finish(process: subprocess.Popen) -> tuple[int, str, str]:
+    with process:
+        try:
+            out, err = process.communicate(timeout=150)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            raise
+    return process.returncode, out, err
+
+
+def result(folder: Path):
+    lines = [json.loads(line) for line in (folder / 'metrics.jsonl').read_text().splitlines()]
+    return [(line['epoch'], line['perplexity'], line['grad_norm']) for line in lines], checkpoint.read(folder / 'checkpoint.npz')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('workers, servers', [(2, 1), (3, 2)])
+def test_workers_equal_each_other_and_one_process(token, tmp_path, workers, servers):  # noqa: F811
+    status, out, err = finish(launched(sys.executable, str(WORKER), str(tmp_path), workers=workers, servers=servers))
+    assert status == 0, (out, err)
+    for case in together_worker.CASES:
+        reference, expected = together_worker.train(case, None)
+        weights = [dict(np.load(tmp_path / f'{case} {rank}.npz')) for rank in range(workers)]
+        records = [json.loads((tmp_path / f'{case} {rank}.json').read_text()) for rank in range(workers)]
+        for name, value in reference.model.parameters().items():
+            for other in weights[1:]:
+                assert_array_equal(other[name], weights[0][name], err_msg=f'{case} {name}')
+            # adam divides a gradient by its size, and so makes steps of rounding errors where there is little else
+            assert_allclose(weights[0][name], value.asnumpy(), rtol=1e-4, atol=1e-4 if 'deep' in case else 1e-5,
+                            err_msg=f'{case} {name}')
+        for epoch, record in enumerate(expected):
+            for other in records:
+                assert_allclose([other[epoch]['perplexity'], other[epoch]['grad_norm']], [record.perplexity, record.grad_norm],
+                                rtol=2e-5, err_msg=case)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_and_a_job_that_is_stopped(token, tmp_path):  # noqa: F811
+    """Each is gone on with and ends with the result of a job that nothing disturbed, bit for bit.
+
+    The sum of two workers' gradients does not depend on who came first.
+    """
+    status, out, err = finish(launched(*TRAIN, *FLAGS, '--num-epochs', '40', '--out', str(tmp_path / 'alone')))
+    assert status == 0, err
+    assert 'worker 1' not in out + err
+    assert [line for line in out.splitlines() if line.startswith('epoch')] == [
+        line for line in (tmp_path / 'alone' / 'samples.txt').read_text().splitlines() if line.startswith('epoch')]
+
+    run = tmp_path / 'disturbed'
+    job = launched(*TRAIN, *FLAGS, '--num-epochs', '4000', '--out', str(run))
+    wait_for(run / 'checkpoint.npz', job)
+    killed, = [pid for pid, variables in alive(token).items() if variables.get('GLUON_RNN_RANK') == '1'
+               and (Path('/proc') / str(pid) / 'cmdline').read_bytes().split(b'\0')[1] == TRAIN[1].encode()]
+    os.kill(killed, signal.SIGKILL)
+    status, _, err = finish(job)
+    assert (status, err.splitlines()[-1]) == (137, 'launch.py: worker 1 ended by SIGKILL, and with it the job')
+    assert alive(token) == {}
+    saved = checkpoint.read(run / 'checkpoint.npz').epoch
+    assert saved % 5 == 0 and saved > 0
+
+    job = launched(*TRAIN, '--out', str(run), '--resume', '--num-epochs', str(saved + 4000))
+    wait_for(run / 'checkpoint.npz', job)
+    job.send_signal(signal.SIGINT)
+    status, _, err = finish(job)
+    assert status == 130, err
+    assert 'epochs are saved in' in err and 'go on with: the launcher and' in err
+    stopped = checkpoint.read(run / 'checkpoint.npz').epoch
+    assert stopped > saved
+    assert alive(token) == {}
+
+    last = max(40, stopped + 5)
+    for folder in (run, tmp_path / 'alone'):
+        status, out, err = finish(launched(*TRAIN, '--out', str(folder), '--resume', '--num-epochs', str(last)))
+        assert status == 0, err
+    (ours, state), (theirs, reference) = result(run), result(tmp_path / 'alone')
+    assert ours == theirs and len(ours) == last
+    assert state.arrays.keys() == reference.arrays.keys()
+    for name, value in reference.arrays.items():
+        assert_array_equal(state.arrays[name], value, err_msg=name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('said, flags', [
+    ('batch_size must be 2 or more, a row for each of 2 processes of 1 contexts, got 1', ('--batch-size', '1')),
+    ('kvstore local knows nothing of the other 1 workers that were launched', ('--kvstore', 'local')),
+    ('is neither a file nor one of', ('--corpus', 'nowhere.txt')),
+])
+def test_a_training_that_cannot_be_ends_at_once(token, tmp_path, said, flags):  # noqa: F811
+    start = time.monotonic()
+    status, _, err = finish(launched(*TRAIN, *FLAGS, '--out', str(tmp_path / 'run'), *flags))
+    assert status == 2
+    assert 'Traceback' not in err
+    assert err.splitlines()[-1].startswith('launch.py: worker ') and said in err.splitlines()[-1]
+    assert time.monotonic() - start < 40
+
+
+def wait_for(path: Path, job: subprocess.Popen) -> None:
+    """Until a job has written its first new checkpoint."""
+    before = path.stat().st_mtime_ns if path.exists() else 0
+    deadline = time.monotonic() + 60
+    while not (path.exists() and path.stat().st_mtime_ns != before):
+        assert job.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
