@@ -1,17 +1,28 @@
 """gluon_rnn: chapter 6 (recurrent neural networks) of 《动手学深度学习》, MXNet edition.
 
-Importing this package first prepares the machine for MXNet 1.9.1 (see `gluon_rnn.runtime`), then loads it.
+Importing this package prepares the machine for MXNet 1.9.1 (see `gluon_rnn.runtime`). MXNet itself loads with the first name that
+needs it, so that what needs none of it, an exported model, runs where there is none.
 """
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, List
+
 from . import runtime
 
-runtime.prepare()
+try:
+    runtime.prepare()
+except ImportError as error:
+    runtime.refuse_mxnet(str(error))
 
-from .corpus import Corpus, load_corpus  # noqa: E402
-from .generation import generate  # noqa: E402
-from .language_model import LanguageModel, ModelConfig, build_model, copy_params  # noqa: E402
-from .runtime import seed, try_all_gpus, try_gpu  # noqa: E402
-from .training import EpochRecord, TrainConfig, Trainer, train  # noqa: E402
-from .version import __version__  # noqa: E402
+from .corpus import Corpus, load_corpus
+from .generation import generate
+from .runtime import seed, try_all_gpus, try_gpu
+from .version import __version__
+
+if TYPE_CHECKING:
+    from .language_model import LanguageModel, ModelConfig, build_model, copy_params
+    from .training import EpochRecord, TrainConfig, Trainer, train
 
 __all__ = [
            'Corpus',
@@ -32,3 +43,18 @@ __all__ = [
            'try_gpu',
 ]
 
+_NEED_MXNET = {
+    'language_model': ('LanguageModel', 'ModelConfig', 'build_model', 'copy_params'),
+    'training': ('EpochRecord', 'TrainConfig', 'Trainer', 'train'),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _NEED_MXNET.items():
+        if name in names:
+            return getattr(importlib.import_module(f'{__name__}.{module}'), name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+def __dir__() -> List[str]:
+    return sorted({*globals(), *__all__})

@@ -80,9 +80,13 @@ def draw_growth(path: Path, growths: Sequence[Growth]) -> None:
 
 def measure_generation(cell: str, num_chars: int, *, rounds: int = 5, threads: int | None = None,
                        on_progress: Callable[[str], None] | None = None) -> List[Measurement]:
-    """Characters a second of d2lzh's own `predict_rnn` and of `generate`, greedy, after the same two characters."""
+    """Characters a second of d2lzh's own `predict_rnn` and of `generate`, greedy, after the same two characters.
+
+    `generate` writes with each implementation, and with the model as an ONNX file, where ONNX Runtime is installed.
+    """
     setting = Setting(cell=cell, batch_size=1, num_steps=1, num_chars=num_chars + 1)
     cases = [Case(case.name, WORKERS / 'writing.py', case.options) for case in [*book_cases(), *own_cases()]
              if case.name != 'd2lzh gluon']
     cases[0] = replace(cases[0], options={'impl': 'd2lzh'})
+    cases.append(Case('gluon_rnn ONNX Runtime', WORKERS / 'writing.py', {'impl': 'onnx'}))
     return measure(cases, setting, rounds=rounds, threads=threads, on_progress=on_progress)

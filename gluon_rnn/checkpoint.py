@@ -49,9 +49,12 @@ class Checkpoint:
         return {name[len(part):]: value for name, value in self.arrays.items() if name.startswith(part)}
 
     def model(self, ctx: Any = None) -> LanguageModel:
-        """The model with its weights, on ctx."""
+        """The model with its weights, on ctx. Raises ValueError where they are no language model's but a fill-in network's."""
         model = build_model(self.config, ctx)
-        load(model.parameters(), self._part('params/'))
+        try:
+            load(model.parameters(), self._part('params/'))
+        except ValueError as error:
+            raise ValueError(f'the checkpoint holds no language model ({error}): use a run of scripts/train.py') from None
         return model
 
     def resume(self, trainer: Trainer) -> None:

@@ -203,7 +203,10 @@ class _OneByOne:
     """A model that reads a prefix as the book does, a character a call; with two directions that makes a difference."""
 
     def __init__(self, model: Any):
-        self.model, self.ctx, self.begin_state = model, model.ctx, model.begin_state
+        self.model, self.begin_state = model, model.begin_state
+
+    def array(self, values: Any) -> nd.NDArray:
+        return nd.array(values, ctx=self.model.ctx)
 
     def greedy(self) -> None:
         """No compiled steps: what a reader's model does is for it alone to say."""

@@ -1,10 +1,9 @@
-"""Writing text with a language model, character by character, section 6.4.4."""
+"""Writing text with a language model, character by character, section 6.4.4. It knows a contract and no framework."""
 from __future__ import annotations
 
 from typing import Any, List, Sequence
 
 import numpy as np
-from mxnet import nd
 
 from .corpus import encode
 
@@ -13,7 +12,8 @@ def generate(model: Any, idx_to_char: Sequence[str], prefix: str, num_chars: int
              temperature: float | None = None, top_k: int | None = None, seed: int | None = None) -> str:
     """`prefix` and `num_chars` characters that the model goes on with.
 
-    model: a LanguageModel, or anything with its `ctx`, `begin_state(batch_size)`, call and `greedy()`, which may be None.
+    model: a LanguageModel, an OnnxModel, or anything with their `array(values)`, `begin_state(batch_size)`, call and `greedy()`,
+    which may be None.
     Greedy, as in the book, unless told otherwise: temperature draws from softmax(logits / temperature), so that below 1 it
     is bolder and above 1 wilder; top_k draws from the top_k likeliest characters only (at temperature 1 unless given). seed:
     of the draws; one seed gives one text, whatever else is random around it.
@@ -29,9 +29,9 @@ def generate(model: Any, idx_to_char: Sequence[str], prefix: str, num_chars: int
         raise ValueError(f'top_k must be 1 or more, got {top_k}')
     output = encode(prefix, {char: i for i, char in enumerate(idx_to_char)})
     rng = np.random.default_rng(seed)
-    greedy, X, state = temperature is None and top_k is None, nd.array([output], ctx=model.ctx), model.begin_state(1)
+    greedy, X, state = temperature is None and top_k is None, model.array([output]), model.begin_state(1)
     compiled = model.greedy() if greedy else None
-    chosen: List[nd.NDArray] = []
+    chosen: List[Any] = []
     while sum(x.shape[1] for x in chosen) < num_chars:
         if chosen and compiled:
             several, state = compiled(X, state)
@@ -40,13 +40,17 @@ def generate(model: Any, idx_to_char: Sequence[str], prefix: str, num_chars: int
             continue
         logits, state = model(X, state)
         if greedy:      # stays on the device: nothing waits for it here
-            X = nd.argmax(logits[-1:], axis=1, keepdims=True)
+            X = logits[-1:].argmax(axis=1).reshape((1, 1))
         else:
-            X = nd.array([[draw(logits[-1].asnumpy(), temperature or 1, top_k, rng)]], ctx=model.ctx)
+            X = model.array([[draw(_numpy(logits[-1]), temperature or 1, top_k, rng)]])
         chosen.append(X)
     if chosen:
-        output += nd.concat(*chosen, dim=1)[0, :num_chars].asnumpy().astype(int).tolist()
+        output += np.concatenate([_numpy(X) for X in chosen], axis=1)[0, :num_chars].astype(int).tolist()
     return ''.join(idx_to_char[i] for i in output)
+
+
+def _numpy(array: Any) -> np.ndarray:
+    return array.asnumpy() if hasattr(array, 'asnumpy') else array
 
 
 def draw(logits: np.ndarray, temperature: float, top_k: int | None, rng: Any) -> int:

@@ -24,6 +24,10 @@ class Model:
             raise ValueError(f'the model lives on {self.ctx}, a state on {ctx} does not fit it')
         return self.network.begin_state(batch_size)
 
+    def array(self, values: Any) -> nd.NDArray:
+        """Numbers as an array where the model lives."""
+        return nd.array(values, ctx=self.ctx)
+
     def parameters(self) -> Dict[str, nd.NDArray]:
         """All arrays that are trained, with gradients attached, by name."""
         return {**self.network.parameters(), **self.output.parameters()}

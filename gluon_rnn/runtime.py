@@ -58,6 +58,22 @@ def prepare() -> None:
     _load_cuda_wheels()
 
 
+class _Refusal:
+    """Says why MXNet cannot be loaded, where it is asked for."""
+
+    def __init__(self, why: str):
+        self.why = why
+
+    def find_spec(self, name: str, *_: Any) -> None:
+        if name == 'mxnet':
+            raise ImportError(self.why)
+
+
+def refuse_mxnet(why: str) -> None:
+    """Let `import mxnet` fail with this reason; what needs no MXNet works all the same."""
+    sys.meta_path.insert(0, _Refusal(why))      # type: ignore[arg-type]
+
+
 def child_environment(threads: int) -> Dict[str, str]:
     """The variables for another process that is to compute with `threads` threads, whichever library computes.
 

@@ -1,4 +1,4 @@
-"""Write a trained model to a file for another framework. docs/pytorch.md shows how to use the one for PyTorch."""
+"""Write a trained model to a file for another framework: ONNX (docs/export.md) or PyTorch (docs/pytorch.md)."""
 from __future__ import annotations
 
 import argparse
@@ -11,7 +11,8 @@ from gluon_rnn import checkpoint
 from gluon_rnn.run_folder import find_checkpoint
 
 EXAMPLES = """examples
-  python scripts/export.py runs/mine --format torch                      writes runs/mine.pt
+  python scripts/export.py runs/mine --format onnx                       writes runs/mine.onnx
+  python scripts/generate.py runs/mine.onnx --prefix 分开                 writes text with it, without MXNet
   python scripts/export.py runs/mine --format torch --form layer --out model.pt
 """
 
@@ -19,7 +20,8 @@ EXAMPLES = """examples
 def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
     p.add_argument('run', type=Path, help='a run of scripts/train.py: its folder, or its checkpoint.npz')
-    p.add_argument('--format', choices=FORMATS, required=True, help='torch: a state_dict with settings and vocabulary')
+    p.add_argument('--format', choices=FORMATS, required=True, help='onnx: a graph with settings and vocabulary, for ONNX '
+                   'Runtime and others; torch: a state_dict with settings and vocabulary')
     p.add_argument('--out', type=Path, help="the file (default: the run's name with the format's ending)")
     p.add_argument('--form', choices=['hand', 'layer'], help='of torch: the loop by hand, or the torch.nn layer (default: '
                    "what corresponds to the run's implementation)")
@@ -28,21 +30,31 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = parser().parse_args()
+    if args.form and args.format != 'torch':
+        raise ValueError(f'--form is of --format torch, got {args.format}: leave it out')
     write, suffix = FORMATS[args.format]
     saved = checkpoint.read(find_checkpoint(args.run))
     run = args.run if args.run.is_dir() else args.run.parent
     path = args.out or Path(f'{run.resolve()}{suffix}')
-    write(saved, path, args)
-    print(f'{path}: {path.stat().st_size} bytes')
+    said = write(saved, path, args)
+    print(f'{path}: {path.stat().st_size} bytes{said}')
 
 
-def to_torch(saved: Any, path: Path, args: argparse.Namespace) -> None:
+def to_torch(saved: Any, path: Path, args: argparse.Namespace) -> str:
     from gluon_rnn.torch_parity.export import export
     export(saved.model(), saved.idx_to_char, path, layer=None if args.form is None else args.form == 'layer')
+    return ''
 
 
-# format -> what writes it, and the ending of its files
-FORMATS: Dict[str, tuple[Callable[[Any, Path, argparse.Namespace], None], str]] = {
+def to_onnx(saved: Any, path: Path, args: argparse.Namespace) -> str:
+    from gluon_rnn.export import export_onnx
+    apart = export_onnx(saved.model(), saved.idx_to_char, path)
+    return f'; run by ONNX Runtime its logits and states are within {apart:.0e} of those in MXNet'
+
+
+# format -> what writes it and says what there is to say of it, and the ending of its files
+FORMATS: Dict[str, tuple[Callable[[Any, Path, argparse.Namespace], str], str]] = {
+    'onnx': (to_onnx, '.onnx'),
     'torch': (to_torch, '.pt'),
 }
 

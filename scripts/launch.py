@@ -33,7 +33,8 @@ part: use it in a network you trust.
 """
 KEEP = Path(__file__).resolve().with_name('_keep.py')
 ROOT = KEEP.parent.parent
-SERVE = (sys.executable, '-c', 'import gluon_rnn')      # MXNet, loaded in a server or the scheduler, serves until all have ended
+# MXNet, loaded in a server or the scheduler (once gluon_rnn has prepared the machine), serves until all have ended.
+SERVE = (sys.executable, '-c', 'import gluon_rnn, mxnet')
 LOOPBACK = '127.0.0.1'
 # What of this environment goes to other machines, too. The settings of the threads are each machine's own.
 PASSED_ON = ('DMLC_INTERFACE', 'DMLC_PS_', 'MXNET_', 'PS_', 'GLUON_RNN_', 'CUDA_VISIBLE_DEVICES', 'OMP_NUM_THREADS')

@@ -52,6 +52,7 @@ def test_the_picture_is_a_png(tmp_path):
 @pytest.mark.slow
 def test_generation_is_measured_beside_d2lzh():
     measured = measure_generation('rnn', 12, rounds=1, threads=1)
-    assert [m.name for m in measured] == ['d2lzh scratch', 'gluon_rnn scratch', 'gluon_rnn hybrid', 'gluon_rnn gluon']
+    assert [m.name for m in measured] == ['d2lzh scratch', 'gluon_rnn scratch', 'gluon_rnn hybrid', 'gluon_rnn gluon',
+                                          'gluon_rnn ONNX Runtime']
     assert not any(m.error for m in measured), measured
     assert all(m.tokens == 12 and m.median > 0 for m in measured)

@@ -53,6 +53,18 @@ def test_torch_stays_in_its_room(path):
     assert not reaches(path, 'torch', 'gluon_rnn.torch_parity')
 
 
+@pytest.mark.parametrize('library, room', [('onnx', 'export.py'), ('onnxruntime', 'onnx_model.py')])
+def test_onnx_stays_in_its_rooms(library, room):
+    assert [path for path in MODULES if reaches(path, library)] == [PACKAGE / room]
+
+
+def test_text_is_written_without_mxnet():
+    """What an exported model needs to be read and run."""
+    for file in ('generation.py', 'onnx_model.py', 'corpus.py', 'version.py'):
+        known = {'gluon_rnn', 'gluon_rnn.runtime', 'gluon_rnn.corpus', 'gluon_rnn.corpus.encode'}
+        assert not reaches(PACKAGE / file, 'mxnet') and reaches(PACKAGE / file, 'gluon_rnn') <= known
+
+
 @pytest.mark.parametrize('path', [path for path in MODULES if path != PACKAGE / 'runtime.py'], ids=name)
 def test_only_runtime_touches_the_environment(path):
     attributes = {node.attr for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))) if isinstance(node, ast.Attribute)}

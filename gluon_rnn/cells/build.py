@@ -68,6 +68,11 @@ class NetworkConfig:
         if self.reset_after is False and self.impl == 'gluon':
             raise ValueError("gluon.rnn's GRU always resets after the product: use impl scratch or hybrid for the book's form")
 
+    @property
+    def resets_after(self) -> bool:
+        """Whether this is the GRU that resets after the product, said or not."""
+        return self.cell == 'gru' and (self.impl == 'gluon' if self.reset_after is None else self.reset_after)
+
 
 def build_network(config: NetworkConfig, num_inputs: int, ctx: Any = None) -> Network:
     """The network that `config` describes, its weights newly drawn, on ctx."""
@@ -100,5 +105,5 @@ def _choices(config: NetworkConfig) -> Dict[str, Any]:
     if config.cell == 'clockwork':
         return {'periods': PERIODS if config.periods is None else config.periods}
     if config.cell == 'gru' and config.impl != 'gluon':
-        return {'reset_after': bool(config.reset_after)}
+        return {'reset_after': config.resets_after}
     return {}

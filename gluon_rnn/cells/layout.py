@@ -8,10 +8,11 @@ The others stack the gates, in the order of `GATES`, hidden units down and input
 Only the sum of two biases enters an equation, so carrying to the book's form adds them, and carrying back leaves the second
 at zero. The exception is the GRU's candidate, whose second bias stands inside the reset product: the book's form has
 no place for it, `GRU(reset_after=True, inner_bias=True)` calls it b_hh.
+ONNX stacks them in the same way, with other orders of the gates.
 """
 from __future__ import annotations
 
-from typing import Dict, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
@@ -20,12 +21,16 @@ GATES: Dict[str, Tuple[str, ...]] = {
     'gru': ('r', 'z', 'h'),             # PyTorch and cuDNN call the candidate n
     'lstm': ('i', 'f', 'c', 'o'),       # PyTorch and cuDNN call the candidate g
 }
+ONNX_GATES: Dict[str, Tuple[str, ...]] = {**GATES, 'gru': ('z', 'r', 'h'), 'lstm': ('i', 'o', 'f', 'c')}
 PACKED = ('i2h_weight', 'h2h_weight', 'i2h_bias', 'h2h_bias')
 
 
-def pack(params: Dict[str, np.ndarray], cell: str) -> Dict[str, np.ndarray]:
-    """One layer and direction from the book's form to the stacked one. Raises ValueError where a parameter is missing."""
-    gates = GATES[cell]
+def pack(params: Dict[str, np.ndarray], cell: str, orders: Dict[str, Tuple[str, ...]] = GATES) -> Dict[str, np.ndarray]:
+    """One layer and direction from the book's form to the stacked one, the gates in the order that `orders` has for the cell.
+
+    Raises ValueError where a parameter is missing.
+    """
+    gates = orders[cell]
     wanted = {f'{kind}{gate}' for gate in gates for kind in ('W_x', 'W_h', 'b_')}
     if not wanted <= params.keys() <= wanted | ({'b_hh'} if cell == 'gru' else set()):
         raise ValueError(f'a {cell} needs the parameters {sorted(wanted)}, got {sorted(params)}')
@@ -50,3 +55,10 @@ def unpack(packed: Dict[str, np.ndarray], cell: str) -> Dict[str, np.ndarray]:
     if cell == 'gru' and parts['h2h_bias'][-1].any():
         params['b_h'], params['b_hh'] = parts['i2h_bias'][-1], parts['h2h_bias'][-1]
     return params
+
+
+def flat_state(arrays: Sequence[np.ndarray]) -> List[np.ndarray]:
+    """A state of any implementation as arrays (batch_size, num_hiddens): by layer, by direction, H before C."""
+    if arrays[0].ndim == 2:
+        return list(arrays)
+    return [array[i] for i in range(arrays[0].shape[0]) for array in arrays]

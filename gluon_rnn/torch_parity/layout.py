@@ -25,6 +25,7 @@ import torch
 from mxnet import nd
 
 from ..cells.gluon_layer import GluonLayer
+from ..cells.layout import flat_state
 from ..cells.network import Composite, Network
 from ..language_model import LanguageModel, ModelConfig, build_model, copy_params
 from . import modules
@@ -99,10 +100,8 @@ def load_state_dict(model: LanguageModel, state_dict: Mapping[str, torch.Tensor]
 
 def settings(config: ModelConfig, *, layer: bool) -> modules.Settings:
     """A model's description for PyTorch. Raises ValueError for the book's GRU as a layer."""
-    gru = config.cell == 'gru'
-    reset_after = gru and (config.impl == 'gluon' if config.reset_after is None else config.reset_after)
     return modules.Settings(config.vocab_size, config.cell, layer, config.num_hiddens, config.num_layers, config.bidirectional,
-                            config.backward_hiddens or 0, config.activation, reset_after, config.dropout, config.residual,
+                            config.backward_hiddens or 0, config.activation, config.resets_after, config.dropout, config.residual,
                             config.both_forward)
 
 
@@ -157,8 +156,5 @@ def carried_back(values: Mapping[str, torch.Tensor], config: ModelConfig) -> Dic
 
 
 def flat_states(state: Tuple[Any, ...]) -> list[np.ndarray]:
-    """A state of either framework and form as arrays (batch_size, num_hiddens): by layer, by direction, H before C."""
-    arrays = [s.asnumpy() if isinstance(s, nd.NDArray) else s.detach().numpy() for s in state]
-    if arrays[0].ndim == 2:
-        return arrays
-    return [array[i] for i in range(arrays[0].shape[0]) for array in arrays]
+    """A state of either framework and form as `flat_state` has it."""
+    return flat_state([s.asnumpy() if isinstance(s, nd.NDArray) else s.detach().numpy() for s in state])

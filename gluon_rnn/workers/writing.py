@@ -1,4 +1,7 @@
-"""A text instead of an epoch: d2lzh's own `predict_rnn`, or this project's `generate`, greedy as the book writes."""
+"""A text instead of an epoch: d2lzh's own `predict_rnn`, or this project's `generate`, greedy as the book writes.
+
+The impl 'onnx' is a hybrid model exported and read by ONNX Runtime.
+"""
 from __future__ import annotations
 
 import importlib
@@ -23,8 +26,13 @@ def prepare(options: Dict[str, Any]) -> Callable[[], float]:
 
     import gluon_rnn
     gluon_rnn.seed(0)
-    model = gluon_rnn.build_model(gluon_rnn.ModelConfig(cell=cell, impl=options['impl'], num_hiddens=num_hiddens,
-                                                        vocab_size=vocab_size))
+    exported = options['impl'] == 'onnx'
+    model: Any = gluon_rnn.build_model(gluon_rnn.ModelConfig(cell=cell, impl='hybrid' if exported else options['impl'],
+                                                             num_hiddens=num_hiddens, vocab_size=vocab_size))
+    if exported:
+        from gluon_rnn.export import to_onnx
+        from gluon_rnn.onnx_model import load_onnx_bytes
+        model = load_onnx_bytes(to_onnx(model, chars), 'the model')
 
     def write_here() -> float:
         gluon_rnn.generate(model, chars, prefix, num_chars - 1)
