@@ -100,7 +100,8 @@ class Steps(CompiledFunction):
     def forward(self, inputs: Sequence[nd.NDArray]) -> List[nd.NDArray]:
         outputs = self.graphs.forward(*inputs)
         num_outputs, num_products, num_states = 1 + self.graphs.num_states, self.graphs.num_products, self.graphs.num_states
-        self.saved = [*outputs[:1], *outputs[num_outputs:], *inputs[num_products:num_products + num_states]]
+        # H detached: the record of the steps hangs on H, and would hang on itself and never be freed
+        self.saved = [outputs[0].detach(), *outputs[num_outputs:], *inputs[num_products:num_products + num_states]]
         return outputs[:num_outputs]
 
     def backward(self, output_grads: List[nd.NDArray], out: List[nd.NDArray]) -> None:
