@@ -3,7 +3,7 @@
     8 rows, two processes      process 0    cpu(0): rows 0 1    cpu(1): rows 2 3
     of two contexts each       process 1    cpu(0): rows 4 5    cpu(1): rows 6 7
 
-Every context holds the whole model, reads the same rows of each batch and carries their state. It computes the gradient of its
+Every context holds the whole model, reads its own rows of each batch and carries their state. It computes the gradient of its
 rows' part of the batch's loss, which is a mean over all rows; a key-value store adds the parts up, so that what is clipped and
 followed is the gradient of the whole batch, as one context would have it but for the order of its sums.
 """
@@ -42,9 +42,9 @@ class Replicas:
         Raises ValueError where a context would have none.
         """
         rank, num_workers = (self.store.rank, self.store.num_workers) if self.store else (0, 1)
-        if batch_size < num_workers * len(self.models):
-            raise ValueError(f'batch_size must be {num_workers * len(self.models)} or more, a row for each of {num_workers} '
-                             f'processes of {len(self.models)} contexts, got {batch_size}')
+        least = num_workers * len(self.models)
+        if batch_size < least:
+            raise ValueError(f'batch_size must be {least} or more, a row for each context of each process, got {batch_size}')
         own = share(batch_size, rank, num_workers)
         return own, [share(own.stop - own.start, k, len(self.models)) for k in range(len(self.models))]
 

@@ -19,7 +19,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, TextIO, Tuple
+from typing import Any, Dict, List, Sequence, TextIO, Tuple
 
 import _cli
 
@@ -90,27 +90,40 @@ class Process:
 
 def plan(args: argparse.Namespace, hosts: List[str]) -> List[Process]:
     """All processes of the job: the scheduler here, servers and workers here or on the hosts in turn."""
-    address = args.address or (address_towards(hosts[0]) if hosts else LOOPBACK)
+    own = {host: address_of(host) for host in hosts}
+    elsewhere = [host for host in hosts if not own[host].startswith('127.')]
+    address = args.address or (address_towards(elsewhere[0]) if elsewhere else LOOPBACK)
     common = {'DMLC_PS_ROOT_URI': address, 'DMLC_PS_ROOT_PORT': str(free_port(address)), 'DMLC_NUM_WORKER': str(args.workers),
               'DMLC_NUM_SERVER': str(args.servers), 'PYTHONUNBUFFERED': '1'}
     # MXNet cuts an array among the servers from this size on, a million if nothing is said, and else gives all of it to one
     common['MXNET_KVSTORE_BIGARRAY_BOUND'] = os.environ.get('MXNET_KVSTORE_BIGARRAY_BOUND', '10000')
-    if address == LOOPBACK:
-        common['DMLC_NODE_HOST'] = LOOPBACK         # and nothing listens to the network
     on = [hosts[i % len(hosts)] if hosts else '' for i in range(max(args.workers, args.servers))]
     share = {host: on[:args.workers].count(host) or 1 for host in on}
-    processes = [Process('scheduler', SERVE, '', share.get('', 1), {**common, 'DMLC_ROLE': 'scheduler'})]
-    processes += [Process(f'server {i}', SERVE, on[i], share[on[i]], {**common, 'DMLC_ROLE': 'server'})
-                  for i in range(args.servers)]
-    processes += [Process(f'worker {i}', tuple(args.command), on[i], share[on[i]],
-                          {**common, 'DMLC_ROLE': 'worker', 'GLUON_RNN_RANK': str(i)}) for i in range(args.workers)]
-    return processes
+
+    def process(name: str, command: Sequence[str], host: str, **variables: str) -> Process:
+        listen = address if own.get(host, LOOPBACK).startswith('127.') else own[host]      # else on its first interface
+        if listen and 'DMLC_INTERFACE' not in os.environ:
+            variables['DMLC_NODE_HOST'] = listen
+        return Process(name, tuple(command), host, share.get(host, 1), {**common, **variables})
+
+    return [process('scheduler', SERVE, '', DMLC_ROLE='scheduler'),
+            *(process(f'server {i}', SERVE, on[i], DMLC_ROLE='server') for i in range(args.servers)),
+            *(process(f'worker {i}', args.command, on[i], DMLC_ROLE='worker', GLUON_RNN_RANK=str(i))
+              for i in range(args.workers))]
 
 
 def free_port(address: str) -> int:
     with socket.socket() as s:
         s.bind((address, 0))
         return s.getsockname()[1]
+
+
+def address_of(host: str) -> str:
+    """The address of a machine of the hostfile, '' where only ssh knows it."""
+    try:
+        return socket.gethostbyname(host.rpartition('@')[2])
+    except OSError:
+        return ''
 
 
 def address_towards(host: str) -> str:

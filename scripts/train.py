@@ -109,9 +109,9 @@ def main() -> None:
     kvstore = args.kvstore or ('dist_sync' if launched_job() else None)
     together = kvstore in TOGETHER
     _cli.stop_on_sigterm(at_once=not together)
-    if together:
-        _cli.end_at_once()
     with Store(kvstore) if kvstore else contextlib.nullcontext() as store:
+        if together:
+            _cli.end_at_once()
         if store and store.rank:
             settings = json.loads(store.broadcast(None))
             Training(settings, store=store).follow(stop=_cli.asked_to_stop)

@@ -178,7 +178,7 @@ def test_rows_of_batches_are_the_same_whoever_reads_them(read):
 
 def test_more_contexts_than_rows(lyrics):
     first, *others = models(lyrics, [mx.cpu(i) for i in range(3)])
-    with pytest.raises(ValueError, match='batch_size must be 3 or more, a row for each of 1 processes of 3 contexts, got 2'):
+    with pytest.raises(ValueError, match='batch_size must be 3 or more, a row for each context of each process, got 2'):
         Trainer(first, TrainConfig(batch_size=2), replicas=others, store=Store('local'))
 
 

@@ -201,3 +201,38 @@ def test_diagnosis():
 @pytest.mark.slow
 def test_diagnosis_from_the_command_line():
     assert python('import runpy; runpy.run_module("gluon_rnn.runtime", run_name="__main__")').startswith('Python')
+
+
+JOB = {'DMLC_ROLE': 'worker', 'DMLC_NUM_WORKER': '3', 'DMLC_NUM_SERVER': '1', 'DMLC_PS_ROOT_URI': '127.0.0.1',
+       'DMLC_PS_ROOT_PORT': '9000'}
+
+
+@pytest.mark.parametrize('changes, job', [
+    ({}, runtime.Job(3, None)),
+    ({'GLUON_RNN_RANK': '2'}, runtime.Job(3, 2)),
+    ({'DMLC_ROLE': 'server'}, None),
+    ({'DMLC_ROLE': None}, None),
+])
+def test_the_job_that_a_worker_belongs_to(monkeypatch, changes, job):
+    set_variables(monkeypatch, changes)
+    assert runtime.launched_job() == job
+
+
+@pytest.mark.parametrize('changes, said', [
+    ({'DMLC_PS_ROOT_URI': None}, 'DMLC_ROLE is worker and DMLC_PS_ROOT_URI is not set: start the workers by scripts/launch.py'),
+    ({'DMLC_NUM_WORKER': 'three'}, "must be numbers, got 'three' and None"),
+    ({'GLUON_RNN_RANK': '3'}, 'GLUON_RNN_RANK must be below DMLC_NUM_WORKER, 3, got 3'),
+])
+def test_a_job_that_is_none(monkeypatch, changes, said):
+    set_variables(monkeypatch, changes)
+    with pytest.raises(ValueError, match=said):
+        runtime.launched_job()
+
+
+def set_variables(monkeypatch, changes):
+    monkeypatch.delenv('GLUON_RNN_RANK', raising=False)
+    for name, value in {**JOB, **changes}.items():
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)

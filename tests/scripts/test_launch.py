@@ -197,6 +197,28 @@ def test_over_ssh(launched, ssh, tmp_path, monkeypatch):
     assert sorted(ssh.read_text().split()) == ['127.0.0.1'] * 3 + ['localhost']      # a server, and workers in turn
 
 
+def test_who_listens_where(monkeypatch):
+    """Each at its machine's address in the hostfile; nothing is started here."""
+    addresses = {'localhost': '127.0.0.1', 'me@far': '10.0.0.2', 'farther': '10.0.0.3', 'alias': ''}
+    monkeypatch.setattr(launch, 'address_of', addresses.get)
+    monkeypatch.setattr(launch, 'address_towards', {'me@far': '10.0.0.1'}.get)
+    monkeypatch.setattr(launch, 'free_port', lambda address: 1234)
+    monkeypatch.setenv('MXNET_KVSTORE_BIGARRAY_BOUND', '77')
+    args = launch.parser().parse_args(['-n', '5', '-s', '2', '--', 'train', '-x'])
+    planned = {process.name: process for process in launch.plan(args, list(addresses))}
+    assert len(planned) == 8
+    assert {process.variables['DMLC_PS_ROOT_URI'] for process in planned.values()} == {'10.0.0.1'}
+    assert {process.variables['MXNET_KVSTORE_BIGARRAY_BOUND'] for process in planned.values()} == {'77'}
+    listens = {name: (process.host, process.variables.get('DMLC_NODE_HOST')) for name, process in planned.items()}
+    assert listens == {'scheduler': ('', '10.0.0.1'), 'server 0': ('localhost', '10.0.0.1'), 'server 1': ('me@far', '10.0.0.2'),
+                       'worker 0': ('localhost', '10.0.0.1'), 'worker 1': ('me@far', '10.0.0.2'),
+                       'worker 2': ('farther', '10.0.0.3'), 'worker 3': ('alias', None), 'worker 4': ('localhost', '10.0.0.1')}
+    assert [planned[f'worker {i}'].share for i in range(5)] == [2, 1, 1, 1, 2]
+    assert planned['worker 3'].command == ('train', '-x')
+    monkeypatch.setenv('DMLC_INTERFACE', 'eth1')
+    assert not any('DMLC_NODE_HOST' in process.variables for process in launch.plan(args, list(addresses)))
+
+
 def test_a_failure_over_ssh_names_the_machine(launched, ssh, tmp_path, monkeypatch):
     monkeypatch.setattr(launch, 'SERVE', WAIT)
     (tmp_path / 'hosts').write_text('127.0.0.1\nlocalhost\n')
