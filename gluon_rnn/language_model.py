@@ -7,7 +7,7 @@ from typing import Any, Tuple
 from mxnet import nd
 
 from .cells.build import NetworkConfig
-from .cells.greedy import Greedy, can_compile
+from .cells.greedy import Greedy, Writer, can_compile
 from .cells.lengths import Lengths
 from .cells.network import Network
 from .cells.ops import OneHot, State
@@ -49,11 +49,11 @@ class LanguageModel(Model):
         logits = self.output(H.reshape((-1, self.network.num_outputs)))
         return logits, self.network.carry(state)
 
-    def greedy(self) -> Greedy | None:
-        """Several characters of greedy generation in one compiled call, for models where that is to be had."""
+    def greedy(self) -> Writer | None:
+        """Several characters of greedy generation in one compiled call, for one text; None where that is not to be had."""
         if self._greedy is None and can_compile(self.network, self.output):
             self._greedy = Greedy(self.network, self.output)
-        return self._greedy
+        return self._greedy.begin() if self._greedy else None
 
 
 def build_model(config: ModelConfig, ctx: Any = None) -> LanguageModel:

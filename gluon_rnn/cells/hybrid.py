@@ -69,15 +69,19 @@ class Hybrid(Scratch):
         return H.reshape((num_steps, batch_size, self.num_hiddens)), tuple(last)
 
     def symbol_step(self, product: Callable[[str], Sym], state: List[Sym], W: Dict[str, Sym]) -> Tuple[Sym, List[Sym]]:
-        """One step alone in symbols: product(gate) is X W_x of that gate. Returns H and the new state."""
+        """One step alone in symbols. Returns H and the new state.
+
+        product(gate) is X W_x of that gate; W: the other weights, each W_h transposed.
+        """
         inner, outer = self.inner_biases(), self.outer_biases()
 
-        def biased(product: Sym, bias: str | None) -> Sym:
-            return sym.broadcast_add(product, W[bias].reshape((1, -1))) if bias else product
+        def times(H: Sym, gate: str) -> Sym:
+            bias = {'bias': W[inner[gate]]} if gate in inner else {'no_bias': True}
+            return sym.FullyConnected(H, W[f'W_h{gate}'], num_hidden=self.num_hiddens, **bias)
 
-        X = Named(**{gate: biased(product(gate), outer.get(gate)) for gate in self.gates})
-        now = self.forward_step(X, Named(**dict(zip(self.state_names, state))),
-                                lambda H, gate: biased(sym.dot(H, W[f'W_h{gate}']), inner.get(gate)))
+        X = {gate: product(gate) for gate in self.gates}
+        X.update({gate: sym.broadcast_add(X[gate], W[bias].reshape((1, -1))) for gate, bias in outer.items()})
+        now = self.forward_step(Named(**X), Named(**dict(zip(self.state_names, state))), times)
         return now.H, [getattr(now, name) for name in self.state_names]
 
     def _graphs(self, num_steps: int, batch_size: int) -> Graphs:
