@@ -90,3 +90,19 @@ def measure_generation(cell: str, num_chars: int, *, rounds: int = 5, threads: i
     cases[0] = replace(cases[0], options={'impl': 'd2lzh'})
     cases.append(Case('gluon_rnn ONNX Runtime', WORKERS / 'writing.py', {'impl': 'onnx'}))
     return measure(cases, setting, rounds=rounds, threads=threads, on_progress=on_progress)
+
+
+def measure_start(cell: str, *, rounds: int = 5, threads: int | None = None,
+                  on_progress: Callable[[str], None] | None = None) -> Dict[str, List[float]]:
+    """Seconds from the start of a process to the end of its first step at the book's setting, a list by case, one a round.
+
+    In it: Python, the libraries, the model, what is compiled for the first step, and the step.
+    """
+    setting = Setting(cell=cell)
+    one_step = replace(setting, num_chars=setting.batch_size * (setting.num_steps + 1))
+    found: Dict[str, List[float]] = {}
+    for _ in range(rounds):
+        for m in measure([*book_cases(), *own_cases()], one_step, rounds=1, threads=threads, on_progress=on_progress):
+            if not m.error:
+                found.setdefault(m.name, []).append(m.start_seconds)
+    return found

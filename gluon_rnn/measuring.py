@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -50,11 +51,14 @@ class Setting:
 
 @dataclass(frozen=True)
 class Case:
-    """One implementation: the file that runs it, and what that file is told beside the setting."""
+    """One implementation: the file that runs it, and what that file is told beside the setting.
+
+    environment: variables of its process; None: one that the others have and it has not.
+    """
     name: str
     worker: Path
     options: Mapping[str, Any] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Measurement:
     memory: int = 0                     # bytes, at most
     library_memory: int = 0             # bytes, when the libraries were loaded and nothing else
     perplexity: float = 0               # of the first epoch: about the same for all who do the same work
+    start_seconds: float = 0            # from the start of the process to the end of its first epoch
     error: str = ''
 
     @property
@@ -92,12 +97,19 @@ def own_cases(impls: Sequence[str] = IMPLS) -> List[Case]:
 
 
 def book_cases(*, tuned: bool = False) -> List[Case]:
-    """d2lzh itself, as installed. tuned: once more with the BLAS kernel that `gluon_rnn.runtime` chooses."""
+    """d2lzh itself, with as many threads as the others.
+
+    tuned: also as a reader meets it, with the threads that MXNet takes if left alone, half of the CPUs; and with the BLAS kernel
+    that `gluon_rnn.runtime` chooses, where it chooses one.
+    """
     cases = [Case(f'd2lzh {impl}', WORKERS / 'book.py', {'impl': impl}) for impl in ('scratch', 'gluon')]
-    kernel = runtime.blas_kernel_here()
-    if tuned and kernel:
-        cases += [Case(f'{case.name}, tuned', case.worker, case.options, {'OPENBLAS_CORETYPE': kernel}) for case in cases]
-    return cases
+    if not tuned:
+        return cases
+    others: Dict[str, Mapping[str, str | None]] = {'as installed': {'OMP_NUM_THREADS': None}}
+    if kernel := runtime.blas_kernel_here():
+        others['tuned'] = {'OPENBLAS_CORETYPE': kernel}
+    return cases + [Case(f'{case.name}, {name}', case.worker, case.options, environment)
+                    for name, environment in others.items() for case in cases]
 
 
 def measure(cases: Sequence[Case], setting: Setting, *, rounds: int = 5, threads: int | None = None, timeout: float = 900,
@@ -138,9 +150,11 @@ class _Process:
         self.case, self.timeout, self.error = case, timeout, ''
         self.answers: List[Dict[str, Any]] = []
         self.log = tempfile.TemporaryFile('w+', encoding='utf-8', errors='replace')  # noqa: SIM115 (closed by close())
+        self.started = time.perf_counter()
+        wanted = {**environment, **case.environment}
         self.process = subprocess.Popen(
             [sys.executable, str(WORKERS / 'run.py'), str(case.worker), json.dumps({**asdict(setting), **case.options})],
-            env={**environment, **case.environment}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
+            env={name: value for name, value in wanted.items() if value is not None}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
             encoding='utf-8', start_new_session=True)
 
     def ask(self, question: str | None) -> None:
@@ -167,12 +181,12 @@ class _Process:
             return Measurement(self.case.name, error=self.error)
         first, *epochs, last = self.answers
         return Measurement(self.case.name, tuple(epoch['seconds'] for epoch in epochs), tokens, first['seconds'],
-                           last['memory'], first['library_memory'], first['perplexity'])
+                           last['memory'], first['library_memory'], first['perplexity'], first['start_seconds'])
 
     def _read(self) -> None:
         line = self.process.stdout.readline() if self.process.stdout else ''
         if line:
-            self.answers.append(json.loads(line))
+            self.answers.append({'start_seconds': time.perf_counter() - self.started, **json.loads(line)})
         else:
             self._failed()
 

@@ -3,6 +3,7 @@
   epochs       seconds an epoch and memory, beside d2lzh (`compare_torch.py speed` adds PyTorch)
   growth       the same while steps, hidden units, batch, vocabulary or text grow, with the fitted exponents
   generation   characters a second, beside d2lzh's predict_rnn
+  start        seconds from starting the program to the end of its first step
 
 Each case runs in a process of its own, all with the same number of threads, taking turns; figures are medians of the rounds.
 """
@@ -10,13 +11,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import sys
 from pathlib import Path
 from typing import Any, List, Sequence
 
 import _cli
 
-from gluon_rnn.benchmark import SIZES, draw_growth, measure_generation, measure_growth
+from gluon_rnn.benchmark import SIZES, draw_growth, measure_generation, measure_growth, measure_start
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.files import write_whole
 from gluon_rnn.measuring import Measurement, Setting, book_cases, measure, own_cases, text_table
@@ -30,7 +32,7 @@ EXAMPLES = """examples
 
 def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
-    commands = p.add_subparsers(required=True, metavar='epochs|growth|generation', parser_class=_cli.ArgumentParser)
+    commands = p.add_subparsers(required=True, metavar='epochs|growth|generation|start', parser_class=_cli.ArgumentParser)
     epochs = commands.add_parser('epochs', help='seconds an epoch', description=epochs_command.__doc__)
     growth = commands.add_parser('growth', help='how time and memory grow', description=growth_command.__doc__)
     growth.add_argument('--size', choices=list(SIZES), nargs='+', default=list(SIZES)[:-1], help='what grows')
@@ -38,7 +40,9 @@ def parser() -> argparse.ArgumentParser:
     growth.add_argument('--impl', choices=IMPLS, nargs='+', default=['hybrid'], help='implementations')
     generation = commands.add_parser('generation', help='characters a second', description=generation_command.__doc__)
     generation.add_argument('--length', type=int, default=200, help='characters to write')
-    for command, function in ((epochs, epochs_command), (growth, growth_command), (generation, generation_command)):
+    start = commands.add_parser('start', help='seconds to the first step', description=start_command.__doc__)
+    for command, function in ((epochs, epochs_command), (growth, growth_command), (generation, generation_command),
+                              (start, start_command)):
         command.set_defaults(function=function)
         command.add_argument('--cell', choices=CELLS, nargs='+', default=['gru'] if command is growth else list(CELLS))
         command.add_argument('--rounds', type=int, default=5, help='of each case')
@@ -86,6 +90,17 @@ def generation_command(args: argparse.Namespace) -> None:
         show(f'{cell}, {args.length} characters', measured)
         found[cell] = [m.to_dict(measured[0]) for m in measured]
     save(args.out, 'generation.json', found)
+
+
+def start_command(args: argparse.Namespace) -> None:
+    """Seconds from starting a process to the end of its first step at the book's setting: what a short run waits for."""
+    found = {}
+    for cell in args.cell:
+        found[cell] = measure_start(cell, rounds=args.rounds, threads=args.threads, on_progress=tell)
+        print(f'{Setting(cell=cell)}\n{"":18}  {"seconds":>8} {"lowest":>8} {"highest":>8}')
+        for name, seconds in found[cell].items():
+            print(f'{name:18}  {statistics.median(seconds):8.2f} {min(seconds):8.2f} {max(seconds):8.2f}')
+    save(args.out, 'start.json', found)
 
 
 def show(title: str, measured: Sequence[Measurement]) -> None:

@@ -4,7 +4,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gluon_rnn import benchmark
-from gluon_rnn.benchmark import SIZES, Growth, draw_growth, measure_generation, measure_growth, setting_for
+from gluon_rnn.benchmark import SIZES, Growth, draw_growth, measure_generation, measure_growth, measure_start, setting_for
 from gluon_rnn.measuring import Measurement, Setting, own_cases
 
 
@@ -56,3 +56,14 @@ def test_generation_is_measured_beside_d2lzh():
                                           'gluon_rnn ONNX Runtime']
     assert not any(m.error for m in measured), measured
     assert all(m.tokens == 12 and m.median > 0 for m in measured)
+
+
+def test_the_start_is_measured_with_one_step_a_round(monkeypatch):
+    seen = []
+
+    def measure(cases, setting, *, rounds, **_):
+        seen.append((setting.tokens, rounds))
+        return [Measurement('a', (1.0,), start_seconds=float(len(seen))), Measurement('b', error='no memory')]
+    monkeypatch.setattr(benchmark, 'measure', measure)
+    assert measure_start('gru', rounds=2) == {'a': [1.0, 2.0]}
+    assert seen == [(Setting().batch_size * Setting().num_steps, 1)] * 2

@@ -109,8 +109,16 @@ def test_all_implementations_do_the_same_work(cell):
     assert 15 < perplexities[0] < 25
 
 
+def test_the_original_is_also_measured_as_a_reader_meets_it():
+    cases = {case.name: case for case in measuring.book_cases(tuned=True)}
+    assert cases['d2lzh gluon, as installed'].environment == {'OMP_NUM_THREADS': None}
+    assert cases['d2lzh gluon'].environment == {}
+    assert [name for name in cases if ',' not in name] == [case.name for case in measuring.book_cases()]
+
+
 @pytest.mark.slow
 def test_real_cases_are_measured():
     results = measuring.measure(measuring.book_cases()[:1] + measuring.own_cases(['gluon']), SMALL, rounds=2, threads=1)
     assert [r.error for r in results] == ['', '']
     assert all(s > 0 for r in results for s in r.seconds)
+    assert all(r.start_seconds > r.first_seconds > 0 for r in results)
