@@ -151,11 +151,11 @@ class _Process:
         self.answers: List[Dict[str, Any]] = []
         self.log = tempfile.TemporaryFile('w+', encoding='utf-8', errors='replace')  # noqa: SIM115 (closed by close())
         self.started = time.perf_counter()
-        wanted = {**environment, **case.environment}
+        variables = {name: value for name, value in {**environment, **case.environment}.items() if value is not None}
         self.process = subprocess.Popen(
             [sys.executable, str(WORKERS / 'run.py'), str(case.worker), json.dumps({**asdict(setting), **case.options})],
-            env={name: value for name, value in wanted.items() if value is not None}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
-            encoding='utf-8', start_new_session=True)
+            env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, encoding='utf-8',
+            start_new_session=True)
 
     def ask(self, question: str | None) -> None:
         """Send a line, or nothing (None), and keep the answer."""
