@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Dict
 
-from . import counting, sampling, states, uses
+from . import by_hand, concise, counting, growing, sampling, sentences, states, undetached, uses
 from .frame import Exercise, Lines, Outcome, Table
 from .workbench import Training, Workbench
 
@@ -13,6 +13,11 @@ _MODULES = (
     uses,
     states,
     sampling,
+    sentences,
+    by_hand,
+    growing,
+    undetached,
+    concise,
 )
 EXERCISES: Dict[str, Exercise] = {exercise.number: exercise for exercise in sorted(
     (exercise for module in _MODULES for exercise in module.EXERCISES), key=lambda exercise: exercise.key)}

@@ -87,8 +87,9 @@ def read_back(model: Any, indices: np.ndarray, distances: List[int], *, num_step
         fit, test = (np.concatenate([part.reshape(-1, part.shape[2]), np.ones((part[..., 0].size, 1))], axis=1)
                      for part in (states[:, :half], states[:, half:]))
         wanted = np.eye(model.config.vocab_size, dtype=np.float32)[asked[:, :half].reshape(-1)]
-        ridge = 1e-4 * len(fit) * np.eye(fit.shape[1])
-        weights = np.linalg.solve(fit.T @ fit + ridge, fit.T @ wanted)
+        products = fit.T @ fit
+        ridge = 1e-4 * np.diag(products).mean() * np.eye(fit.shape[1])
+        weights = np.linalg.solve(products + ridge, fit.T @ wanted)
         found.append(float(((test @ weights).argmax(axis=1) == asked[:, half:].reshape(-1)).mean()))
     return found
 

@@ -15,6 +15,7 @@ from .scoring import KeepBest, Row, bigram_log_probs, bigram_rows, log_probs, ve
 from .workbench import Workbench
 
 CANDIDATES = 10
+CHARS = 30_000          # of the text
 Score = Callable[[Sequence[Row]], List[np.ndarray]]
 
 
@@ -109,10 +110,10 @@ def compressed(train: str, held_out: str) -> List[Tuple[str, float]]:
 
 def uses(bench: Workbench) -> Outcome:
     """6.1.2: ordering, correcting, cutting and compressing, each with a small GRU and with counted pairs."""
-    corpus = bench.corpus(0)
+    corpus = bench.corpus(CHARS)
     best = KeepBest()
-    training = bench.train('GRU', corpus=corpus, on_epoch=best, cell='gru', max_chars=0, valid_fraction=0.1,
-                           num_epochs=bench.size(12, 2), optimizer='adam', lr=2e-3, clipping_theta=1, batch_size=32)
+    training = bench.train('GRU', corpus=corpus, on_epoch=best, cell='gru', num_hiddens=128, sigma=0.1, valid_fraction=0.1,
+                           num_epochs=bench.size(6, 2), batch_size=16, optimizer='adam', lr=5e-3, clipping_theta=1)
     best.restore(training)
     model, (train, held_out) = training.model, corpus.split(0.1)
     table = bigram_log_probs(train, corpus.vocab_size)

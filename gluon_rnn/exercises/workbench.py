@@ -110,18 +110,20 @@ class Workbench:
         return model
 
     def train(self, label: str, *, corpus: Corpus | None = None, source: Source | None = None, verses: bool = False,
-              on_epoch: Callable[[Training], None] | None = None, **changes: Any) -> Training:
+              wrap: Callable[[LanguageModel], Any] | None = None, on_epoch: Callable[[Training], None] | None = None,
+              **changes: Any) -> Training:
         """Train one model to its last epoch, or to where its loss turns NaN or infinite: that is a result, too.
 
         corpus: None: the workbench's; source: batches to train on in place of the corpus's own, see `Trainer.epochs_on`; verses:
-        whether to write some every `period` epochs and at the end; on_epoch: told of the training after each epoch; changes:
-        what differs from the book's settings, by name. Raises ValueError for settings that cannot train.
+        whether to write some every `period` epochs and at the end; wrap: what of the model the trainer is handed in its place;
+        on_epoch: told of the training after each epoch; changes: what differs from the book's settings, by name.
+        Raises ValueError for settings that cannot train.
         """
         corpus = corpus or self.corpus(changes.get('max_chars'))
         settings = self.settings(**changes)
         model = self.model(corpus.vocab_size, **changes)
         training = Training(label, settings, model)
-        trainer = Trainer(model, pick(TrainConfig, settings))
+        trainer = Trainer(wrap(model) if wrap else model, pick(TrainConfig, settings))
         indices, valid = corpus.split(settings['valid_fraction'])
         records = (trainer.epochs_on(source, on_step=self.on_step) if source else
                    trainer.epochs(indices, valid if settings['valid_fraction'] else None, on_step=self.on_step))

@@ -1,0 +1,148 @@
+"""Section 6.5, exercise 1: whether Gluon is faster than by hand, and where the time goes."""
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Tuple
+
+import mxnet as mx
+from mxnet import nd
+
+from ..cells.ops import State
+from ..language_model import LanguageModel, copy_params
+from ..report import new_figure, save_figure
+from ..runs import pick
+from ..training import TrainConfig, Trainer
+from .frame import Exercise, Outcome, Table, Text
+from .workbench import Workbench
+
+Operators = Dict[str, Tuple[int, float]]        # operator -> how often, milliseconds
+WAYS = {'on the page': ('by hand, operator by operator as section 6.4 writes it', '从零实现，逐个算子照 6.4 节书写'),
+        'scratch': ('by hand here, with the products of all steps at once', '本项目的从零实现，各步的输入乘积一次算完'),
+        'hybrid': ('by hand, compiled', '从零实现，编译后'), 'gluon': ('rnn.RNN, tanh', 'rnn.RNN，tanh')}
+# what MXNet's engine does between operators, and what contains others
+_NO_OPERATORS = ('DeleteVariable', 'WaitForVar', 'WaitForAll', '_backward_CustomFunction', 'CustomFunction', '::pure_python')
+
+
+class OnThePage:
+    """A scratch model run as the book's page has it: a one-hot matrix, two products, an addition and a tanh for each step."""
+
+    def __init__(self, model: LanguageModel):
+        self.model, self.ctx, self.params = model, model.ctx, model.parameters()
+
+    def begin_state(self, batch_size: int) -> State:
+        return self.model.begin_state(batch_size)
+
+    def parameters(self) -> Dict[str, nd.NDArray]:
+        return self.params
+
+    def __call__(self, X: nd.NDArray, state: State) -> Tuple[nd.NDArray, State]:
+        W, (H,), outputs = self.params, state, []
+        for column in X.T:
+            X_t = nd.one_hot(column, self.model.config.vocab_size)
+            H = nd.tanh(nd.dot(X_t, W['W_xh']) + nd.dot(H, W['W_hh']) + W['b_h'])
+            outputs.append(nd.dot(H, W['W_hq']) + W['b_q'])
+        return nd.concat(*outputs, dim=0), (H,)
+
+
+def profiled(work: Callable[[], Any]) -> Operators:
+    """What `mx.profiler` counts while work() runs: each operator, how often and for how long."""
+    with tempfile.TemporaryDirectory() as folder:
+        mx.profiler.set_config(profile_symbolic=True, profile_imperative=True, profile_memory=False, profile_api=False,
+                               aggregate_stats=True, filename=str(Path(folder) / 'profile.json'))
+        nd.waitall()
+        mx.profiler.dumps(reset=True)
+        mx.profiler.set_state('run')
+        try:
+            work()
+            nd.waitall()
+        finally:
+            mx.profiler.set_state('stop')
+        kinds = json.loads(mx.profiler.dumps(reset=True, format='json'))['Time']
+    return {name: (figures['Count'], figures['Total']) for kind, operators in kinds.items() for name, figures in operators.items()
+            if name not in _NO_OPERATORS and kind == 'operator'}
+
+
+def faster(bench: Workbench) -> Outcome:
+    """6.5.1: the same network four ways: seconds an epoch in turns, perplexity, and operators by mx.profiler."""
+    corpus, rounds = bench.corpus(), bench.size(7, 2)
+    settings = {**bench.settings(cell='rnn'), 'num_epochs': rounds + 2}
+    first = bench.model(corpus.vocab_size, cell='rnn', impl='scratch')
+    epochs: Dict[str, Any] = {}
+    for way in WAYS:
+        model = bench.model(corpus.vocab_size, cell='rnn', impl='scratch' if way == 'on the page' else way)
+        copy_params(first, model)
+        trainer = Trainer(OnThePage(model) if way == 'on the page' else model, pick(TrainConfig, settings))
+        epochs[way] = trainer.epochs(corpus.indices, on_step=bench.on_step)
+    records: Dict[str, List[Any]] = {way: [next(run)] for way, run in epochs.items()}       # the first compiles
+    for i in range(rounds):
+        for way, run in epochs.items():
+            bench.tell(f'{way}: round {i + 1} of {rounds}')
+            records[way].append(next(run))
+    operators = {way: profiled(partial(next, run)) for way, run in epochs.items()}
+    times = {way: [record.seconds for record in records[way][1:]] for way in WAYS}
+    rows = [(way, statistics.median(times[way]), min(times[way]), max(times[way]), records[way][0].perplexity,
+             records[way][-1].perplexity, sum(count for count, _ in operators[way].values()),
+             sum(ms for _, ms in operators[way].values())) for way in WAYS]
+    most = [(way, name, count, ms) for way in WAYS
+            for name, (count, ms) in sorted(operators[way].items(), key=lambda item: -item[1][1])[:6]]
+    return Outcome(_answer(rows), [
+        Table(('The ways', '几种实现'), ('way', 'in English', '中文'), [(way, *text) for way, text in WAYS.items()]),
+        Table((f'{rounds} epochs each, in turns, after one to warm up', f'预热一个周期后轮流各训练 {rounds} 个周期'),
+              ('way', 'seconds an epoch', 'lowest', 'highest', 'first perplexity', 'last perplexity', 'operators run an epoch',
+               'ms in operators'), rows),
+        Table(('Where an epoch goes, by mx.profiler: the six operators that take longest', '耗时最多的六个算子（mx.profiler）'),
+              ('way', 'operator', 'times', 'ms'), most)], partial(_draw, times=times, operators=operators))
+
+
+def _answer(rows: List[tuple]) -> Text:
+    page, scratch, hybrid, gluon = rows
+    times = page[1] / gluon[1]
+    close = all(abs(row[4] / page[4] - 1) < 1e-3 for row in rows)
+    fastest = min(rows, key=lambda row: row[1])
+    en = (f'{"Yes" if times > 1 else "No, not here"}: an epoch of rnn.RNN takes {gluon[1]:.3f} s, the network written operator '
+          f'by operator {page[1]:.3f} s ({times:.1f} times), from the same weights '
+          f'{"and with the same first perplexity" if close else "though not with the same first perplexity"} ({page[4]:.4g} and '
+          f'{gluon[4]:.4g}). The profiler says why: Python starts {page[6]:,} operators an epoch by hand and {gluon[6]:,} with '
+          f'Gluon, where one fused operator walks all steps; in operators {page[7]:.0f} ms go by against {gluon[7]:.0f}. It is '
+          f'no law: by hand with all input products at once it is {scratch[1]:.3f} s, compiled {hybrid[1]:.3f} s; the fastest '
+          f'here is "{fastest[0]}".')
+    zh = (f'{"是" if times > 1 else "在这里不是"}：rnn.RNN 每个周期 {gluon[1]:.3f} 秒，逐个算子书写的网络 {page[1]:.3f} 秒（'
+          f'{times:.1f} 倍），两者初始权重相同，首个周期的困惑度为 {gluon[4]:.4g} 与 {page[4]:.4g}。性能分析说明了原因：从零实'
+          f'现每个周期由 Python 启动 {page[6]:,} 个算子，Gluon 只有 {gluon[6]:,} 个，一个融合算子走完所有时间步；算子内耗时分别'
+          f'为 {page[7]:.0f} 与 {gluon[7]:.0f} 毫秒。但这并非必然：从零实现若一次算完输入乘积为 {scratch[1]:.3f} 秒，编译后 '
+          f'{hybrid[1]:.3f} 秒；这里最快的是“{fastest[0]}”。')
+    return en, zh
+
+
+def _draw(path: Path, times: Dict[str, List[float]], operators: Dict[str, Operators]) -> None:
+    figure, (left, right) = new_figure(11, 4, ncols=2)
+    for k, seconds in enumerate(times.values()):
+        left.barh(k, statistics.median(seconds), color=f'C{k}', alpha=0.7)
+        left.plot(seconds, [k] * len(seconds), 'k.', markersize=4)
+    left.set_yticks(range(len(times)), list(times))
+    left.invert_yaxis()
+    left.set(xlabel='seconds an epoch', title='bar: median, dots: each round')
+    names = {name for found in operators.values() for name in found}
+    total = {name: max(found.get(name, (0, 0.0))[1] for found in operators.values()) for name in names}
+    shown, before = sorted(total, key=lambda name: (-total[name], name))[:7], [0.0] * len(operators)
+    for k, name in enumerate([*shown, 'all others']):
+        widths = [sum(ms for other, (_, ms) in operators[way].items() if other not in shown) if name == 'all others'
+                  else operators[way].get(name, (0, 0.0))[1] for way in operators]
+        right.barh(range(len(operators)), widths, left=before, label=name, color='0.8' if name == 'all others' else f'C{k}')
+        before = [a + b for a, b in zip(before, widths)]
+    right.set_yticks(range(len(operators)), [f'{way}: {sum(c for c, _ in operators[way].values()):,}' for way in operators])
+    right.invert_yaxis()
+    right.set(xlabel='ms in operators, an epoch', title='number of operators run, and their time')
+    right.legend(frameon=False, fontsize=7)
+    save_figure(figure, path)
+
+
+EXERCISES = (
+    Exercise('6.5.1', ('Does Gluon train faster than the network by hand? If so, why?',
+                       '与从零实现相比，Gluon 是否训练更快？若是，原因何在？'),
+             faster),
+)

@@ -1,0 +1,79 @@
+"""Section 6.4, exercise 3: the verses of every epoch."""
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import List
+
+from ..report import new_figure, save_figure, style_perplexity
+from .frame import Exercise, Lines, Outcome, Table, Text
+from .workbench import Workbench
+
+
+def known_share(verse: str, text: str, n: int = 3) -> float:
+    """The part of a verse's n-grams that the text has."""
+    grams = [verse[i:i + n] for i in range(len(verse) - n + 1)]
+    return sum(gram in text for gram in grams) / max(1, len(grams))
+
+
+def verses_by_epoch(bench: Workbench) -> Outcome:
+    """6.4.3: what is sung after every epoch, and how much of it the text has."""
+    corpus = bench.corpus()
+    text = corpus.decode(corpus.indices)
+    run = bench.train('RNN', cell='rnn', num_epochs=bench.size(160, 3), period=1, verses=True, length=40)
+    start = len(min(run.verses[0][1], key=len)) - run.settings['length']
+    rows, lines = [], []
+    for (epoch, texts), record in zip(run.verses, run.records):
+        verse = texts[0][start:]
+        rows.append((epoch, record.perplexity, len(set(verse)), known_share(verse, text), known_share(verse, text, 6)))
+        if epoch <= 40 or epoch % 10 == 0:
+            lines.append(f'{epoch:4} {record.perplexity:8.2f}  {texts[0]}')
+    marks = sorted({0, *(k for k in (1, 4, 9, 19, 39, 79, 119) if k < len(rows)), len(rows) - 1})
+    return Outcome(_growing_answer(rows), [
+        Lines(('Epoch, perplexity, verse', '迭代周期、困惑度、歌词'), lines),
+        Table(('The verses in figures', '歌词的统计'),
+              ('epoch', 'perplexity', 'different characters', 'three in a row as in the text', 'six in a row as in the text'),
+              [rows[k] for k in marks])],
+        partial(_draw_growing, rows=rows))
+
+
+def _growing_answer(rows: List[tuple]) -> Text:
+    first, last = rows[0], rows[-1]
+    varied = next((row for row in rows if row[2] >= 15), None)
+    phrase = next((row for row in rows if row[3] >= 0.5 and row[2] >= 10), None)
+    copied = next((row for row in rows if row[4] >= 0.5), None)
+    told = [(f'the first verse of 15 different characters or more comes at epoch {varied[0]} (perplexity {varied[1]:.4g})',
+             f'第 {varied[0]} 个周期（困惑度 {varied[1]:.4g}）首次出现 15 个以上不同的字')] if varied else []
+    told += [(f'the first varied one half of whose threes stand in the text at epoch {phrase[0]} ({phrase[1]:.4g})',
+              f'第 {phrase[0]} 个周期（{phrase[1]:.4g}）首次有一半的三字组见于原文')] if phrase else []
+    told += [(f'the first half of whose sixes do, which is copying, at epoch {copied[0]} ({copied[1]:.4g})',
+              f'第 {copied[0]} 个周期（{copied[1]:.4g}）首次有一半的六字组见于原文，即照抄')] if copied else []
+    en = (f'At epoch 1 the verse has {first[2]} different character{"s" * (first[2] != 1)} (perplexity {first[1]:.4g}), at '
+          f'epoch {last[0]} it has {last[2]} ({last[1]:.4g}), and {last[3]:.0%} of its threes and {last[4]:.0%} of its sixes '
+          'stand in the text. '
+          f'{"On the way: " + "; ".join(t[0] for t in told) + "." if told else "On the way nothing of note."}')
+    zh = (f'第 1 个周期的歌词有 {first[2]} 个不同的字（困惑度 {first[1]:.4g}），第 {last[0]} 个周期有 {last[2]} 个（'
+          f'{last[1]:.4g}），其中 {last[3]:.0%} 的三字组、{last[4]:.0%} 的六字组见于原文。'
+          f'{"其间：" + "；".join(t[1] for t in told) + "。" if told else ""}')
+    return en, zh
+
+
+def _draw_growing(path: Path, rows: List[tuple]) -> None:
+    figure, (left, right) = new_figure(10, 3.8, ncols=2)
+    epochs = [row[0] for row in rows]
+    left.plot(epochs, [row[1] for row in rows], linewidth=1.6)
+    style_perplexity(left)
+    for k, label in ((3, 'three in a row'), (4, 'six in a row')):
+        right.plot(epochs, [row[k] for row in rows], label=f'{label} as in the text', linewidth=1.2)
+    right.plot(epochs, [row[2] / max(row[2] for row in rows) for row in rows], ':', color='0.4',
+               label=f'different characters / {max(row[2] for row in rows)}', linewidth=1.2)
+    right.set(xlabel='epoch', ylim=(-0.03, 1.03), title='the verse of each epoch')
+    right.legend(frameon=False, fontsize=8)
+    right.grid(True, alpha=0.25)
+    save_figure(figure, path)
+
+
+EXERCISES = (
+    Exercise('6.4.3', ('Write verses after every epoch and follow how they grow.',
+                       '每个迭代周期都创作歌词，观察其变化。'), verses_by_epoch),
+)
