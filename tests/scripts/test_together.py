@@ -33,7 +33,7 @@ def launched(*command: str, workers: int = 2, servers: int = 1, grace: float = 3
 def finish(process: subprocess.Popen) -> tuple[int, str, str]:
     with process:
         try:
-            out, err = process.communicate(timeout=150)
+            out, err = process.communicate(timeout=400)
         except subprocess.TimeoutExpired:
             process.terminate()
             raise
@@ -124,13 +124,13 @@ def test_a_training_that_cannot_be_ends_at_once(token, tmp_path, said, flags):  
     assert status == 2
     assert 'Traceback' not in err
     assert err.splitlines()[-1].startswith('launch.py: worker ') and said in err.splitlines()[-1]
-    assert time.monotonic() - start < 40
+    assert time.monotonic() - start < 120         # and does not wait for ever
 
 
 def wait_for(path: Path, job: subprocess.Popen) -> None:
     """Until a job has written its first new checkpoint."""
     before = path.stat().st_mtime_ns if path.exists() else 0
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while not (path.exists() and path.stat().st_mtime_ns != before):
         assert job.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)
