@@ -3,7 +3,25 @@ from __future__ import annotations
 
 from typing import Dict
 
-from . import by_hand, concise, counting, growing, sampling, sentences, states, undetached, uses
+from . import (
+    bi_layers,
+    by_hand,
+    carry,
+    concise,
+    counting,
+    directions,
+    exploding,
+    growing,
+    hyperparameters,
+    sampling,
+    second_tanh,
+    sentences,
+    states,
+    timing,
+    two_layers,
+    undetached,
+    uses,
+)
 from .frame import Exercise, Lines, Outcome, Table
 from .workbench import Training, Workbench
 
@@ -18,6 +36,14 @@ _MODULES = (
     growing,
     undetached,
     concise,
+    exploding,
+    carry,
+    hyperparameters,
+    timing,
+    second_tanh,
+    two_layers,
+    directions,
+    bi_layers,
 )
 EXERCISES: Dict[str, Exercise] = {exercise.number: exercise for exercise in sorted(
     (exercise for module in _MODULES for exercise in module.EXERCISES), key=lambda exercise: exercise.key)}

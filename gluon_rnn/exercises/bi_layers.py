@@ -1,0 +1,101 @@
+"""Exercise 6.10.2: several bidirectional layers, what each can see, and what more of them are worth."""
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Dict, Sequence
+
+import numpy as np
+
+from .. import inside
+from ..language_model import ModelConfig, build_model, redraw_weights
+from ..report import new_figure, save_figure
+from .directions import learn, shapes
+from .frame import Exercise, Outcome, Table, Text
+from .workbench import Workbench
+
+
+def seen(num_layers: int, *, num_steps: int = 8, num_hiddens: int = 6) -> Dict[str, np.ndarray]:
+    """On which characters each state depends: 'layer 1 forward' -> (num_steps, num_steps), row t, column s.
+
+    Found by trial: character s of a text is exchanged for another; H_t either stays the same to the last bit, or does not.
+    """
+    model = build_model(ModelConfig(cell='gru', num_hiddens=num_hiddens, bidirectional=True, num_layers=num_layers,
+                                    vocab_size=20))
+    redraw_weights(model, 0.8)
+    indices, params = np.arange(num_steps), model.book_params()
+    before = inside.trace(model.config, params, indices.tolist())
+    found = {name: np.zeros((num_steps, num_steps), dtype=bool) for name in before}
+    for s in range(num_steps):
+        exchanged = np.where(indices == s, 19, indices)
+        for name, trace in inside.trace(model.config, params, exchanged.tolist()).items():
+            found[name][:, s] = (trace['H'] != before[name]['H']).any(axis=1)
+    return found
+
+
+def bidirectional_layers(bench: Workbench) -> Outcome:
+    """6.10.2: shapes and sight of each layer, and 1, 2 and 3 of them learning to fill gaps."""
+    bench.model(20, cell='gru')        # seeds
+    sight, h = seen(3), bench.size(64, 8)
+    weights = shapes(h, h, num_layers=3)
+    looked = []
+    for name, matrix in sight.items():
+        _, layer, direction = name.split()
+        looked.append((int(layer), direction, ' x '.join(map(str, weights[f'layer{int(layer) - 1}.{direction}.W_xh'])),
+                       int(matrix[0].sum()), int(matrix[-1].sum()), int(matrix.sum())))
+    rows, seeds = [], bench.size((0, 1), (0,))
+    for num_layers in (1, 2, 3):
+        runs = [learn(bench, f'{num_layers} layers, seed {seed}', num_hiddens=h, bidirectional=True, num_layers=num_layers,
+                      num_epochs=bench.size(14, 2), seed=bench.seed + seed) for seed in seeds]
+        perplexities = [run.best.perplexity for run in runs]
+        rows.append((num_layers, 2 * num_layers, runs[0].parameters, float(np.mean([run.best.accuracy for run in runs])),
+                     float(np.mean(perplexities)), float(np.ptp(perplexities)), float(np.mean([run.seconds for run in runs]))))
+    steps = len(sight['layer 1 forward'])
+    return Outcome(_answer(looked, rows, h, steps), [
+        Table((f'What each state depends on, a text of {steps} characters', f'每个状态依赖于哪些字符（文本 {steps} 个字符）'),
+              ('layer', 'direction', 'W_xh', 'characters that H_1 depends on', f'that H_{steps} depends on', 'of all pairs'),
+              looked),
+        Table((f'Gaps filled in held-out text, {h} hidden units a direction, mean of {len(seeds)} seeds',
+               f'在留出文本上填空，每个方向 {h} 个隐藏单元，{len(seeds)} 个随机种子的平均'),
+              ('layers', 'walks over the text', 'parameters', 'accuracy', 'perplexity', 'perplexity, between seeds',
+               'seconds an epoch'), rows),
+    ], partial(draw, sight=sight))
+
+
+def _answer(looked: Sequence[tuple], rows: Sequence[tuple], h: int, steps: int) -> Text:
+    forward = {layer: first for layer, direction, _, first, _, _ in looked if direction == 'forward'}
+    best, base = min(rows, key=lambda row: row[4]), rows[0]
+    gain = [f'{row[0]}: {row[4]:.4g} ({row[3]:.1%}, {row[6] / base[6]:.2f} times the time)' for row in rows]
+    gain_zh = [f'{row[0]} 层：{row[4]:.4g}（{row[3]:.1%}，用时 {row[6] / base[6]:.2f} 倍）' for row in rows]
+    sure = abs(best[4] - base[4]) > max(best[5], base[5])
+    worth = (f'{best[0]} layers fill best' if sure and best is not base else
+             'one layer is enough here' if best is base else 'more layers are no clear gain here: the seeds differ by as much')
+    worth_zh = (f'{best[0]} 层填得最好' if sure and best is not base else '这里一层就够' if best is base else
+                '层数更多没有明显好处：随机种子之间的差别同样大')
+    en = ('Both directions of a layer read the concatenation [->H, <-H] of the layer below, so from the second layer on W_xh '
+          f'has 2 x {h} = {2 * h} rows. The first state of the forward direction depends on {forward[1]} character in layer 1 '
+          f'and on {forward[2]} of {steps} in layer 2: it sees through the other direction below it what stands ahead. Each '
+          'layer walks over the text twice, and must wait for both walks of the one below. Perplexity in filling gaps, by '
+          f'layers: {"; ".join(gain)}; {worth}.')
+    zh = (f'一层的两个方向都读下一层的拼接 [->H, <-H]，所以从第二层起 W_xh 有 2 × {h} = {2 * h} 行。正向的第一个状态在第 1 层依'
+          f'赖 {forward[1]} 个字符，在第 2 层依赖 {steps} 个中的 {forward[2]} 个：通过下层的反向看到了后文。每一层要走两遍文'
+          f'本，且必须等下层两个方向都走完。填空的困惑度：{"；".join(gain_zh)}；{worth_zh}。')
+    return en, zh
+
+
+def draw(path: Path, sight: Dict[str, np.ndarray]) -> None:
+    """A square for each layer and direction: dark where the state at t depends on character s."""
+    layers = sorted({name.split()[1] for name in sight})
+    figure, axes = new_figure(2.6 * len(layers) + 0.6, 5.4, nrows=2, ncols=len(layers))
+    for name, matrix in sight.items():
+        _, layer, direction = name.split()
+        axis = axes[('forward', 'backward').index(direction)][layers.index(layer)]
+        axis.imshow(matrix, cmap='Blues', vmin=0, vmax=1.3, extent=(0.5, len(matrix) + 0.5, len(matrix) + 0.5, 0.5))
+        axis.set(title=name, xlabel='character s', ylabel='state H_t')
+    save_figure(figure, path)
+
+
+EXERCISES = (
+    Exercise('6.10.2', ('Design a network of several bidirectional layers. What does each layer read, and what does it see?',
+                        '设计一个多层双向循环神经网络：每一层读什么，看得到什么？'), bidirectional_layers),
+)

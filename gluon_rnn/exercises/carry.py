@@ -1,0 +1,103 @@
+"""Exercise 6.7.1: the gates that carry one character over any distance, set by hand and learned."""
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Dict, List, Sequence, Tuple
+
+import numpy as np
+
+from .. import inside
+from ..report import new_figure, save_figure
+from .frame import Exercise, Lines, Outcome, Table, Text
+from .recall import CHARACTERS, OPEN, VALUES, Gates, Recall, by_hand, example, recall, sequences, trained
+from .workbench import Workbench
+
+TRIALS = {
+    'Z 0, R 0 at the character to keep; Z 1 after it': Gates(),
+    'the same, R 1 where nothing is kept': Gates(reset_passing=OPEN),
+    'R 1 at the character to keep': Gates(reset_keeping=OPEN),
+    'Z 0.9 after it': Gates(update_passing=float(np.log(9))),
+    'Z 0.98 after it': Gates(update_passing=4.0),
+}
+
+
+def traced(model: Recall, row: Sequence[int]) -> inside.Trace:
+    return inside.trace(model.config, model.book_params(), row)['layer 1']
+
+
+def mean_gates(model: Recall, X: np.ndarray) -> Tuple[float, ...]:
+    """Z and R at the characters to keep, then Z and R at those to pass by, mean over units and sequences."""
+    traces = [traced(model, row.tolist()) for row in X]
+    keep, by = (np.isin(X, [CHARACTERS.index(char) for char in chars]) for chars in (VALUES.upper(), VALUES))
+    return tuple(float(np.stack([trace[gate] for trace in traces])[where].mean()) for where in (keep, by) for gate in 'ZR')
+
+
+def carrying(bench: Workbench) -> Outcome:
+    """6.7.1: hand-set gates tested on random sequences, gates set otherwise, and a network that has learned the task."""
+    distances = bench.size((1, 10, 100, 500), (1, 10, 30))
+    greatest = bench.size(20, 5)
+    learner = trained(bench.size(40, 2), greatest)
+    models = {**{name: by_hand(gates) for name, gates in TRIALS.items()}, f'learned, distances 1 to {greatest}': learner}
+    X, _ = sequences(bench.rng(), 20, range(1, greatest + 1))
+    rows: List[tuple] = []
+    for name, model in models.items():
+        bench.tell(name)
+        rows.append((name, *mean_gates(model, X), *(recall(model, distance) for distance in distances)))
+    shown = example(bench.size(18, 5))
+    pictures = {'by hand': traced(models[next(iter(TRIALS))], shown), 'learned': traced(learner, shown)}
+    return Outcome(_answer(rows, distances), [
+        Lines(('A sequence: A to J are to be kept, ? asks for the last of them', '一个序列：A 到 J 要记住，? 询问最后一个'),
+              [''.join(CHARACTERS[i] for i in shown)]),
+        Table(('Gates, and the part of random sequences recalled after so many steps (guessing: 0.1)',
+               '门的值，以及相隔若干步后答对的比例（猜测为 0.1）'),
+              ('gates', 'Z keeping', 'R keeping', 'Z passing', 'R passing', *(f'{distance} steps' for distance in distances)),
+              rows),
+    ], partial(draw, traces=pictures, characters=[CHARACTERS[i] for i in shown]))
+
+
+def _answer(rows: Sequence[tuple], distances: Sequence[int]) -> Text:
+    ideal, either, reset_open, leaky, _, learner = rows
+    perfect = all(value == 1 for value in ideal[5:])
+    free = either[5:] == ideal[5:]
+    en = ("At t' shut both gates: Z = 0, so that the candidate takes the place of the state, and R = 0, so that the candidate "
+          "is made of the input alone. From there to t open the update gate: Z = 1, and H stays what it is to the last bit; R "
+          "is then "
+          f'{"of no account (the second row recalls as much)" if free else "NOT without effect (second row)"}. Set by hand so, '
+          f'the GRU named {"every" if perfect else "NOT every"} character after {distances[0]} to {distances[-1]} steps. With '
+          'R = 1 at '
+          f"t' what was kept before leaks in: {reset_open[5]:.0%} recalled after {distances[0]} step. With Z = 0.9 it fades: "
+          f'{leaky[-1]:.0%} after {distances[-1]} steps. A GRU that learned the task recalled {learner[5]:.0%} after '
+          f'{distances[0]} and {learner[-1]:.0%} after {distances[-1]}; its Z is {learner[1]:.2f} where it keeps and '
+          f'{learner[3]:.2f} where it passes by, its R {learner[2]:.2f} and {learner[4]:.2f}, mean over all units.')
+    zh = ("在 t' 关闭两个门：Z = 0，候选状态取代旧状态；R = 0，候选状态只来自输入。此后到 t 打开更新门：Z = 1，H 一位不变；此"
+          "时 R "
+          f'{"无关紧要（第二行同样全部答对）" if free else "并非没有影响（见第二行）"}。这样手工设置的 GRU 在相隔 '
+          f'{distances[0]} 到 '
+          f"{distances[-1]} 步后{'全部答对' if perfect else '并未全部答对'}。若 t' 时 R = 1，先前记住的会混进来：相隔 "
+          f"{distances[0]} 步答对 "
+          f'{reset_open[5]:.0%}；若 Z = 0.9，记忆会衰减：相隔 {distances[-1]} 步答对 {leaky[-1]:.0%}。从样本学会此任务的 GRU 相'
+          f'隔 {distances[0]} 步答对 {learner[5]:.0%}，{distances[-1]} 步 {learner[-1]:.0%}；它的 Z 在要记住处为 '
+          f'{learner[1]:.2f}，其余处为 {learner[3]:.2f}，R 分别为 {learner[2]:.2f} 和 {learner[4]:.2f}（全部单元平均）。')
+    return en, zh
+
+
+def draw(path: Path, traces: Dict[str, inside.Trace], characters: Sequence[str]) -> None:
+    """Z, R and H over a sequence, a row a hidden unit."""
+    figure, axes = new_figure(13, 5.6, nrows=len(traces), ncols=3)
+    for row, (name, trace) in zip(axes, traces.items()):
+        for axis, gate in zip(row, 'ZRH'):
+            style = {'cmap': 'RdBu_r', 'vmin': -1, 'vmax': 1} if gate == 'H' else {'cmap': 'viridis', 'vmin': 0, 'vmax': 1}
+            image = axis.imshow(trace[gate].T, aspect='auto', interpolation='nearest', **style)
+            axis.set_title(f'{name}: {gate}', fontsize=10)
+            axis.set_xticks(range(len(characters)), characters, fontsize=7)
+            axis.set_yticks([])
+            figure.colorbar(image, ax=axis, pad=0.02)
+    save_figure(figure, path)
+
+
+EXERCISES = (
+    Exercise('6.7.1', ("A GRU is to use only the input of one early time step t' to say something at a later step t. Which values "
+                       'of reset and update gate are best at each step?',
+                       "若只用较早时间步 t' 的输入来预测时间步 t 的输出，重置门和更新门各取什么值最好？"), carrying),
+)

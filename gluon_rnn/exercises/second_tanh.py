@@ -1,0 +1,169 @@
+"""Section 6.8: why the LSTM takes tanh of its memory once more, when the candidate memory has been through tanh already."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Dict, List, Sequence, Tuple
+
+import numpy as np
+from mxnet import nd
+
+from .. import runtime
+from ..cells.hybrid import Named, Times
+from ..cells.lstm import LSTM, HybridLSTM
+from ..cells.network import Network
+from ..cells.ops import OneHot, State, Step, dot, sigmoid, tanh
+from ..cells.output_layer import OutputLayer
+from ..language_model import LanguageModel, ModelConfig
+from ..report import COLOURS, new_figure, save_figure, style_perplexity
+from ..runs import pick
+from ..training import Diverged, EpochRecord, TrainConfig, Trainer
+from .frame import Exercise, Outcome, Table, Text
+from .workbench import Workbench
+
+
+class OnceTanhLSTM(LSTM):
+    """The LSTM of section 6.8 without its second tanh: H_t = O_t * C_t."""
+
+    def step(self, X: Step, state: State) -> Tuple[nd.NDArray, State]:
+        H, C = state
+        I = sigmoid(dot(X, self.W_xi) + dot(H, self.W_hi) + self.b_i)
+        F = sigmoid(dot(X, self.W_xf) + dot(H, self.W_hf) + self.b_f)
+        O = sigmoid(dot(X, self.W_xo) + dot(H, self.W_ho) + self.b_o)
+        C_tilde = tanh(dot(X, self.W_xc) + dot(H, self.W_hc) + self.b_c)
+        C = F * C + I * C_tilde
+        H = O * C                       # the book: O * tanh(C)
+        return H, (H, C)
+
+
+class HybridOnceTanhLSTM(HybridLSTM, OnceTanhLSTM):
+    """The same, compiled, as `cells/lstm.py` compiles the book's: dO = dH * C σ', dC_t = dC + dH * O."""
+    kept: Tuple[str, ...] = ('H', 'C', 'I', 'F', 'O', 'C_tilde')    # type: ignore[assignment]
+
+    def forward_step(self, X: Named, state: Named, times: Times) -> Named:
+        now = super().forward_step(X, state, times)
+        return Named(H=now.O * now.C, C=now.C, I=now.I, F=now.F, O=now.O, C_tilde=now.C_tilde)
+
+    def slopes(self, kept: Named, before: Named) -> Named:
+        slopes = super().slopes(Named(tanh_C=kept.C, **vars(kept)), before)
+        slopes.to_C = kept.O
+        return slopes
+
+
+KINDS = {'book': HybridLSTM, 'once': HybridOnceTanhLSTM}
+NAMES = {'book': 'H = O * tanh(C)', 'once': 'H = O * C'}
+
+
+@dataclass
+class Run:
+    """One training. diverged: what stopped it before its end, or ''."""
+    model: LanguageModel
+    records: List[EpochRecord]
+    diverged: str = ''
+
+
+def learn(bench: Workbench, kind: str, **changes: Any) -> Run:
+    """Train an LSTM with or without its second tanh, from the same weights."""
+    corpus, settings = bench.corpus(), bench.settings(cell='lstm', **changes)
+    runtime.seed(bench.seed)
+    config = pick(ModelConfig, settings, vocab_size=corpus.vocab_size)
+    network = KINDS[kind](config.vocab_size, config.num_hiddens, ctx=bench.ctx)
+    model = LanguageModel(config, network, OutputLayer(config.num_hiddens, config.vocab_size, ctx=bench.ctx))
+    run = Run(model, [])
+    try:
+        for record in Trainer(model, pick(TrainConfig, settings)).epochs(corpus.indices, on_step=bench.on_step):
+            run.records.append(record)
+            bench.tell(f'{NAMES[kind]}: epoch {record.epoch} of {settings["num_epochs"]}, perplexity {record.perplexity:.4g}')
+    except (Diverged, OverflowError) as error:
+        run.diverged = str(error)
+    return run
+
+
+def read(network: Network, indices: Any) -> Dict[str, np.ndarray]:
+    """H and C after each character of a text, from zero states, (num_steps, num_hiddens) each."""
+    state, seen = network.begin_state(1), []
+    for index in indices:
+        _, state = network(OneHot(nd.array([[index]], ctx=network.ctx), network.num_inputs), state)
+        seen.append(nd.concat(*state, dim=0).asnumpy())
+    return {'H': np.stack(seen)[:, 0], 'C': np.stack(seen)[:, 1]}
+
+
+def gates_open(kind: str, num_steps: int) -> Tuple[float, float]:
+    """C and H after num_steps of a unit set by hand: all gates at 1, candidate at 1, so that its memory counts the steps."""
+    network = {'book': LSTM, 'once': OnceTanhLSTM}[kind](1, 1)
+    network.load_book_params({name: np.full(value.shape, 20.0 if name.startswith('b_') else 0.0)
+                              for name, value in network.book_params().items()})
+    H, (_, C) = network(nd.zeros((num_steps, 1, 1)), network.begin_state(1))
+    return float(C.asscalar()), float(H[-1].asscalar())
+
+
+def second_tanh(bench: Workbench) -> Outcome:
+    """6.8.3: how far memory and hidden state go with and without the second tanh, and how both learn."""
+    corpus = bench.corpus()
+    shown = corpus.indices[:bench.size(600, 40)]
+    counting = [(NAMES[kind], steps, *gates_open(kind, steps)) for kind in KINDS for steps in (1, 10, 100)]
+    runs: Dict[str, Run] = {}
+    traces: Dict[str, Dict[str, np.ndarray]] = {}
+    for kind in KINDS:
+        runs[kind] = learn(bench, kind, num_hiddens=128, num_epochs=bench.size(160, 2))
+        traces[kind] = read(runs[kind].model.network, shown)
+    rows = []
+    for kind, run in runs.items():
+        H, C = (np.abs(traces[kind][name]) for name in 'HC')
+        rows.append((NAMES[kind], float(C.max()), float((C > 1).mean()), float(H.max()), float((H > 1).mean()),
+                     float(np.mean([record.grad_norm for record in run.records])), run.records[-1].perplexity,
+                     run.diverged or 'no'))
+    return Outcome(_answer(counting, rows), [
+        Table(('All gates and the candidate set to 1 by hand', '手工把所有门与候选记忆设为 1'),
+              ('output', 'steps', 'C', 'H'), counting),
+        Table((f'Trained alike, then reading {len(shown)} characters', f'相同训练之后读 {len(shown)} 个字符'),
+              ('output', 'largest |C|', 'part of |C| above 1', 'largest |H|', 'part of |H| above 1', 'mean gradient norm',
+               'perplexity', 'broken off'), rows),
+    ], partial(draw, traces=traces, runs=runs))
+
+
+def _answer(counting: Sequence[Tuple], rows: Sequence[Tuple]) -> Text:
+    book, once = rows
+    steps, C, H = next(row[1:] for row in counting if row[0] == NAMES['book'] and row[1] == 100)
+    outside = book[1] > 1
+    better = 'better' if once[6] < book[6] else 'worse'
+    better_zh = '更低' if once[6] < book[6] else '更高'
+    en = ('The first tanh bounds what one step may add, not what adds up: C = F * C + I * C~ is a sum over all steps. With '
+          f'all gates open it counted to {C:.4g} in {steps} steps, and tanh(C) brought H back to {H:.4g}. In the trained '
+          f'network |C| {"left" if outside else "stayed within"} [-1, 1]: {book[1]:.3g} at most, above 1 in {book[2]:.1%} of '
+          f'all cases, while |H| was {book[3]:.3g} at most, as O * tanh(C) must be. Without the second tanh |H| reached '
+          f'{once[3]:.3g} (the gates and the output layer then read numbers with no bound), the mean gradient norm was '
+          f'{once[5]:.3g} against {book[5]:.3g}, and the perplexity {once[6]:.3g} against {book[6]:.3g}, {better} here: the '
+          'bound is what the second tanh gives for sure, a gain in perplexity is not.')
+    zh = (f'第一个 tanh 只限制一步所加的量，不限制累加的结果：C = F * C + I * C~ 是对各步的求和。门全开时 {steps} 步后 C 数到 '
+          f'{C:.4g}，而 tanh(C) 把 H 拉回 {H:.4g}。训练后的网络中 |C| {"超出了" if outside else "没有超出"} [-1, 1]：最大 '
+          f'{book[1]:.3g}，{book[2]:.1%} 的值大于 1，而 |H| 最大 {book[3]:.3g}，O * tanh(C) 必然如此。去掉第二个 tanh 后 |H| 最'
+          f'大 {once[3]:.3g}（门和输出层读到的数便没有界），平均梯度范数为 {once[5]:.3g}（原来 {book[5]:.3g}），困惑度 '
+          f'{once[6]:.3g}（原来 {book[6]:.3g}），此处{better_zh}：第二个 tanh 保证的是有界，未必使困惑度更低。')
+    return en, zh
+
+
+def draw(path: Path, traces: Dict[str, Dict[str, np.ndarray]], runs: Dict[str, Run]) -> None:
+    """Per output: the largest |C| and |H| after each character. Beside it the perplexities."""
+    figure, axes = new_figure(13, 4, ncols=3)
+    for axis, (kind, trace) in zip(axes, traces.items()):
+        for name, colour in zip('CH', COLOURS):
+            values = np.abs(trace[name])
+            axis.plot(values.max(axis=1), color=colour, linewidth=1, label=f'largest |{name}|')
+            axis.plot(np.quantile(values, 0.9, axis=1), ':', color=colour, linewidth=1, label=f'|{name}|, nine tenths are below')
+        axis.axhline(1, color='#bbb', linewidth=1)
+        axis.set(title=NAMES[kind], xlabel='characters read', ylim=(0, 1.05 * max(np.abs(t['C']).max() for t in traces.values())))
+        axis.legend(frameon=False, fontsize=8)
+        axis.spines[['top', 'right']].set_visible(False)
+    for kind, run in runs.items():
+        axes[2].plot([record.epoch for record in run.records], [record.perplexity for record in run.records], label=NAMES[kind])
+    style_perplexity(axes[2])
+    save_figure(figure, path)
+
+
+EXERCISES = (
+    Exercise('6.8.3', ("The LSTM's candidate memory is a tanh, within -1 and 1. Why is tanh taken once more where the memory "
+                       'becomes the hidden state?',
+                       'LSTM 的候选记忆细胞已经过 tanh，值在 -1 到 1 之间，为何得到隐藏状态时还要再用一次 tanh？'), second_tanh),
+)
