@@ -97,7 +97,7 @@ def draw(path: Path, traces: Dict[str, inside.Trace], characters: Sequence[str])
 
 
 EXERCISES = (
-    Exercise('6.7.1', ("A GRU is to use only the input of one early time step t' to say something at a later step t. Which values "
+    Exercise('6.7.1', ("A GRU is to use the input of one early step t' alone to say something at a later step t. Which values "
                        'of reset and update gate are best at each step?',
-                       "若只用较早时间步 t' 的输入来预测时间步 t 的输出，重置门和更新门各取什么值最好？"), carrying),
+                       "若只用时间步 t' 的输入来预测后面时间步 t 的输出，重置门和更新门各取什么值最好？"), carrying),
 )

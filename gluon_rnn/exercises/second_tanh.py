@@ -95,7 +95,7 @@ def gates_open(kind: str, num_steps: int) -> Tuple[float, float]:
     network.load_book_params({name: np.full(value.shape, 20.0 if name.startswith('b_') else 0.0)
                               for name, value in network.book_params().items()})
     H, (_, C) = network(nd.zeros((num_steps, 1, 1)), network.begin_state(1))
-    return float(C.asscalar()), float(H[-1].asscalar())
+    return C.asnumpy().item(), H[-1].asnumpy().item()
 
 
 def second_tanh(bench: Workbench) -> Outcome:
@@ -106,7 +106,7 @@ def second_tanh(bench: Workbench) -> Outcome:
     runs: Dict[str, Run] = {}
     traces: Dict[str, Dict[str, np.ndarray]] = {}
     for kind in KINDS:
-        runs[kind] = learn(bench, kind, num_hiddens=128, num_epochs=bench.size(160, 2))
+        runs[kind] = learn(bench, kind, num_hiddens=128, num_epochs=bench.size(120, 2))
         traces[kind] = read(runs[kind].model.network, shown)
     rows = []
     for kind, run in runs.items():
