@@ -3,10 +3,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 import numpy as np
 from mxnet import nd
@@ -16,75 +16,9 @@ from ..language_model import LanguageModel
 from ..report import COLOURS, new_figure, save_figure
 from ..runs import pick
 from ..training import Diverged, TrainConfig, Trainer
-from ..updating import Updater, global_norm
 from .frame import Exercise, Outcome, Table, Text
+from .remedies import LR, REMEDIES, Remedy, Watched
 from .workbench import Workbench
-
-GAIN = 3            # the recurrent weights come from N(0, GAIN / sqrt(num_hiddens)): their singular values reach up to 2 GAIN
-LR = 0.5            # without clipping, where the book's 100 stands with it
-
-
-class Watched(Updater):
-    """An updater that keeps every gradient's norm, before anything is done about it.
-
-    limit: clip each number of the gradient to -limit … limit; decay: the part of each weight that a step takes away.
-    """
-
-    def __init__(self, parameters: Dict[str, nd.NDArray], config: TrainConfig, *, limit: float = 0, decay: float = 0):
-        super().__init__(parameters, config.optimizer, config.lr, config.clipping_theta)
-        self.limit, self.decay = limit, decay
-        self.norms: List[nd.NDArray] = []
-
-    def step(self) -> nd.NDArray:
-        norm = global_norm(self.grads)
-        self.norms.append(norm)
-        for param, grad in zip(self.params, self.grads):
-            if self.limit:
-                nd.clip(grad, -self.limit, self.limit, out=grad)
-            if self.decay:
-                param *= 1 - self.decay
-        super().step()
-        return norm
-
-
-def gaussian(shape: Sequence[int], sigma: float, rng: np.random.Generator) -> np.ndarray:
-    return rng.normal(scale=sigma, size=shape)
-
-
-def exploding_weights(shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
-    return gaussian(shape, GAIN / math.sqrt(shape[0]), rng)
-
-
-def orthogonal(shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
-    """All singular values 1: it turns a vector, and makes it neither longer nor shorter (Saxe et al., 2014)."""
-    Q, R = np.linalg.qr(rng.normal(size=shape))
-    return Q * np.sign(np.diag(R))
-
-
-@dataclass(frozen=True)
-class Remedy:
-    """One change to the plain training. settings: of model and trainer; recurrent: draws W_hh; updater: see `Watched`."""
-    name: str
-    zh: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    recurrent: Callable[..., np.ndarray] = exploding_weights
-    updater: Mapping[str, float] = field(default_factory=dict)
-
-
-PLAIN = Remedy('nothing', '无措施')
-REMEDIES = (
-    PLAIN,
-    Remedy('clip the norm to 1', '范数裁剪到 1', {'clipping_theta': 1}),
-    Remedy('clip each number to 0.01', '逐个元素裁剪到 0.01', updater={'limit': 1e-2}),
-    Remedy('learning rate / 100', '学习率除以 100', {'lr': LR / 100}),
-    Remedy('Adam, 0.01', 'Adam，0.01', {'optimizer': 'adam', 'lr': 0.01}),
-    Remedy('weight decay', '权重衰减', updater={'decay': 1e-3}),
-    Remedy('BPTT over 5 steps', '时间步数截断为 5', {'num_steps': 5}),
-    Remedy("small W_hh (the book's)", '小的 W_hh（书中初始化）', recurrent=partial(gaussian, sigma=0.01)),
-    Remedy('orthogonal W_hh', '正交的 W_hh', recurrent=orthogonal),
-    Remedy('GRU', 'GRU', {'cell': 'gru'}),
-    Remedy('LSTM', 'LSTM', {'cell': 'lstm'}),
-)
 
 
 @dataclass
@@ -115,8 +49,8 @@ def new_model(bench: Workbench, vocab_size: int, remedy: Remedy, settings: Mappi
 def attempt(bench: Workbench, remedy: Remedy, num_epochs: int) -> Tried:
     """Train with one remedy, up to the last epoch or to where it breaks."""
     corpus = bench.corpus()
-    changes = {'cell': 'rnn', 'num_hiddens': 64, 'batch_size': 16, 'num_epochs': num_epochs, 'lr': LR, 'clipping_theta': 0,
-               **remedy.settings}
+    changes: Dict[str, Any] = {'cell': 'rnn', 'num_hiddens': 128, 'num_epochs': num_epochs, 'lr': LR,
+                               'clipping_theta': 0, **remedy.settings}
     settings = bench.settings(**changes)
     eager = new_model(bench, corpus.vocab_size, remedy, {**changes, 'impl': 'scratch'})
     reach = inside.reach(eager, corpus.indices[:bench.size(37, 12)].tolist())
@@ -145,7 +79,7 @@ def unigram_perplexity(indices: np.ndarray) -> float:
 
 def remedies(bench: Workbench) -> Outcome:
     """6.6.1: one network whose gradient explodes, one remedy at a time."""
-    tried = [attempt(bench, remedy, bench.size(25, 2)) for remedy in REMEDIES]
+    tried = [attempt(bench, remedy, bench.size(30, 2)) for remedy in REMEDIES]
     known = unigram_perplexity(bench.corpus().indices)
     rows = [(t.remedy.name, t.remedy.zh, t.per_step, float(t.norms.max()), float(np.median(t.norms)), len(t.perplexities),
              t.last, t.stopped or 'no') for t in tried]
@@ -159,27 +93,25 @@ def remedies(bench: Workbench) -> Outcome:
 
 def _answer(tried: Sequence[Tried], known: float) -> Text:
     plain, others = tried[0], tried[1:]
-    learned = [t for t in others if t.last < known]
-    tame = [t for t in learned if t.norms.max() < 0.1 * plain.norms.max()]
-    endured = [t for t in learned if t not in tame]
-    useless = [t for t in others if t not in learned]
+    better = [t for t in others if t.last < plain.last or (math.isnan(plain.last) and not math.isnan(t.last))]
+    tame = [t for t in better if t.norms.max() < 0.1 * plain.norms.max()]
+    endured = [t for t in better if t not in tame]
+    useless = [t for t in others if t not in better]
     best = min(others, key=lambda t: t.last if t.last == t.last else math.inf)
 
     def named(some: Sequence[Tried], zh: bool = False) -> str:
         texts = [f'{t.remedy.zh if zh else t.remedy.name} ({t.last:.3g})' for t in some]
-        return ('；' if zh else ', ').join(texts) or ('无' if zh else 'none')
+        return ('；' if zh else '; ').join(texts) or ('无' if zh else 'none')
 
-    verdict = 'learned nothing' if not plain.last < known else f'still came to {plain.last:.3g}'
-    verdict_zh = '什么也没学到' if not plain.last < known else f'困惑度仍降到 {plain.last:.3g}'
-    en = (f'In the plain network the gradient grows {plain.per_step:.2f}-fold with each step back; its norm reached '
-          f'{plain.norms.max():.3g}, and the network {verdict} (perplexity {plain.last:.3g}, how often each character occurs '
-          f'alone gives {known:.3g}). Remedies that kept the norm below a tenth of that, and learned: {named(tame)}. That left '
-          f'the gradient large and learned all the same: {named(endured)}. Of no help by themselves: {named(useless)}. The '
-          f'best was "{best.remedy.name}", perplexity {best.last:.3g}.')
-    zh = (f'无措施时，梯度每往回一步增大到 {plain.per_step:.2f} 倍，范数最大 {plain.norms.max():.3g}，网络{verdict_zh}'
-          f'（困惑度 {plain.last:.3g}；只知道字频是 {known:.3g}）。使范数低于其十分之一并学会的：{named(tame, True)}。'
-          f'梯度仍然大但照样学会的：{named(endured, True)}。单独使用无效的：{named(useless, True)}。'
-          f'最好的是“{best.remedy.zh}”，困惑度 {best.last:.3g}。')
+    en = (f'In the plain network the gradient grew {plain.per_step:.2f}-fold with each step back, its norm reached '
+          f'{plain.norms.max():.3g}, and the perplexity ended at {plain.last:.3g} (knowing how often each character occurs gives '
+          f'{known:.3g}). In brackets the perplexity after as many epochs. These kept the norm below a tenth of that and did '
+          f'better: {named(tame)}. These met gradients as large and did better all the same: {named(endured)}. These did not do '
+          f'better in this time: {named(useless)}. The best was "{best.remedy.name}" with {best.last:.3g}.')
+    zh = (f'无措施时，梯度每往回一步变为 {plain.per_step:.2f} 倍，范数最大 {plain.norms.max():.3g}，困惑度最后为 {plain.last:.3g}'
+          f'（只知道字频是 {known:.3g}）。括号内是相同周期后的困惑度。使范数低于其十分之一且更好的：{named(tame, True)}。'
+          f'遇到同样大的梯度但仍然更好的：{named(endured, True)}。在这段时间内没有更好的：{named(useless, True)}。'
+          f'最好的是“{best.remedy.zh}”，{best.last:.3g}。')
     return en, zh
 
 

@@ -101,12 +101,12 @@ def gates_open(kind: str, num_steps: int) -> Tuple[float, float]:
 def second_tanh(bench: Workbench) -> Outcome:
     """6.8.3: how far memory and hidden state go with and without the second tanh, and how both learn."""
     corpus = bench.corpus()
-    shown = corpus.indices[:bench.size(600, 40)]
+    shown = corpus.indices[:bench.size(300, 40)]
     counting = [(NAMES[kind], steps, *gates_open(kind, steps)) for kind in KINDS for steps in (1, 10, 100)]
     runs: Dict[str, Run] = {}
     traces: Dict[str, Dict[str, np.ndarray]] = {}
     for kind in KINDS:
-        runs[kind] = learn(bench, kind, num_hiddens=128, num_epochs=bench.size(120, 2))
+        runs[kind] = learn(bench, kind, num_hiddens=64, num_epochs=bench.size(120, 2))
         traces[kind] = read(runs[kind].model.network, shown)
     rows = []
     for kind, run in runs.items():

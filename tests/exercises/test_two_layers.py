@@ -31,4 +31,4 @@ def test_as_many_parameters(width, vocab_size, bench):
     wanted = size(num_layers=2, num_hiddens=width)
     wide = two_layers.equal_width(width, vocab_size)
     assert abs(size(num_hiddens=wide) - wanted) <= min(abs(size(num_hiddens=wide + k) - wanted) for k in (-1, 1))
-    assert size(num_hiddens=wide) == pytest.approx(wanted, rel=0.02)
+    assert size(num_hiddens=wide) == pytest.approx(wanted, rel=0.05)
