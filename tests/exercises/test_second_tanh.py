@@ -43,7 +43,7 @@ def test_it_differs_from_the_books_only_where_memory_becomes_state():
         H, (_, C) = network(X, network.begin_state(3))
         found.append((H[0].asnumpy(), C.asnumpy()))
     (H, C), (H_once, C_once) = found
-    assert (C == C_once).all()
+    assert np.array_equal(C, C_once)
     assert_allclose(H * C, H_once * np.tanh(C), rtol=1e-4, atol=1e-6)
     assert np.abs(H - H_once).max() > 1e-3
 
