@@ -89,21 +89,6 @@ def test_verses_without_mxnet(script, run, exported):
     assert written == script('generate', run, '--prefix', '分开').out
 
 
-@pytest.mark.slow
-def test_a_real_model(script, needs_corpus, tmp_path):
-    """The book's size: 1,027 characters, 256 hidden units."""
-    needs_corpus('jaychou')
-    run = tmp_path / 'run'
-    assert script('train', '--corpus', 'jaychou', '--impl', 'hybrid', '--num-epochs', 6, '--lr', 0.01, '--optimizer', 'adam',
-                  '--period', 6, '--ctx', 'cpu', '--out', run).status == 0
-    assert script('export', run, '--format', 'onnx').status == 0
-    for flags in (('--length', 200), ('--length', 200, '--temperature', 0.8, '--seed', 7)):
-        flags = ('--prefix', '分开', '--prefix', '不分开', *flags)
-        found, wanted = (script('generate', model, *flags).out for model in (tmp_path / 'run.onnx', run))
-        assert found == wanted
-    assert len(set(found)) > 30, 'the text says nothing'
-
-
 def test_the_program_in_the_docs(script, run, exported):
     code, = re.findall(r'```python\n(.*?)```', (ROOT / 'docs' / 'export.md').read_text(encoding='utf-8'), re.DOTALL)
     printed = blocked({'mxnet', 'onnx', 'gluon_rnn'}, BLOCKED + code.replace('{', '{{').replace('}', '}}'), cwd=exported.parent)
