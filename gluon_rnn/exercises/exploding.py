@@ -79,7 +79,7 @@ def unigram_perplexity(indices: np.ndarray) -> float:
 
 def remedies(bench: Workbench) -> Outcome:
     """6.6.1: one network whose gradient explodes, one remedy at a time."""
-    tried = [attempt(bench, remedy, bench.size(30, 2)) for remedy in REMEDIES]
+    tried = [attempt(bench, remedy, bench.size(30, 2)) for remedy in bench.size(REMEDIES, REMEDIES[:3] + REMEDIES[-2:])]
     known = unigram_perplexity(bench.corpus().indices)
     rows = [(t.remedy.name, t.remedy.zh, t.per_step, float(t.norms.max()), float(np.median(t.norms)), len(t.perplexities),
              t.last, t.stopped or 'no') for t in tried]

@@ -45,7 +45,7 @@ def one_at_a_time(bench: Workbench, cell: str, num_epochs: int) -> List[Trial]:
     corpus = bench.corpus()
     base = _trial(bench, corpus, 'base', 0, cell=cell, num_epochs=num_epochs)
     trials = []
-    for factor, values in FACTORS.items():
+    for factor, values in bench.size(FACTORS, {name: FACTORS[name] for name in ('lr', 'clipping_theta')}).items():
         trials += [Trial(factor, value, base.run, base.known) if value == BASE[factor] else
                    _trial(bench, corpus, factor, value, cell=cell, num_epochs=num_epochs) for value in values]
     return trials
@@ -76,7 +76,7 @@ def hyperparameters(bench: Workbench, cell: str) -> Outcome:
 
 
 def _answer(trials: Sequence[Trial], cell: str) -> Text:
-    by_factor = {factor: [trial for trial in trials if trial.factor == factor] for factor in FACTORS}
+    by_factor = {factor: [trial for trial in trials if trial.factor == factor] for factor in factors_of(trials)}
 
     def spread(values: Sequence[float]) -> float:
         values = [value for value in values if math.isfinite(value)]
@@ -108,14 +108,18 @@ def _answer(trials: Sequence[Trial], cell: str) -> Text:
     return en, zh
 
 
+def factors_of(trials: Sequence[Trial]) -> List[str]:
+    return list(dict.fromkeys(trial.factor for trial in trials))
+
+
 def _zh(trial: Trial) -> str:
     return f'{ZH[trial.factor]} {trial.value:g} '
 
 
 def draw(path: Path, trials: Sequence[Trial], title: str) -> None:
     """For each hyperparameter: the perplexities above, the seconds an epoch below."""
-    figure, axes = new_figure(13, 5.2, nrows=2, ncols=len(FACTORS), sharey='row', sharex='col')
-    for (upper, lower), factor in zip(axes.T, FACTORS):
+    figure, axes = new_figure(13, 5.2, nrows=2, ncols=len(factors_of(trials)), sharey='row', sharex='col')
+    for (upper, lower), factor in zip(axes.T, factors_of(trials)):
         some = [trial for trial in trials if trial.factor == factor]
         values = [trial.value for trial in some]
         upper.plot(values, [t.run.perplexity for t in some], 'o-', color=COLOURS[0], label='the text itself')

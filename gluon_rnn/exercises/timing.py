@@ -126,12 +126,14 @@ def _answer(racers: Sequence[Racer], cells: Sequence[str], h: int, vocab_size: i
     seconds = at['rnn', 'hybrid'].seconds[-1]
     ended = ', '.join(f'{cell.upper()} {len(at[cell, "hybrid"].records)} epochs, {ends[cell]:.3g}' for cell in cells)
     ended_zh = '，'.join(f'{cell.upper()} {len(at[cell, "hybrid"].records)} 个周期，{ends[cell]:.3g}' for cell in cells)
+    products = [str(operators_a_step(cell)['dot']) for cell in cells if cell != 'rnn']
+    gates, gates_zh = ' and '.join(products), '、'.join(products)
     share = h * vocab_size / multiplications('rnn', h, vocab_size)
-    en = (f'For an epoch, {"; ".join(ratios)}. In multiplications the factors are {", ".join(counted)} and not 3 and 4, '
+    en = (f'For an epoch, {"; ".join(ratios)}. In multiplications the factors are {", ".join(counted)} and not {gates}, '
           f'because the output layer, {share:.0%} of the RNN\'s, is the same for all; what goes beyond that is many small '
           f'operations a step: sums, sigmoids, and by hand a call from Python for each. After {seconds:.0f} seconds of '
           f'training, compiled, the perplexities were: {ended}; the {first.upper()} is ahead in equal time.')
-    zh = (f'一个周期：{"；".join(ratios_zh)}。按乘法次数应为 {"，".join(counted)} 倍，而不是 3 倍和 4 倍，因为输出层（占 RNN 乘'
+    zh = (f'一个周期：{"；".join(ratios_zh)}。按乘法次数应为 {"，".join(counted)} 倍，而不是 {gates_zh} 倍，因为输出层（占 RNN 乘'
           f'法的 {share:.0%}）对各网络相同；其余来自每步许多小运算（加法、sigmoid 等，从零实现时每个都要从 Python 调用）。编译'
           f'后训练 {seconds:.0f} 秒的困惑度：{ended_zh}；相同时间内 {first.upper()} 领先。')
     return en, zh
