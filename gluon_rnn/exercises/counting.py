@@ -143,8 +143,12 @@ def _answer(counted: List[tuple], sizes: List[tuple], growth: Dict[str, Any]) ->
 
 
 def _draw(path: Path, growth: Dict[str, Any]) -> None:
-    figure, axes = new_figure(4 * len(growth), 3.8, ncols=len(growth), squeeze=False)
-    for ax, (label, found) in zip(axes[0], growth.items()):
+    columns = min(3, len(growth))
+    lines = -(-len(growth) // columns)
+    figure, axes = new_figure(4 * columns, 3.4 * lines, nrows=lines, ncols=columns, squeeze=False)
+    for ax in axes.flat[len(growth):]:
+        ax.axis('off')
+    for ax, (label, found) in zip(axes.flat, growth.items()):
         for n in ORDERS:
             ax.loglog(found['lengths'], found['counts'][n], 'o-', markersize=3,
                       label=f'n = {n}: ~ length^{found["power"][n]:.2f}')
