@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 REQUIREMENTS := $(if $(shell nvidia-smi -L 2>/dev/null),requirements-gpu.txt,requirements.txt)
 
-.PHONY: demo test test-fast lint clean
+.PHONY: demo test test-fast faults lint clean
 
 $(VENV)/.installed: $(REQUIREMENTS)
 	$(PYTHON) -m venv $(VENV)
@@ -26,6 +26,10 @@ test: $(VENV)/.installed-dev
 
 test-fast: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not slow"
+
+# Everything that can go wrong, tried in full; writes the tables of docs/reliability.md.
+faults: $(VENV)/.installed-dev
+	$(BIN)/python tests/faults/count.py
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -21,6 +21,7 @@ from .language_model import build_model, redraw_weights
 from .report import COLOURS, line_chart
 from .run_folder import RunFolder, read_config, read_metrics
 from .sampling import consecutive_batches
+from .sealed import seal, unseal
 from .training import EpochRecord
 
 # The settings that make a run another than the book's, and how to say so.
@@ -132,10 +133,27 @@ def read_results(folder: Path) -> List[Result]:
             run = folder / section.name / variant.name
             records = read_metrics(run)
             if records:
-                path = run / 'layers.json'
-                layers = json.loads(path.read_text(encoding='utf-8')) if path.exists() else {}
-                results.append(Result(section, variant, read_config(run), records, RunFolder(run).read_samples(), layers, colour))
+                path = run / 'checkpoint.npz'
+                epochs = checkpoint.read(path).epoch if path.exists() else 0
+                if len(records) < epochs:       # whole lines only, and yet not all of them
+                    raise ValueError(f'{run / "metrics.jsonl"} has {len(records)} of the {epochs} epochs before the checkpoint: '
+                                     f'it was changed or damaged')
+                results.append(Result(section, variant, read_config(run), records, RunFolder(run).read_samples(),
+                                      read_layers(run / 'layers.json'), colour))
     return results
+
+
+def read_layers(path: Path) -> Dict[str, List[float]]:
+    """What `write_layers` has kept, nothing where it has kept nothing. Raises ValueError where the file is damaged."""
+    if not path.exists():
+        return {}
+    try:
+        layers = unseal(path.read_bytes(), required=False)
+        if layers.keys() != {'untrained', 'trained'} or not all(isinstance(norms, list) for norms in layers.values()):
+            raise ValueError('it is of another format')
+    except ValueError as error:
+        raise ValueError(f'{path} is damaged ({error}): delete it, and the next reproduction measures it again') from None
+    return layers
 
 
 def summary(folder: Path) -> str:
@@ -171,7 +189,7 @@ def write_layers(run: Path) -> None:
     if settings['sigma'] is not None:
         redraw_weights(new, settings['sigma'])
     norms = {'untrained': inside.grad_norms_by_layer(new, X, Y), 'trained': inside.grad_norms_by_layer(saved.model(), X, Y)}
-    write_whole(path, json.dumps(norms) + '\n')
+    write_whole(path, json.dumps(seal(norms)) + '\n')
 
 
 def write_report(folder: Path) -> List[Path]:

@@ -93,6 +93,8 @@ def unpack(opened: BinaryIO, origin: Any) -> Checkpoint:
     """Read a checkpoint from an open file. Raises ValueError where it is damaged or something else, which says `origin`."""
     try:
         with np.load(opened, allow_pickle=False) as file:
+            if any(member.compress_type != zipfile.ZIP_STORED for member in file.zip.infolist()):
+                raise ValueError('it is compressed, and may unpack to any size')
             contents = {name: file[name] for name in file.files}
         description = json.loads(contents.pop('description').tobytes().decode('utf-8'))
         if description['format'] != FORMAT:

@@ -8,10 +8,10 @@ import http.client
 import os
 import re
 import tempfile
+import time
 import urllib.error
 import urllib.request
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
@@ -192,34 +192,61 @@ def read_text(path: Path | str, member: str | None = None) -> str:
 
 
 def _read_zip(path: Path, member: str | None) -> bytes:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            files = [info for info in archive.infolist() if not info.is_dir() and not info.filename.startswith('__MACOSX/')]
-            if member:
-                files = [info for info in files if info.filename == member]
-            if len(files) != 1:
-                names = ', '.join(info.filename for info in files[:5]) or 'none'
-                raise ValueError(f'{path} must hold exactly one text file, found {names}: unpack it and give the file itself')
-            if files[0].file_size > MAX_TEXT_BYTES:
-                raise ValueError(f'{path} would unpack to more than {MAX_TEXT_BYTES >> 20} MiB: refused')
-            with archive.open(files[0]) as text:        # read in memory: a name with '../' in it leads nowhere
-                data = text.read(MAX_TEXT_BYTES + 1)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
-        raise ValueError(f'{path} is not a readable zip file ({error}): get it again') from None
-    if len(data) > MAX_TEXT_BYTES:
-        raise ValueError(f'{path} would unpack to more than {MAX_TEXT_BYTES >> 20} MiB: refused')
+    with open(path, 'rb') as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return _the_text(archive, path, member)
+        except _Refused:
+            raise
+        except Exception as error:      # a damaged zip makes Python's reader stumble in a dozen ways
+            raise ValueError(f'{path} is not a readable zip file ({type(error).__name__}: {" ".join(str(error).split())[:100]}): '
+                             f'get it again') from None
+
+
+class _Refused(ValueError):
+    """A zip that can be read, and is not taken."""
+
+
+def _the_text(archive: zipfile.ZipFile, path: Path, member: str | None) -> bytes:
+    for info in archive.infolist():
+        if _leads_out(info.filename):
+            raise _Refused(f'{path} holds a name that leads out of it ({info.filename!r}): refused')
+    files = [info for info in archive.infolist() if not info.filename.endswith('/') and not info.filename.startswith('__MACOSX/')]
+    if member:
+        files = [info for info in files if info.filename == member]
+    if len(files) != 1:
+        names = ', '.join(ascii(info.filename)[1:-1] if not info.filename.isprintable() else info.filename for info in files[:5])
+        raise _Refused(f'{path} must hold exactly one text file, found {names or "none"}: unpack it and give the file itself')
+    size = files[0].file_size
+    if size <= MAX_TEXT_BYTES:
+        with archive.open(files[0]) as text:        # in memory: nothing is unpacked to where a name says
+            data = text.read(MAX_TEXT_BYTES + 1)
+        size = len(data)
+    if size > MAX_TEXT_BYTES:
+        raise _Refused(f'{path} would unpack to more than {MAX_TEXT_BYTES >> 20} MiB: refused')
     return data
 
 
-def download(known: NamedCorpus, url: str, target: Path, *, timeout: float = 30) -> None:
-    """Fetch a named corpus to `target`, whole and checked, or not at all. Raises ValueError that says what went wrong."""
+def _leads_out(name: str) -> bool:
+    """Whether a name in a zip is absolute, or climbs."""
+    parts = name.replace('\\', '/').split('/')
+    return '..' in parts or (len(parts) > 1 and not parts[0]) or parts[0].endswith(':')
+
+
+def download(known: NamedCorpus, url: str, target: Path, *, timeout: float = 30, longest: float = 900) -> None:
+    """Fetch a named corpus to `target`, whole and checked, or not at all. Raises ValueError that says what went wrong.
+
+    timeout: seconds that the server may be silent; longest: seconds that all of it may take.
+    """
     help_yourself = f'download {url} by hand into a folder and set GLUON_RNN_DATA to it'
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, part = tempfile.mkstemp(dir=target.parent, suffix=target.suffix)
     try:
         with os.fdopen(handle, 'wb') as file, urllib.request.urlopen(url, timeout=timeout) as answer:
-            size = 0
-            while block := answer.read(_BLOCK):
+            size, end = 0, time.monotonic() + longest
+            while block := answer.read1(_BLOCK):        # what has come, were it a byte: `read` would wait for all of it
+                if time.monotonic() > end:
+                    raise TimeoutError(f'it took longer than {longest:g} seconds')
                 size += len(block)
                 if size > MAX_TEXT_BYTES:
                     raise ValueError(f'{url} sends more than {MAX_TEXT_BYTES >> 20} MiB: refused')
@@ -227,6 +254,8 @@ def download(known: NamedCorpus, url: str, target: Path, *, timeout: float = 30)
         _checked(read_text(part, known.member), known, url)
         os.replace(part, target)
     except (urllib.error.URLError, http.client.HTTPException, OSError, EOFError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()       # it holds the connection
         reason = ' '.join(str(error).split()) or type(error).__name__
         raise ValueError(f'{target.name} is on none of the data folders and cannot be fetched ({reason}): '
                          f'{help_yourself}') from None

@@ -150,12 +150,15 @@ class _Process:
         self.case, self.timeout, self.error = case, timeout, ''
         self.answers: List[Dict[str, Any]] = []
         self.log = tempfile.TemporaryFile('w+', encoding='utf-8', errors='replace')  # noqa: SIM115 (closed by close())
-        self.started = time.perf_counter()
         variables = {name: value for name, value in {**environment, **case.environment}.items() if value is not None}
-        self.process = subprocess.Popen(
-            [sys.executable, str(WORKERS / 'run.py'), str(case.worker), json.dumps({**asdict(setting), **case.options})],
-            env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, encoding='utf-8',
-            start_new_session=True)
+        command = [sys.executable, str(WORKERS / 'run.py'), str(case.worker), json.dumps({**asdict(setting), **case.options})]
+        self.started = time.perf_counter()
+        try:
+            self.process = subprocess.Popen(command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                            stderr=self.log, text=True, encoding='utf-8', start_new_session=True)
+        except OSError:
+            self.log.close()
+            raise
 
     def ask(self, question: str | None) -> None:
         """Send a line, or nothing (None), and keep the answer."""

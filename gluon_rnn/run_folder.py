@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
@@ -16,12 +17,14 @@ import filelock
 
 from . import checkpoint
 from .checkpoint import Checkpoint
-from .files import write_whole
+from .files import whole_file, write_whole
 from .report import plot_perplexity
+from .sealed import DIGEST, seal, unseal
 from .training import EpochRecord
 
 _FILES = ('config.json', 'metrics.jsonl', 'samples.txt', 'curve.png', 'checkpoint.npz')
-FORMAT = 'gluon_rnn run 1'
+FORMAT = 'gluon_rnn run 2'        # 2: with digests
+_WITHOUT_DIGEST = 'gluon_rnn run 1'
 
 
 class RunFolder:
@@ -46,25 +49,29 @@ class RunFolder:
         return self
 
     def __exit__(self, *exc: Any) -> None:
-        self._lock.release()
         if not self.holds_run():        # nothing came of it: leave nothing behind
-            (self.folder / '.lock').unlink(missing_ok=True)
+            (self.folder / '.lock').unlink(missing_ok=True)     # while it is held: the next one locks a file of its own
             with contextlib.suppress(OSError):
                 self.folder.rmdir()
+        self._lock.release()
 
     def begin(self, config: Dict[str, Any], *, overwrite: bool = False) -> None:
         """Start a new run. Raises ValueError where the folder holds a run, unless told to overwrite it."""
         if self.holds_run() and not overwrite:
             raise ValueError(f'{self.folder} holds a run already: go on with it by --resume, choose another --out, or replace it '
                              f'by --overwrite')
-        # the checkpoint first and config.json never: killed on the way, it can be gone on with, from the beginning
-        (self.folder / 'checkpoint.npz').unlink(missing_ok=True)
-        self.write_config(config)
+        # The checkpoint first and config.json never: killed on the way, it can be gone on with, from the beginning. And nothing
+        # before the new config.json has found its place on the disk.
+        with whole_file(self.folder / 'config.json') as file:
+            file.write(_config_text(config))
+            file.flush()
+            os.fsync(file.fileno())
+            (self.folder / 'checkpoint.npz').unlink(missing_ok=True)
         for name in _FILES[1:]:
             (self.folder / name).unlink(missing_ok=True)
 
     def write_config(self, config: Dict[str, Any]) -> None:
-        write_whole(self.folder / 'config.json', json.dumps({'format': FORMAT, **config}, ensure_ascii=False, indent=2) + '\n')
+        write_whole(self.folder / 'config.json', _config_text(config))
 
     def holds_run(self) -> bool:
         return any((self.folder / name).exists() for name in _FILES)
@@ -100,7 +107,7 @@ class RunFolder:
     def add(self, record: EpochRecord) -> None:
         """Keep an epoch's record."""
         self.records.append(record)
-        lines = [json.dumps({k: v for k, v in dataclasses.asdict(r).items() if v is not None}) + '\n' for r in self.records]
+        lines = [json.dumps(seal({k: v for k, v in dataclasses.asdict(r).items() if v is not None})) + '\n' for r in self.records]
         write_whole(self.folder / 'metrics.jsonl', ''.join(lines))
 
     def add_sample(self, epoch: int, text: str) -> None:
@@ -116,16 +123,21 @@ class RunFolder:
         plot_perplexity(self.folder / 'curve.png', {'train': self.records})
 
 
+def _config_text(config: Dict[str, Any]) -> bytes:
+    return (json.dumps(seal({'format': FORMAT, **config}), ensure_ascii=False, indent=2) + '\n').encode('utf-8')
+
+
 def read_config(folder: Path) -> Dict[str, Any]:
     """The settings of a run. Raises ValueError where there is none, or it is damaged."""
     path = folder / 'config.json'
     if not path.exists():
         raise ValueError(f'{folder} holds no run to go on with: leave out --resume to start one')
     try:
-        config = json.loads(path.read_text(encoding='utf-8'))
-        if config.pop('format') != FORMAT:
+        text = path.read_bytes()
+        config = unseal(text, required=f'"format": "{_WITHOUT_DIGEST}"'.encode() not in text)
+        if config.pop('format', None) not in (FORMAT, _WITHOUT_DIGEST):
             raise ValueError('it is of another format')
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise ValueError(f'{path} is damaged ({error}): start a new run') from None
     return config
 
@@ -136,7 +148,9 @@ def read_metrics(folder: Path) -> List[EpochRecord]:
     if not path.exists():
         return []
     try:
-        records = [EpochRecord(**json.loads(line)) for line in path.read_text(encoding='utf-8').splitlines()]
+        lines = path.read_bytes().splitlines()
+        sealed = any(f'"{DIGEST}"'.encode() in line for line in lines)      # if one is, all are: older versions know no digests
+        records = [EpochRecord(**unseal(line, required=sealed)) for line in lines]
         if [record.epoch for record in records] != list(range(1, len(records) + 1)):
             raise ValueError('epochs are missing')
         if not all(isinstance(value, (int, float)) for r in records for value in dataclasses.astuple(r) if value is not None):

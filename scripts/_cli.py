@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import os
 import signal
@@ -14,10 +15,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))     # `python sc
 
 def run(main: Callable[[], Any]) -> NoReturn:
     """Call main and end the process: an expected error is one line on standard error and exit status 2."""
+    for name in ('stdin', 'stdout', 'stderr'):
+        if getattr(sys, name) is None:      # closed, as `>&-` does: the next file that is opened would take its place
+            setattr(sys, name, open(os.devnull, 'r' if name == 'stdin' else 'w', encoding='utf-8'))     # noqa: SIM115
     try:
         status = main()
-        if sys.stdout:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except KeyboardInterrupt as stopped:
         fail(str(stopped) or 'stopped', 130)
     except BrokenPipeError:         # the reader of our output has gone, as `| head` does
@@ -44,10 +47,15 @@ def one_line(error: BaseException) -> str:
 
 
 def fail(message: str, status: int = 2) -> NoReturn:
-    print(f'{Path(sys.argv[0]).name}: {message}', file=sys.stderr)
-    if _end_at_once:
+    try:
         sys.stdout.flush()
-        sys.stderr.flush()
+    except OSError:     # what was printed fits nowhere; Python would complain of it once more when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with contextlib.suppress(OSError):
+        print(f'{Path(sys.argv[0]).name}: {message}', file=sys.stderr)
+    if _end_at_once:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
         os._exit(status)
     sys.exit(status)
 

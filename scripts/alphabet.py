@@ -11,8 +11,6 @@ cost.json.
 """
 from __future__ import annotations
 
-import argparse
-import io
 import json
 import math
 import os
@@ -22,13 +20,14 @@ import time
 import tracemalloc
 from pathlib import Path
 
+import _cli
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from tqdm import tqdm
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a clone works without being installed
 from gluon_rnn import bptt
+from gluon_rnn.files import whole_file, write_whole
 
 matplotlib.use('Agg')
 
@@ -109,9 +108,6 @@ def examine(params):
 
 
 def run_train(args):
-    for prompt in args.ask:
-        if not prompt or not set(prompt) <= set(LETTERS) or prompt.endswith(LETTERS[-1]):
-            raise ValueError(f'--ask takes letters from a to z, the last of them not z, got {prompt!r}')
     batches = training_batches(args.num_steps)
     record = {'flags': flags(args), 'methods': {}}
     pictures = {}
@@ -128,7 +124,7 @@ def run_train(args):
               + ', '.join(f'"{prompt}" -> "{letter}"' for prompt, letter in answers.items())
               + f'; {right} of all {asked} runs of letters right')
     draw_train(args.out / 'alphabet.png', record['methods'], pictures)
-    write_whole(args.out / 'alphabet.json', json.dumps(record, indent=1).encode())
+    write_whole(args.out / 'alphabet.json', json.dumps(record, indent=1) + '\n')
     print(f'wrote {args.out / "alphabet.png"} and {args.out / "alphabet.json"}')
 
 
@@ -182,7 +178,7 @@ def run_cost(args):
         print(f'{NAMES[curve["method"]]}, {WHAT[curve["what"]]}: {curve["axis"]}^{curve["exponent"]:.2f}'
               f' (theory {curve["axis"]}^{curve["theory"]})')
     draw_cost(args.out / 'cost.png', record['curves'])
-    write_whole(args.out / 'cost.json', json.dumps(record, indent=1).encode())
+    write_whole(args.out / 'cost.json', json.dumps(record, indent=1) + '\n')
     print(f'wrote {args.out / "cost.png"} and {args.out / "cost.json"}')
 
 
@@ -251,25 +247,9 @@ def flags(args):
 
 
 def save_figure(path, figure):
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format='png', dpi=120)
+    with whole_file(path) as file:
+        figure.savefig(file, format='png', dpi=120)
     plt.close(figure)
-    write_whole(path, buffer.getvalue())
-
-
-def write_whole(path, content):
-    """The whole file or none: a reader never meets half of it."""
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(2, f'{self.prog}: {message}\n')
 
 
 def positive(kind):
@@ -282,53 +262,51 @@ def positive(kind):
     return parse
 
 
-def parse_args(argv):
-    parser = Parser(prog='alphabet.py', description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(dest='command', required=True, metavar='{train,cost}')
+def parse_args():
+    parser = _cli.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest='command', required=True, metavar='train|cost', parser_class=_cli.ArgumentParser)
     count, number = positive(int), positive(float)
 
     train = commands.add_parser('train', help='learn the alphabet and answer')
     train.add_argument('--methods', nargs='+', choices=list(NAMES), default=list(NAMES),
-                       help='default: all three')
-    train.add_argument('--ask', nargs='+', default=['c', 'fg'], metavar='LETTERS', help='default: c fg')
-    train.add_argument('--num-steps', type=count, default=3, help='letters of a training string (default 3)')
-    train.add_argument('--num-hiddens', type=count, default=16, help='hidden units (default 16)')
-    train.add_argument('--num-epochs', type=count, default=100, help='default 100')
-    train.add_argument('--lr', type=number, default=4.0, help='learning rate (default 4)')
-    train.add_argument('--seed', type=int, default=0, help='of the initial weights (default 0)')
+                       help='how the gradient is found')
+    train.add_argument('--ask', nargs='+', default=['c', 'fg'], metavar='LETTERS', help='what comes next?')
+    train.add_argument('--num-steps', type=count, default=3, help='letters of a training string')
+    train.add_argument('--num-hiddens', type=count, default=16, help='hidden units')
+    train.add_argument('--num-epochs', type=count, default=100, help='over all training strings')
+    train.add_argument('--lr', type=number, default=4.0, help='learning rate')
+    train.add_argument('--seed', type=int, default=0, help='of the initial weights')
     train.set_defaults(run=run_train)
 
     cost = commands.add_parser('cost', help='time and memory against sequence length and hidden units')
     cost.add_argument('--scale', type=number, default=1.0,
-                      help='multiplies the lengths T and the hidden units h that are tried (default 1)')
-    cost.add_argument('--repeats', type=count, default=5, help='timed runs; the fastest counts (default 5)')
+                      help='multiplies the lengths T and the hidden units h that are tried')
+    cost.add_argument('--repeats', type=count, default=5, help='timed runs; the fastest counts')
     cost.set_defaults(run=run_cost)
     for command in (train, cost):
         command.add_argument('--out', type=Path, required=True, metavar='DIR',
                              help='folder for picture and data')
 
-    args = parser.parse_args(argv)
+    args = parser.parse_args()
     if args.command == 'train' and args.num_steps >= VOCAB_SIZE:
         parser.error(f'--num-steps must be below {VOCAB_SIZE}, got {args.num_steps}')
     if args.command == 'train' and args.num_hiddens > MOST_HIDDENS:
         parser.error(f'--num-hiddens must be at most {MOST_HIDDENS}, got {args.num_hiddens}')
     if args.command == 'train' and args.seed < 0:
         parser.error(f'--seed must not be negative, got {args.seed}')
+    for prompt in args.ask if args.command == 'train' else ():
+        if not prompt or not set(prompt) <= set(LETTERS) or prompt.endswith(LETTERS[-1]):
+            parser.error(f'--ask takes letters from a to z, the last of them not z, got {prompt!r}')
     if args.command == 'cost' and not 0.05 <= args.scale <= 2:
         parser.error(f'--scale must be from 0.05 to 2 (2 takes 2.3 GB), got {args.scale}')
     return args
 
 
-def main(argv=None):
-    args = parse_args(argv)
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)  # now, not after the work
-        args.run(args)
-    except (ValueError, OSError, MemoryError) as error:
-        print(f'alphabet.py: {error}', file=sys.stderr)
-        return 2
-    return 0
+def main():
+    args = parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)  # now, not after the work
+    args.run(args)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    _cli.run(main)

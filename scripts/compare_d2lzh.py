@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 import gluon_rnn
 from gluon_rnn.files import write_whole
+from gluon_rnn.sealed import seal, unseal
 
 
 @dataclass(frozen=True)
@@ -82,19 +83,29 @@ def main() -> None:
 def check_same(out: Path, settings: Dict[str, Any]) -> None:
     """Raise ValueError where the figures in the folder are of another text or number of epochs."""
     path = out / 'settings.json'
-    if path.exists() and json.loads(path.read_text(encoding='utf-8')) != settings:
-        raise ValueError(f'{out} holds figures of other settings ({path.read_text(encoding="utf-8")}): choose another --out')
+    try:
+        saved = json.loads(path.read_bytes()) if path.exists() else settings
+    except ValueError as error:
+        raise ValueError(f'{path} is damaged ({error}): choose another --out') from None
+    if saved != settings:
+        raise ValueError(f'{out} holds figures of other settings ({json.dumps(saved)}): choose another --out')
     write_whole(path, json.dumps(settings))
 
 
 def kept(out: Path) -> Dict[str, Dict[str, float]]:
     path = out / 'learning.json'
-    return json.loads(path.read_text(encoding='utf-8')) if path.exists() else {}
+    if not path.exists():
+        return {}
+    try:
+        return unseal(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f'{path} is damaged ({error}): delete it, or choose another --out') from None
 
 
 def keep(out: Path, one: str, figures: Dict[int, float]) -> None:
     with filelock.FileLock(out / '.lock'):
-        write_whole(out / 'learning.json', json.dumps({**kept(out), one: figures}, indent=1))
+        content = {**kept(out), one: {str(epoch): value for epoch, value in figures.items()}}
+        write_whole(out / 'learning.json', json.dumps(seal(content), indent=1) + '\n')
 
 
 def ours(network: Network, seed: int, corpus_name: str, num_epochs: int | None) -> Dict[int, float]:

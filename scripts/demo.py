@@ -11,6 +11,7 @@ from gluon_rnn.runs import Run
 
 
 def main() -> None:
+    _cli.ArgumentParser(description=__doc__).parse_args()       # it has no flags but --help
     args = train.parser().parse_args(['--impl', 'hybrid'])
     settings = train.settings_of(args)
     out = train.new_folder(args)

@@ -1,14 +1,18 @@
-"""What all tests share: a seed for each, and corpora."""
+"""What all tests share: a seed for each, corpora, and running a script's main() in this process."""
 from __future__ import annotations
 
+import importlib
 import os
 import random
+import sys
 import zlib
+from dataclasses import dataclass
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')       # tests compute little: more threads would only wait for each other
 import gluon_rnn  # noqa: F401  (before MXNet, which loads only where this has prepared the machine)
 
 # isort: split
+import _cli
 import hypothesis
 import mxnet as mx
 import numpy as np
@@ -53,3 +57,44 @@ def lyrics() -> Corpus:
 def alphabet() -> Corpus:
     """Text that anything learns: the alphabet again and again."""
     return Corpus.from_text('abcdefghijklmnopqrstuvwxyz' * 12)
+
+
+@dataclass
+class Ended:
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def script(monkeypatch, capsys):
+    """script('train', '--out', folder, ...) -> how it ended, and what it printed."""
+    def call(name: str, *args) -> Ended:
+        monkeypatch.setattr(sys, 'argv', [f'scripts/{name}.py', *map(str, args)])
+        with pytest.raises(SystemExit) as ended:
+            _cli.run(importlib.import_module(name).main)
+        printed = capsys.readouterr()
+        return Ended(ended.value.code, printed.out, printed.err)
+    return call
+
+
+@pytest.fixture
+def refused(script):
+    """refused('what is said', 'train', ...): the script says so in one line and ends with status 2."""
+    def call(said: str, name: str, *args) -> None:
+        ended = script(name, *args)
+        assert ended.status == 2
+        assert said in ended.err
+        assert len(ended.err.strip().splitlines()) == 1, ended.err
+        assert ended.err.startswith(f'{name}.py: ')
+    return call
+
+
+SMALL = ('--corpus', 'lyrics', '--max-chars', 400, '--num-hiddens', 8, '--num-steps', 8, '--batch-size', 8, '--length', 5,
+         '--num-epochs', 4, '--period', 2, '--ctx', 'cpu')
+
+
+@pytest.fixture
+def small() -> tuple:
+    """Flags of a training that takes a moment."""
+    return SMALL

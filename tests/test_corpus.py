@@ -1,11 +1,7 @@
-"""Reading, cutting, indexing and fetching text."""
-import contextlib
+"""Reading, cutting and indexing text. Fetching it: tests/faults/test_download.py."""
 import hashlib
-import http.server
 import subprocess
 import sys
-import threading
-import time
 import zipfile
 from pathlib import Path
 
@@ -15,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gluon_rnn import Corpus, corpus, load_corpus, runtime
-from gluon_rnn.corpus import NamedCorpus, download
+from gluon_rnn.corpus import NamedCorpus
 
 TEXT = '想要有直升机\n想要和你飞到宇宙去\n'
 
@@ -141,13 +137,6 @@ def test_zip_of_one_text(tmp_path):
     assert made.decode(made.indices) == '想要有'
 
 
-def test_member_with_a_path_out_of_the_folder_leads_nowhere(tmp_path):
-    (tmp_path / 'inner').mkdir()
-    path = write_zip(tmp_path / 'inner' / 'song.zip', {'../escaped.txt': TEXT})
-    assert len(load_corpus(str(path))) == len(TEXT)
-    assert sorted(file.name for file in tmp_path.rglob('*')) == ['inner', 'song.zip']
-
-
 @pytest.mark.parametrize('name, data, message', [
     ('empty.txt', b'', 'is empty'),
     ('bom.txt', '\ufeff'.encode(), 'is empty'),
@@ -186,19 +175,6 @@ def test_zip_without_the_one_text(tmp_path, members):
         load_corpus(str(write_zip(tmp_path / 'songs.zip', members)))
 
 
-@pytest.mark.parametrize('lie, message', [(False, 'would unpack to more than'), (True, 'is not a readable zip file')])
-def test_zip_bomb(tmp_path, monkeypatch, lie, message):
-    monkeypatch.setattr(corpus, 'MAX_TEXT_BYTES', 10000)
-    path = write_zip(tmp_path / 'bomb.zip', {'song.txt': '0' * 1000000})
-    if lie:     # the sizes in the directory are whatever the file's maker has written
-        data = bytearray(path.read_bytes())
-        at = data.index(b'PK\1\2') + 24
-        data[at:at + 4] = (5000).to_bytes(4, 'little')
-        path.write_bytes(data)
-    with pytest.raises(ValueError, match=message):
-        load_corpus(str(path))
-
-
 def test_file_too_large(tmp_path, monkeypatch):
     monkeypatch.setattr(corpus, 'MAX_TEXT_BYTES', 10)
     (tmp_path / 'long.txt').write_text('0' * 11)
@@ -216,76 +192,6 @@ def test_neither_name_nor_file(name, message):
 def test_max_chars_below_zero():
     with pytest.raises(ValueError, match='max_chars must be 0'):
         load_corpus('lyrics', max_chars=-1)
-
-
-# --------------------------------------------------------------------------------------------------------------- downloads
-
-@contextlib.contextmanager
-def server(body, *, status=200, stall=0.0, claim=None):
-    """A web server on this machine that sends `body`, then waits for `stall` seconds; status 0 sends no headers."""
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            if status:
-                self.send_response(status)
-                self.send_header('Content-Length', str(claim or len(body)))
-                self.end_headers()
-            self.wfile.write(body)
-            self.wfile.flush()
-            time.sleep(stall)
-
-        def log_message(self, *args):
-            pass
-
-    listening = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-    thread = threading.Thread(target=listening.serve_forever, kwargs={'poll_interval': 0.02})
-    thread.start()
-    try:
-        yield f'http://127.0.0.1:{listening.server_port}/song.txt'
-    finally:
-        listening.shutdown()
-        thread.join()
-        listening.server_close()
-
-
-def test_download(one_named, monkeypatch):
-    with server(TEXT.encode()) as url:
-        monkeypatch.setitem(corpus.CORPORA, 'song', NamedCorpus('song.txt', url=url, sha256=corpus.CORPORA['song'].sha256))
-        assert len(load_corpus('song')) == len(TEXT)
-    assert len(load_corpus('song')) == len(TEXT)        # from the cache: the server is gone
-    assert [file.name for file in one_named.rglob('*.txt')] == ['song.txt']
-    assert (one_named / 'cache' / 'song.txt').read_text(encoding='utf-8') == TEXT
-
-
-@pytest.mark.parametrize('body, options, message', [
-    (b'another song', {}, 'is not the text that the book uses'),
-    (b'<!DOCTYPE html><title>Please log in</title>', {}, 'is not the text that the book uses'),
-    (b'\xff\xfe\x00', {}, r'http://127\.0\.0\.1.* is not UTF-8'),
-    (b'', {}, r'http://127\.0\.0\.1.* is empty'),
-    (TEXT.encode(), {'status': 404}, 'cannot be fetched .*404.*by hand'),
-    (TEXT.encode()[:-7], {'stall': 1.0, 'claim': len(TEXT.encode())}, r'cannot be fetched .*timed out.*by hand.*GLUON_RNN_DATA'),
-    (TEXT.encode()[:-7], {'claim': len(TEXT.encode())}, 'cannot be fetched|is not'),
-    (b'no web server\r\n\r\n', {'status': 0}, 'cannot be fetched .*by hand'),
-    (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc', {'status': 0}, 'cannot be fetched .*by hand'),
-], ids=['wrong checksum', 'html page', 'not text', 'nothing', 'not found', 'stalled', 'cut short', 'no server', 'cut chunk'])
-def test_bad_download_leaves_nothing_behind(one_named, body, options, message):
-    target = one_named / 'cache' / 'new' / 'song.txt'
-    with server(body, **options) as url, pytest.raises(ValueError, match=message):
-        download(corpus.CORPORA['song'], url, target, timeout=0.3)
-    assert list(target.parent.iterdir()) == []
-
-
-def test_endless_download(one_named, monkeypatch):
-    monkeypatch.setattr(corpus, 'MAX_TEXT_BYTES', 1000)
-    target = one_named / 'cache' / 'song.txt'
-    with server(b'0' * 2000) as url, pytest.raises(ValueError, match='sends more than'):
-        download(corpus.CORPORA['song'], url, target)
-    assert list(target.parent.iterdir()) == []
-
-
-def test_no_network(one_named):
-    with pytest.raises(ValueError, match=r'song\.txt is on none of the data folders and cannot be fetched .*refused.*by hand'):
-        load_corpus('song')
-    assert list((one_named / 'cache').iterdir()) == []
 
 
 def test_missing_from_the_installation(monkeypatch, tmp_path):

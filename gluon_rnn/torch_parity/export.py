@@ -14,7 +14,8 @@ def export(model: LanguageModel, idx_to_char: Sequence[str], path: Path, *, laye
     """Write a model and its vocabulary to `path`, whole or not at all; layer: of `to_torch`.
 
     `torch.load(path, weights_only=True)` gives a dict: 'state_dict', 'settings' (a dict of plain types), 'vocabulary' (a text; a
-    character's place in it is its index) and 'format'. `modules.load_model` makes the model of it; `docs/pytorch.md` shows both.
+    character's place in it is its index), 'format' and 'sha256' (of all of it). `modules.load_model` makes the model of it;
+    `docs/pytorch.md` shows both.
     Raises ValueError where the vocabulary is not the model's, or the form cannot hold the network.
     """
     if len(idx_to_char) != model.config.vocab_size:

@@ -12,14 +12,18 @@ num_inputs).
 """
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-FORMAT = 'gluon_rnn torch 1'
+FORMAT = 'gluon_rnn torch 2'        # 2: with a digest
 State = Tuple[Tensor, ...]
 
 
@@ -368,18 +372,40 @@ def new_weight(*shape: int) -> nn.Parameter:
 def save_model(model: LanguageModel, vocabulary: Sequence[str], file: Any) -> None:
     """Write a model to a file or its path: weights, settings and vocabulary, all of them tensors or plain types."""
     state_dict = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
-    torch.save({'format': FORMAT, 'settings': asdict(model.settings), 'vocabulary': ''.join(vocabulary),
-                'state_dict': state_dict}, file)
+    saved = {'format': FORMAT, 'settings': asdict(model.settings), 'vocabulary': ''.join(vocabulary), 'state_dict': state_dict}
+    torch.save({**saved, 'sha256': _digest(saved)}, file)
 
 
 def load_model(path: Any) -> Tuple[LanguageModel, str]:
-    """The model and its vocabulary, a text in which a character's place is its index. Raises ValueError for another file."""
-    saved = torch.load(path, weights_only=True)
-    if not isinstance(saved, dict) or saved.get('format') != FORMAT:
-        raise ValueError(f'{path} is no model that gluon_rnn has exported: write one by scripts/export.py RUN --format torch')
-    model = LanguageModel(Settings(**saved['settings']))
-    model.load_state_dict(saved['state_dict'])
+    """The model and its vocabulary, a text in which a character's place is its index.
+
+    Raises ValueError for another file or a damaged one, OSError where it cannot be read. Nothing but weights and plain types is
+    ever made of it: no program that may hide in it is run.
+    """
+    data = Path(path).read_bytes()
+    try:
+        saved = torch.load(io.BytesIO(data), weights_only=True)
+        if saved['format'] != FORMAT:
+            raise ValueError(f'it is a {str(saved["format"])[:40]!r}')
+        digest = saved.pop('sha256')
+        if digest != _digest(saved):        # PyTorch itself checks nothing of what it reads
+            raise ValueError('its contents are not what was exported')
+        model = LanguageModel(Settings(**saved['settings']))
+        model.load_state_dict(saved['state_dict'])
+    except Exception as error:      # torch.load has no errors of its own: whatever it stumbles over comes out
+        said = (str(error).splitlines() or [''])[0][:120]
+        raise ValueError(f'{path} is no whole model that gluon_rnn has exported ({type(error).__name__}: {said}): write one by '
+                         f'scripts/export.py RUN --format torch') from None
     return model.eval(), saved['vocabulary']
+
+
+def _digest(saved: Dict[str, Any]) -> str:
+    """The SHA-256 of an exported model: of what describes it, and of every weight."""
+    found = hashlib.sha256(json.dumps([saved['format'], saved['settings'], saved['vocabulary']], sort_keys=True).encode())
+    for name, value in saved['state_dict'].items():
+        found.update(f'{name} {value.dtype} {tuple(value.shape)} '.encode())
+        found.update(value.contiguous().numpy().tobytes())
+    return found.hexdigest()
 
 
 @torch.no_grad()

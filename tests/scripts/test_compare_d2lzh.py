@@ -15,10 +15,12 @@ def test_both_sides_learn_the_same_from_one_seed():
 
 
 def test_figures_of_other_settings_are_not_mixed_in(script, refused, tmp_path):
-    (tmp_path / 'learning.json').write_text(json.dumps({'rnn-random/gluon_rnn/0': {'50': 9.5, '250': 1.5}}))
+    compare_d2lzh.keep(tmp_path, 'rnn-random/gluon_rnn/0', {50: 9.5, 250: 1.5})
     (tmp_path / 'settings.json').write_text(json.dumps({'corpus': 'jaychou', 'num_epochs': None}))
     flags = ('rnn-random', '--sides', 'gluon_rnn', '--seeds', 0, '--out', tmp_path)
     ended = script('compare_d2lzh', *flags)
     assert 'epoch 250:    1.500   median 1.500' in ended.out        # kept, not computed again
     refused('holds figures of other settings', 'compare_d2lzh', *flags, '--num-epochs', 5)
+    (tmp_path / 'settings.json').write_text('{"corpus": ')
+    refused('settings.json is damaged', 'compare_d2lzh', *flags)
     refused('network must be of', 'compare_d2lzh', 'cnn', '--out', tmp_path / 'new')

@@ -70,7 +70,7 @@ def test_the_file_holds_plain_types(tmp_path, layer):
     model = build_model(ModelConfig(vocab_size=4, cell='lstm', num_hiddens=3, num_layers=2))
     export(model, ['甲', '乙', ' ', '\n'], tmp_path / 'model.pt', layer=layer)
     saved = torch.load(tmp_path / 'model.pt', weights_only=True)
-    assert set(saved) == {'format', 'settings', 'vocabulary', 'state_dict'}
+    assert set(saved) == {'format', 'settings', 'vocabulary', 'state_dict', 'sha256'}
     assert saved['vocabulary'] == '甲乙 \n'
     assert saved['settings']['cell'] == 'lstm' and saved['settings']['layer'] is bool(layer)
     assert ('rnn.weight_ih_l1' in saved['state_dict']) is bool(layer)
@@ -88,7 +88,7 @@ def test_wrong_vocabularies_and_files_are_refused(tmp_path):
         export(model, 'abcd', tmp_path / 'model.pt', layer=True)
     assert not list(tmp_path.iterdir())
     torch.save({'state_dict': {}}, tmp_path / 'other.pt')
-    with pytest.raises(ValueError, match=r'other.pt is no model that gluon_rnn has exported'):
+    with pytest.raises(ValueError, match=r'other.pt is no whole model that gluon_rnn has exported'):
         modules.load_model(tmp_path / 'other.pt')
 
 

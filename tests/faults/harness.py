@@ -1,0 +1,147 @@
+"""What the faults are tried with: a hook into the writing of files, trainings to be killed, and their ends compared."""
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import types
+from pathlib import Path
+
+import numpy as np
+
+from gluon_rnn import checkpoint, files
+
+POINTS = ('open', 'write', 'sync', 'replace', 'replaced')
+
+
+class _File:
+    """A file that tells of its writes, and makes each in two halves."""
+
+    def __init__(self, path, mode, hook):
+        hook('open', self.target(path))
+        self.file, self.path, self.hook = open(path, mode), self.target(path), hook     # noqa: SIM115
+
+    @staticmethod
+    def target(part):
+        """The file that a part will become: .NAME.part -> NAME."""
+        return Path(part).with_name(Path(part).name[1:-len('.part')])
+
+    def write(self, data):
+        data = memoryview(data).cast('B')
+        self.file.write(data[:len(data) // 2])
+        self.file.flush()
+        self.hook('write', self.path)
+        self.file.write(data[len(data) // 2:])
+        return len(data)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.file.close()
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+
+def interpose(hook, *, setattr=setattr):
+    """Have `gluon_rnn.files` call hook(what, path) before each thing that it asks of the disk.
+
+    What: 'open', 'write' (the first half of the data is with the system already), 'sync', 'replace', and 'replaced' when the new
+    name stands but the folder has not been told to remember it. The hook may stop there to be killed, or raise what a full disk
+    raises. setattr: what sets the names of `files`.
+    """
+    opened = {}
+
+    def open_(path, mode):
+        file = _File(path, mode, hook)
+        opened[file.fileno()] = file.path
+        return file
+
+    def fsync(handle):
+        if handle in opened:        # and not the folder's
+            hook('sync', opened.pop(handle))
+        os.fsync(handle)
+
+    def replace(part, path):
+        hook('replace', Path(path))
+        os.replace(part, path)
+        hook('replaced', Path(path))
+
+    setattr(files, 'open', open_)
+    setattr(files, 'os', types.SimpleNamespace(**{**vars(os), 'fsync': fsync, 'replace': replace}))
+
+
+class Starter:
+    """The process that starts trainings, see `starter.py`."""
+
+    def __init__(self, folder):
+        self.folder, self.number = folder, 0
+        self.process = subprocess.Popen([sys.executable, Path(__file__).with_name('starter.py')], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, env={**os.environ, 'OMP_NUM_THREADS': '1'})
+
+    def ask(self, **question):
+        print(json.dumps(question), file=self.process.stdin, flush=True)
+        return json.loads(self.process.stdout.readline())
+
+    def start(self, flags, pause=None, limit=None):
+        """Start a training with flags of scripts/train.py. pause: (name, point, nth); limit: bytes that a file may have."""
+        self.number += 1
+        said = self.folder / f'said-{self.number}.txt'
+        said.write_text('')
+        return Training(self, self.ask(flags=[str(flag) for flag in flags], pause=pause, limit=limit, said=str(said)), said)
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(60)
+        self.process.stdout.close()
+
+
+class Training:
+    def __init__(self, starter, pid, said):
+        self.starter, self.pid, self.said, self.status = starter, pid, said, None
+
+    def ended(self, *, block=False):
+        """Its exit status, None while it runs."""
+        if self.status is None:
+            self.status = self.starter.ask(wait=self.pid, block=block)
+        return self.status
+
+    def paused(self):
+        """Wait until it has come to where it is to pause. False where it has come to its end."""
+        while self.ended() is None:
+            if self.said.read_text().endswith('paused\n'):
+                return True
+            time.sleep(0.005)
+        return False
+
+    def killed(self):
+        """Kill it. False where it had come to its end before."""
+        if self.ended() is None:
+            os.kill(self.pid, signal.SIGKILL)
+        status = self.ended(block=True)
+        assert status in (0, -signal.SIGKILL), (status, self.said.read_text())
+        return status != 0
+
+
+def result(folder):
+    """Everything of a run that does not depend on the clock."""
+    lines = [json.loads(line) for line in (folder / 'metrics.jsonl').read_text().splitlines()]
+    metrics = [(line['epoch'], line['perplexity'], line['grad_norm'], line.get('valid_perplexity')) for line in lines]
+    return metrics, re.sub(r'time [\d.]+', '', (folder / 'samples.txt').read_text())
+
+
+def assert_same_end(ours, theirs):
+    """The same metrics, verses and weights, bit for bit, and all that the optimizer remembers."""
+    assert result(ours) == result(theirs)
+    one, other = (checkpoint.read(folder / 'checkpoint.npz') for folder in (ours, theirs))
+    assert (one.epoch, one.optimizer, one.config) == (other.epoch, other.optimizer, other.config)
+    assert one.arrays.keys() == other.arrays.keys()
+    for name, value in one.arrays.items():
+        assert value.dtype == other.arrays[name].dtype
+        np.testing.assert_array_equal(value.view(np.uint8), other.arrays[name].view(np.uint8), err_msg=name)
+    assert not list(ours.glob('.*.part'))
