@@ -1,4 +1,4 @@
-"""What the scripts share: errors in one line, and a parser that explains itself."""
+"""What the scripts share: errors in one line, and a parser that explains itself. It comes before all that may be missing."""
 from __future__ import annotations
 
 import argparse
@@ -7,7 +7,9 @@ import errno
 import os
 import signal
 import sys
+import warnings
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Callable, NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))     # `python scripts/x.py` finds the library beside it
@@ -18,6 +20,7 @@ def run(main: Callable[[], Any]) -> NoReturn:
     for name in ('stdin', 'stdout', 'stderr'):
         if getattr(sys, name) is None:      # closed, as `>&-` does: the next file that is opened would take its place
             setattr(sys, name, open(os.devnull, 'r' if name == 'stdin' else 'w', encoding='utf-8'))     # noqa: SIM115
+    warnings.formatwarning = format_warning
     try:
         status = main()
         sys.stdout.flush()
@@ -60,6 +63,22 @@ def fail(message: str, status: int = 2) -> NoReturn:
     sys.exit(status)
 
 
+def fail_to_import(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What ends a script before its `run`: a Python, a NumPy or an MXNet that cannot work, or a package that is missing."""
+    if isinstance(error, (ImportError, OSError)):
+        fail(one_line(error) + ': pip install -r requirements.txt' * isinstance(error, ModuleNotFoundError))
+    sys.__excepthook__(kind, error, trace)
+
+
+def format_warning(message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None) -> str:
+    """Why a GPU is not used is one line, too."""
+    if category.__name__ == 'GPUWarning':
+        return f'{Path(sys.argv[0]).name}: {message}\n'
+    return _format_warning(message, category, filename, lineno, line)
+
+
+_format_warning = warnings.formatwarning
+sys.excepthook = fail_to_import
 _asked_to_stop = False
 _end_at_once = False
 

@@ -7,8 +7,9 @@ from dataclasses import asdict
 
 import pytest
 
-from gluon_rnn import measuring, runtime
+from gluon_rnn import measuring
 from gluon_rnn.measuring import Case, Measurement, Setting
+from gluon_rnn.runtime import environment
 from gluon_rnn.workers import run
 
 SMALL = Setting(num_hiddens=8, num_steps=5, batch_size=4, vocab_size=20, num_chars=200)
@@ -55,10 +56,10 @@ def test_threads_and_environment(tmp_path, monkeypatch):
     path = worker(tmp_path, body).worker
     names = ['OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'OPENBLAS_CORETYPE', 'OWN']
     monkeypatch.setenv('OPENBLAS_CORETYPE', 'HASWELL')
-    monkeypatch.setitem(runtime._chosen, 'OPENBLAS_CORETYPE', 'HASWELL')        # as prepare() would have left it
+    monkeypatch.setitem(environment._chosen, 'OPENBLAS_CORETYPE', 'HASWELL')        # as prepare() would have left it
     result, = measuring.measure([Case('env', path, {'names': names}, {'OWN': 'yes'})], SMALL, threads=3)
     assert result.error == 'RuntimeError: 3 3 3 None yes'
-    monkeypatch.setitem(runtime._chosen, 'OPENBLAS_CORETYPE', 'ZEN')            # so this one is the user's
+    monkeypatch.setitem(environment._chosen, 'OPENBLAS_CORETYPE', 'ZEN')            # so this one is the user's
     result, = measuring.measure([Case('env', path, {'names': names})], SMALL, threads=2)
     assert result.error == 'RuntimeError: 2 2 2 HASWELL None'
 
