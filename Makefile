@@ -1,13 +1,22 @@
 # make demo: train on the embedded lyrics and sing.   make test: all tests.   Both set up .venv first, once.
-PYTHON ?= python3.11
+# make gpu-check: the GPU installation, proved without a GPU.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.10 python3.9; do \
+	$$python -c '' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-REQUIREMENTS := $(if $(shell nvidia-smi -L 2>/dev/null),requirements-gpu.txt,requirements.txt)
+GPU_VENV := .venv-gpu
+# A GPU that MXNet's kernels run on (drivers before 2021 do not tell the capability, and drive nothing newer)
+REQUIREMENTS := $(if $(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | \
+	awk '(/^[0-9]/ && $$1 >= 5 && $$1 < 9) || /compute_cap/'),requirements-gpu.txt,requirements.txt)
+# The last line of a recipe that needs a Python; said in one line where there is none that MXNet runs on
+check_python = $(if $(shell $(PYTHON) -c 'import sys; print((3, 9) <= sys.version_info[:2] <= (3, 12) or "")' 2>/dev/null | grep True),, \
+	$(error MXNet 1.9.1 runs on Python 3.9 to 3.12 (it needs NumPy below 2, which newer ones do not have), and \
+	'$(PYTHON)' is $(or $(shell $(PYTHON) --version 2>/dev/null),not there): make PYTHON=python3.11))
 
-.PHONY: demo test test-fast faults lint clean
+.PHONY: demo test test-fast gpu-check faults lint clean
 
 $(VENV)/.installed: $(REQUIREMENTS)
-	$(PYTHON) -m venv $(VENV)
+	$(check_python)$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet -r $(REQUIREMENTS)
 	touch $@
 
@@ -15,8 +24,17 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(BIN)/pip install --quiet -r requirements-dev.txt
 	touch $@
 
+$(GPU_VENV)/.installed: requirements-gpu.txt
+	$(check_python)$(PYTHON) -m venv --clear $(GPU_VENV)
+	$(GPU_VENV)/bin/pip install --quiet -r requirements-gpu.txt
+	touch $@
+
+$(GPU_VENV)/driver/libcuda.so.1: scripts/libcuda_stub.c $(GPU_VENV)/.installed
+	mkdir -p $(@D)
+	gcc -shared -fPIC -Wl,-soname,libcuda.so.1 -o $@ $<
+
 # The tests' arrays are tiny: a second thread would only wait, and spin where tests start processes beside each other.
-test test-fast: export OMP_NUM_THREADS ?= 1
+test test-fast gpu-check: export OMP_NUM_THREADS ?= 1
 
 demo: $(VENV)/.installed
 	$(BIN)/python scripts/demo.py
@@ -31,9 +49,12 @@ test-fast: $(VENV)/.installed-dev
 faults: $(VENV)/.installed-dev
 	$(BIN)/python tests/faults/count.py
 
+gpu-check: $(GPU_VENV)/.installed $(GPU_VENV)/driver/libcuda.so.1
+	LD_LIBRARY_PATH=$(CURDIR)/$(GPU_VENV)/driver $(GPU_VENV)/bin/python scripts/check_gpu.py
+
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(GPU_VENV)
