@@ -17,7 +17,7 @@ from ..report import new_figure, save_figure
 from ..runs import pick
 from ..training import TrainConfig, Trainer
 from .frame import Exercise, Outcome, Table, Text
-from .workbench import Workbench
+from .workbench import Workbench, settle
 
 Operators = Dict[str, Tuple[int, float]]        # operator -> how often, milliseconds
 WAYS = {'on the page': ('by hand, operator by operator as section 6.4 writes it', '从零实现，逐个算子照 6.4 节书写'),
@@ -48,17 +48,17 @@ class OnThePage:
         return nd.concat(*outputs, dim=0), (H,)
 
 
-def profiled(work: Callable[[], Any]) -> Operators:
-    """What `mx.profiler` counts while work() runs: each operator, how often and for how long."""
+def profiled(work: Callable[[], Any], model: Any) -> Operators:
+    """What `mx.profiler` counts while work() trains the model: each operator, how often and for how long."""
     with tempfile.TemporaryDirectory() as folder:
         mx.profiler.set_config(profile_symbolic=True, profile_imperative=True, profile_memory=False, profile_api=False,
                                aggregate_stats=True, filename=str(Path(folder) / 'profile.json'))
-        nd.waitall()
+        settle(model)
         mx.profiler.dumps(reset=True)
         mx.profiler.set_state('run')
         try:
             work()
-            nd.waitall()
+            settle(model)
         finally:
             mx.profiler.set_state('stop')
         kinds = json.loads(mx.profiler.dumps(reset=True, format='json'))['Time']
@@ -72,8 +72,9 @@ def faster(bench: Workbench) -> Outcome:
     settings = {**bench.settings(cell='rnn'), 'num_epochs': rounds + 2}
     first = bench.model(corpus.vocab_size, cell='rnn', impl='scratch')
     epochs: Dict[str, Any] = {}
+    models: Dict[str, Any] = {}
     for way in WAYS:
-        model = bench.model(corpus.vocab_size, cell='rnn', impl='scratch' if way == 'on the page' else way)
+        models[way] = model = bench.model(corpus.vocab_size, cell='rnn', impl='scratch' if way == 'on the page' else way)
         copy_params(first, model)
         trainer = Trainer(OnThePage(model) if way == 'on the page' else model, pick(TrainConfig, settings))
         epochs[way] = trainer.epochs(corpus.indices, on_step=bench.on_step)
@@ -82,7 +83,7 @@ def faster(bench: Workbench) -> Outcome:
         for way, run in epochs.items():
             bench.tell(f'{way}: round {i + 1} of {rounds}')
             records[way].append(next(run))
-    operators = {way: profiled(partial(next, run)) for way, run in epochs.items()}
+    operators = {way: profiled(partial(next, run), models[way]) for way, run in epochs.items()}
     times = {way: [record.seconds for record in records[way][1:]] for way in WAYS}
     rows = [(way, statistics.median(times[way]), min(times[way]), max(times[way]), records[way][0].perplexity,
              records[way][-1].perplexity, sum(count for count, _ in operators[way].values()),
@@ -132,7 +133,8 @@ def _draw(path: Path, times: Dict[str, List[float]], operators: Dict[str, Operat
     for k, name in enumerate([*shown, 'all others']):
         widths = [sum(ms for other, (_, ms) in operators[way].items() if other not in shown) if name == 'all others'
                   else operators[way].get(name, (0, 0.0))[1] for way in operators]
-        right.barh(range(len(operators)), widths, left=before, label=name, color='0.8' if name == 'all others' else f'C{k}')
+        right.barh(range(len(operators)), widths, left=before, label=name.lstrip('_'),     # a legend leaves `_name` out
+                   color='0.8' if name == 'all others' else f'C{k}')
         before = [a + b for a, b in zip(before, widths)]
     right.set_yticks(range(len(operators)), [f'{way}: {sum(c for c, _ in operators[way].values()):,}' for way in operators])
     right.invert_yaxis()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import numpy as np
-from mxnet import autograd, nd
+from mxnet import autograd
 
 from ..report import new_figure, save_figure
 from ..sampling import consecutive_batches
@@ -16,7 +16,7 @@ from ..training import cross_entropy
 from ..updating import Updater
 from ..workers.run import memory
 from .frame import Exercise, Outcome, Table, Text
-from .workbench import Workbench
+from .workbench import Workbench, settle
 
 WAYS = {'detached': 'state = tuple(s.detach() for s in state), what this project does',
         'as in the book': 's.detach() whose result nobody takes; MXNet frees the graph at backward',
@@ -38,7 +38,7 @@ def train_batches(bench: Workbench, way: str, many: int) -> Dict[str, Any]:
     updater = Updater(model.parameters(), 'sgd', settings['lr'], settings['clipping_theta'])
     batch_size, state = settings['batch_size'], model.begin_state(settings['batch_size'])
     found: Dict[str, Any] = {name: [] for name in ('nodes', 'seconds', 'bytes', 'norm', 'loss')}
-    nd.waitall()
+    settle(model)
     before = memory('VmRSS')
     for k, (X, Y) in enumerate(consecutive_batches(corpus.indices, batch_size, settings['num_steps'])):
         if k == many:
@@ -57,7 +57,7 @@ def train_batches(bench: Workbench, way: str, many: int) -> Dict[str, Any]:
         logits.backward(gradient, retain_graph=way == 'graph kept')
         found['norm'].append(float(updater.step().asscalar()))
         found['loss'].append(float(loss.asscalar()))
-        nd.waitall()
+        settle(model)
         found['seconds'].append(time.perf_counter() - start)
         found['bytes'].append(memory('VmRSS') - before)
         bench.tell(f'{way}: batch {k + 1} of {many}')
