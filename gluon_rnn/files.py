@@ -11,8 +11,13 @@ from typing import BinaryIO, Iterator
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write to that takes the name `path` only once it is complete and on the disk.
 
-    The part written so far has a hidden name of its own beside it; what stood at `path` stays until it is replaced.
+    The part written so far has a hidden name of its own beside it; what stood at `path` stays until it is replaced. A device or
+    a pipe, as /dev/stdout is, is written to: root would replace it.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with open(path, 'wb') as file:
+            yield file
+        return
     part = path.with_name(f'.{path.name}.part')
     try:
         with open(part, 'wb') as file:
