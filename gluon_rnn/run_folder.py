@@ -17,7 +17,7 @@ import filelock
 
 from . import checkpoint
 from .checkpoint import Checkpoint
-from .files import whole_file, write_whole
+from .files import write_whole
 from .report import plot_perplexity
 from .sealed import DIGEST, seal, unseal
 from .training import EpochRecord
@@ -60,18 +60,24 @@ class RunFolder:
         if self.holds_run() and not overwrite:
             raise ValueError(f'{self.folder} holds a run already: go on with it by --resume, choose another --out, or replace it '
                              f'by --overwrite')
-        # The checkpoint first and config.json never: killed on the way, it can be gone on with, from the beginning. And nothing
-        # before the new config.json has found its place on the disk.
-        with whole_file(self.folder / 'config.json') as file:
-            file.write(_config_text(config))
-            file.flush()
-            os.fsync(file.fileno())
-            (self.folder / 'checkpoint.npz').unlink(missing_ok=True)
-        for name in _FILES[1:]:
+        # The checkpoint first and config.json never: killed on the way, it can be gone on with, from the beginning. And where the
+        # new config.json finds no place on the disk, the old run is what it was.
+        path, aside = self.folder / 'checkpoint.npz', self.folder / '.checkpoint.npz.part'      # what a part is, is never read
+        replaces = path.exists()
+        if replaces:
+            os.replace(path, aside)
+        try:
+            self.write_config(config)
+        except OSError:
+            if replaces:
+                os.replace(aside, path)
+            raise
+        for name in (*_FILES[1:], aside.name):
             (self.folder / name).unlink(missing_ok=True)
 
     def write_config(self, config: Dict[str, Any]) -> None:
-        write_whole(self.folder / 'config.json', _config_text(config))
+        text = json.dumps(seal({'format': FORMAT, **config}), ensure_ascii=False, indent=2) + '\n'
+        write_whole(self.folder / 'config.json', text)
 
     def holds_run(self) -> bool:
         return any((self.folder / name).exists() for name in _FILES)
@@ -121,10 +127,6 @@ class RunFolder:
 
     def draw(self) -> None:
         plot_perplexity(self.folder / 'curve.png', {'train': self.records})
-
-
-def _config_text(config: Dict[str, Any]) -> bytes:
-    return (json.dumps(seal({'format': FORMAT, **config}), ensure_ascii=False, indent=2) + '\n').encode('utf-8')
 
 
 def read_config(folder: Path) -> Dict[str, Any]:

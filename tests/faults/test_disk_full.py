@@ -67,7 +67,7 @@ def test_full_when_a_run_is_replaced_or_gone_on_with(script, small, tmp_path, mo
     assert script(*flags, tmp_path / 'old').status == 0
     before = {path.name: path.read_bytes() for path in (tmp_path / 'old').iterdir()}
     replaced, gone_on = ('--overwrite', '--seed', 3), ('--resume', '--num-epochs', 3)
-    tried = [(k, replaced) for k in (1, 2, 3)] + [(k, gone_on) for k in (1, 2, 3, 4, 5)]     # 1 to 4 are config.json's
+    tried = [(k, replaced) for k in (1, 2, 3, 4)] + [(k, gone_on) for k in (1, 2, 3, 4, 5)]     # 1 to 4 are config.json's
     for k, more in tried:
         run = tmp_path / f'{k}{more[0]}'
         shutil.copytree(tmp_path / 'old', run)
