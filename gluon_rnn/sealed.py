@@ -3,7 +3,7 @@
     {"epoch": 1, "digest": "5f0c…", "perplexity": 843.2}      16 digits of the SHA-256 of the rest, its names sorted
 
 The digest stands behind the first name, so that a piece that is lost with it takes something along that is missed. It finds
-damage, not malice: whoever rewrites a file can rewrite its digest.
+damage, not malice: who changes a file by hand sets "digest" to null, and it is taken as it is.
 """
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def seal(content: Dict[str, Any]) -> Dict[str, Any]:
 def unseal(text: str | bytes, *, required: bool = True) -> Dict[str, Any]:
     """The content of a sealed object, without its digest.
 
-    required: whether an object without one is refused, too; if not, it is taken to be of an older version, or written by hand.
-    Raises ValueError where it is damaged.
+    required: whether an object without one is refused, too; if not, it is taken to be of an older version. Raises ValueError
+    where it is damaged.
     """
     try:
         content = json.loads(text)
@@ -32,11 +32,11 @@ def unseal(text: str | bytes, *, required: bool = True) -> Dict[str, Any]:
         raise ValueError('it is nested too deeply') from None
     if not isinstance(content, dict):
         raise ValueError('it is no JSON object')
+    if required and DIGEST not in content:
+        raise ValueError(f'it has no digest; where you made it, or an older version did, add "{DIGEST}": null')
     digest = content.pop(DIGEST, None)
-    if digest is None and required:
-        raise ValueError('it has no digest')
-    if digest is not None and digest != _digest(content):
-        raise ValueError('its contents are not what was written')
+    if digest not in (None, _digest(content)):
+        raise ValueError(f'it is not what was written; where you have changed it, set "{DIGEST}" to null')
     return content
 
 

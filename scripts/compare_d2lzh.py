@@ -97,9 +97,12 @@ def kept(out: Path) -> Dict[str, Dict[str, float]]:
     if not path.exists():
         return {}
     try:
-        return unseal(path.read_bytes())
+        figures = unseal(path.read_bytes())
+        if not all(isinstance(of_one, dict) and of_one for of_one in figures.values()):
+            raise ValueError('it is of another format')
     except ValueError as error:
         raise ValueError(f'{path} is damaged ({error}): delete it, or choose another --out') from None
+    return figures
 
 
 def keep(out: Path, one: str, figures: Dict[int, float]) -> None:
