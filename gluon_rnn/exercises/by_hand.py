@@ -1,9 +1,9 @@
-"""Section 6.4, exercises 1, 2 and 5: the recurrent network by hand under other settings."""
+"""Section 6.4, exercises 2 and 5: the recurrent network without clipping, and with other activations."""
 from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any, List, Sequence, Tuple
+from typing import Sequence
 
 import numpy as np
 from mxnet import nd
@@ -11,49 +11,9 @@ from mxnet import nd
 from ..cells.ops import OneHot
 from ..corpus import Corpus
 from .frame import Exercise, Outcome, Table, Text
-from .showing import draw_runs, verse_lines, verse_of
+from .scoring import unigram_perplexity
+from .showing import draw_runs, verse_lines
 from .workbench import Training, Workbench
-
-GRID: Tuple[Tuple[str, Tuple[Any, ...]], ...] = (
-    ('num_hiddens', (64, 512)), ('num_steps', (10, 70)), ('batch_size', (8, 128)), ('lr', (10.0, 1000.0)),
-    ('clipping_theta', (0.001, 0.1)), ('sigma', (0.1,)), ('sampling', ('random',)))
-
-
-def hyperparameters(bench: Workbench) -> Outcome:
-    """6.4.1: one setting at a time away from the book's."""
-    epochs = bench.size(60, 2)
-    runs = [bench.train("the book's", cell='rnn', num_epochs=epochs, verses=True, length=30)]
-    changed: List[Tuple[str, Any]] = [('', None)]
-    for name, values in bench.size(GRID, GRID[3:5]):
-        for value in values:
-            runs.append(bench.train(f'{name} {value}', cell='rnn', num_epochs=epochs, verses=True, length=30, **{name: value}))
-            changed.append((name, value))
-    rows = [(run.label, run.perplexity, run.seconds_an_epoch, run.seconds, bool(run.diverged)) for run in runs]
-    return Outcome(_grid_answer(runs, epochs), [
-        Table((f'After {epochs} epochs, one setting changed at a time', f'{epochs} 个迭代周期之后，每次只改一项'),
-              ('setting', 'perplexity', 'seconds an epoch', 'seconds in all', 'diverged'), rows), verse_lines(runs)],
-        partial(draw_runs, runs=runs))
-
-
-def _grid_answer(runs: Sequence[Training], epochs: int) -> Text:
-    base, others = runs[0], [run for run in runs[1:] if not run.diverged]
-    best, worst = (choose(others, key=lambda run: run.perplexity) for choose in (min, max))
-    slow, fast = (choose(others, key=lambda run: run.seconds_an_epoch) for choose in (max, min))
-    better = sorted((run for run in others if run.perplexity < base.perplexity), key=lambda run: run.perplexity)
-    listed = ', '.join(f'{run.label} ({run.perplexity:.4g})' for run in better)
-    gone = ', '.join(run.label for run in runs if run.diverged)
-    en = (f"The book's settings reach perplexity {base.perplexity:.4g} in {epochs} epochs of {base.seconds_an_epoch:.2f} s. "
-          f'{f"Lower after as many epochs: {listed}" if better else "No change did better in as many epochs"}; the worst was '
-          f'{worst.label} ({worst.perplexity:.4g}). Time an epoch goes from {fast.seconds_an_epoch:.2f} s ({fast.label}) to '
-          f'{slow.seconds_an_epoch:.2f} s ({slow.label}). {f"Diverged: {gone}. " if gone else ""}Of the verses, those of '
-          f'{best.label} come from the lowest perplexity: "{verse_of(best)}", those of {worst.label} from the highest: '
-          f'"{verse_of(worst)}".')
-    zh = (f'书中的设置在 {epochs} 个迭代周期后困惑度为 {base.perplexity:.4g}，每个周期 {base.seconds_an_epoch:.2f} 秒。'
-          f'{f"周期数相同而更低的有：{listed}" if better else "没有哪项改动在同样的周期数内更好"}；最差的是 {worst.label}'
-          f'（{worst.perplexity:.4g}）。每个周期的时间从 {fast.seconds_an_epoch:.2f} 秒（{fast.label}）到 '
-          f'{slow.seconds_an_epoch:.2f} 秒（{slow.label}）。{f"发散的有：{gone}。" if gone else ""}困惑度最低的 {best.label} 写出'
-          f'“{verse_of(best)}”，最高的 {worst.label} 写出“{verse_of(worst)}”。')
-    return en, zh
 
 
 def no_clipping(bench: Workbench) -> Outcome:
@@ -76,8 +36,7 @@ def no_clipping(bench: Workbench) -> Outcome:
 
 def _clipping_answer(runs: Sequence[Training], corpus: Corpus) -> Text:
     bare, clipped = runs[0], next(run for run in runs if run.label == 'clipped at 0.01, lr 100')
-    share = np.bincount(corpus.indices) / len(corpus)
-    single = math.exp(-float((share * np.log(share)).sum()))
+    single = unigram_perplexity(corpus.indices)
     slower = [run for run in runs[1:] if run.settings['clipping_theta'] == 0 and not run.diverged]
     best = min(slower, key=lambda run: run.perplexity, default=None)
     if bare.diverged:
@@ -148,8 +107,6 @@ def _activation_answer(runs: Sequence[Training], rows: Sequence[tuple]) -> Text:
 
 
 EXERCISES = (
-    Exercise('6.4.1', ('Change the hyperparameters: what do they do to time, perplexity and verses?',
-                       '改变超参数，观察它们对训练时间、困惑度和歌词的影响。'), hyperparameters),
     Exercise('6.4.2', ('Train without clipping the gradients. What happens?', '不裁剪梯度，结果会怎样？'), no_clipping),
     Exercise('6.4.5', ('Use ReLU in place of tanh and train again.', '把 tanh 换成 ReLU 再训练一次。'), activations),
 )

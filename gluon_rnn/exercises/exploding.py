@@ -18,6 +18,7 @@ from ..runs import pick
 from ..training import Diverged, TrainConfig, Trainer
 from .frame import Exercise, Outcome, Table, Text
 from .remedies import LR, REMEDIES, Remedy, Watched
+from .scoring import unigram_perplexity
 from .workbench import Workbench
 
 
@@ -68,13 +69,6 @@ def attempt(bench: Workbench, remedy: Remedy, num_epochs: int) -> Tried:
         stopped = str(error)
     norms = nd.concat(*watched.norms, dim=0).asnumpy()
     return Tried(remedy, float((reach[0] / reach[-1]) ** (1 / (len(reach) - 1))), norms, perplexities, stopped)
-
-
-def unigram_perplexity(indices: np.ndarray) -> float:
-    """What knowing how often each character occurs comes to, and nothing else: below it something of the order is learned."""
-    p = np.bincount(indices) / len(indices)
-    p = p[p > 0]
-    return float(np.exp(-(p * np.log(p)).sum()))
 
 
 def remedies(bench: Workbench) -> Outcome:

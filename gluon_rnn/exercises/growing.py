@@ -7,13 +7,8 @@ from typing import List
 
 from ..report import new_figure, save_figure, style_perplexity
 from .frame import Exercise, Lines, Outcome, Table, Text
+from .scoring import known_share
 from .workbench import Workbench
-
-
-def known_share(verse: str, text: str, n: int = 3) -> float:
-    """The part of a verse's n-grams that the text has."""
-    grams = [verse[i:i + n] for i in range(len(verse) - n + 1)]
-    return sum(gram in text for gram in grams) / max(1, len(grams))
 
 
 def verses_by_epoch(bench: Workbench) -> Outcome:
@@ -25,7 +20,7 @@ def verses_by_epoch(bench: Workbench) -> Outcome:
     rows, lines = [], []
     for (epoch, texts), record in zip(run.verses, run.records):
         verse = texts[0][start:]
-        rows.append((epoch, record.perplexity, len(set(verse)), known_share(verse, text), known_share(verse, text, 6)))
+        rows.append((epoch, record.perplexity, len(set(verse)), known_share([verse], text), known_share([verse], text, 6)))
         if epoch <= 40 or epoch % 10 == 0:
             lines.append(f'{epoch:4} {record.perplexity:8.2f}  {texts[0]}')
     marks = sorted({0, *(k for k in (1, 4, 9, 19, 39, 79, 119) if k < len(rows)), len(rows) - 1})

@@ -14,6 +14,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 from ..corpus import Corpus
 from ..report import COLOURS, new_figure, save_figure
 from .frame import Exercise, Lines, Outcome, Table, Text
+from .scoring import known_share
 from .workbench import Training, Workbench
 
 # The middle of each is what the others stay at; but for the hidden units it is the book's.
@@ -34,12 +35,6 @@ class Trial:
     known: float
 
 
-def trigrams_known(verses: Sequence[str], text: str) -> float:
-    """The part of the verses' strings of three characters that the text has, too: 1 is copying, 0 is babble."""
-    found = [verse[i:i + 3] in text for verse in verses for i in range(len(verse) - 2)]
-    return sum(found) / len(found)
-
-
 def one_at_a_time(bench: Workbench, cell: str, num_epochs: int) -> List[Trial]:
     """A training with the base settings, and two for each factor; the base stands among the trials of each."""
     corpus = bench.corpus()
@@ -55,7 +50,7 @@ def _trial(bench: Workbench, corpus: Corpus, factor: str, value: float, **change
     changes = {**BASE, **changes, 'valid_fraction': 0.1, **({} if factor == 'base' else {factor: value})}
     run = bench.train(f'{factor} {value:g}' if value else factor, verses=True, **changes)
     text = corpus.decode(corpus.indices)
-    return Trial(factor, value, run, trigrams_known(run.verses[-1][1], text) if run.verses else math.nan)
+    return Trial(factor, value, run, known_share(run.verses[-1][1], text) if run.verses else math.nan)
 
 
 def hyperparameters(bench: Workbench, cell: str) -> Outcome:
@@ -140,6 +135,8 @@ def draw(path: Path, trials: Sequence[Trial], title: str) -> None:
 
 
 EXERCISES = (
+    Exercise('6.4.1', ('Change the hyperparameters: what do they do to time, perplexity and verses?',
+                       '改变超参数，观察它们对训练时间、困惑度和歌词的影响。'), partial(hyperparameters, cell='rnn')),
     Exercise('6.7.2', ('How do the hyperparameters change the time, the perplexity and the verses of a GRU?',
                        '调节超参数，GRU 的运行时间、困惑度和写出的歌词如何变化？'), partial(hyperparameters, cell='gru')),
     Exercise('6.8.1', ('How do the hyperparameters change the time, the perplexity and the verses of an LSTM?',

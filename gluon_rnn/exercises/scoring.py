@@ -1,4 +1,4 @@
-"""How probable a language model finds rows of characters; several exercises ask it."""
+"""How well a text is known: to a language model, to counts, and to the verses that were written; several exercises ask it."""
 from __future__ import annotations
 
 from typing import Any, Dict, List, Sequence
@@ -68,3 +68,16 @@ def verses(indices: np.ndarray, corpus: Corpus, *, shortest: int = 1) -> List[Li
         return [piece for piece in pieces if len(piece) > shortest]
     cuts = np.flatnonzero(indices == space)
     return [indices[a:b + 1].tolist() for a, b in zip(cuts[:-1], cuts[1:]) if b - a - 1 >= shortest]
+
+
+def unigram_perplexity(indices: np.ndarray) -> float:
+    """What knowing how often each character occurs comes to, and nothing else: below it something of the order is learned."""
+    p = np.bincount(indices) / len(indices)
+    p = p[p > 0]
+    return float(np.exp(-(p * np.log(p)).sum()))
+
+
+def known_share(verses: Sequence[str], text: str, n: int = 3) -> float:
+    """The part of the verses' strings of n characters that the text has, too: 1 is copying, 0 is babble. nan: there are none."""
+    found = [verse[i:i + n] in text for verse in verses for i in range(len(verse) - n + 1)]
+    return sum(found) / len(found) if found else float('nan')
