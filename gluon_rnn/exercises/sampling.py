@@ -2,18 +2,21 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
 
 import numpy as np
 from mxnet import nd
 
-from ..report import plot_perplexity
+from ..report import new_figure, save_figure, style_perplexity
 from ..sampling import Batch, num_batches
 from ..training import evaluate
 from .frame import Exercise, Outcome, Table, Text
 from .workbench import Training, Workbench
 
 Starts = Callable[[np.random.Generator], Any]
+_ZH = {'fixed cuts': '固定切分', 'shifted cuts': '平移切分', 'anywhere': '任意位置', 'half over': '重叠一半',
+       'at verses': '句首开始', 'consecutive': '相邻采样'}
 
 
 class Windows:
@@ -70,7 +73,7 @@ def ways(indices: np.ndarray, space: int | None, num_steps: int) -> Dict[str, tu
 def other_samplings(bench: Workbench) -> Outcome:
     """6.3.1: the same network, the same number of updates, windows chosen in several ways."""
     corpus = bench.corpus()
-    changes: Dict[str, Any] = {'cell': 'rnn', 'num_epochs': bench.size(60, 2), 'valid_fraction': 0.1, 'lr': 100}
+    changes: Dict[str, Any] = {'cell': 'rnn', 'num_epochs': bench.size(45, 2), 'valid_fraction': 0.1}
     settings = bench.settings(**changes)
     train_indices, _ = corpus.split(settings['valid_fraction'])
     sizes = {name: settings[name] for name in ('num_steps', 'batch_size')}
@@ -93,13 +96,13 @@ def other_samplings(bench: Workbench) -> Outcome:
     add('consecutive', bench.train('consecutive', corpus=corpus, sampling='consecutive', **changes), None)
     return Outcome(_answer(rows), [
         Table(('How each way begins its windows', '各种方式如何开始窗口'), ('sampling', 'in English', '中文'),
-              [*((name, *text) for name, (text, _) in known.items()),
+              [*((name, text[0], f'{_ZH[name]}：{text[1]}') for name, (text, _) in known.items()),
                ('consecutive', 'each row of a batch goes on with the one before, the state with it',
-                '相邻采样，隐藏状态也接着传递')]),
+                '相邻采样：每行接着上一批，隐藏状态也接着传递')]),
         Table(('After the same epochs', '相同迭代周期之后'),
               ('sampling', 'different windows', 'part of the text asked for', 'perplexity on the text it learned from',
                'lowest held-out perplexity', 'at epoch', 'seconds an epoch'), rows),
-    ], partial(plot_perplexity, runs={name: run.records for name, run in runs.items()}, title='Exercise 6.3.1'))
+    ], partial(_draw, runs=runs))
 
 
 def covered(length: int, *, num_steps: int, batch_size: int) -> float:
@@ -111,16 +114,29 @@ def _answer(rows: List[tuple]) -> Text:
     learned, held = min(rows, key=lambda row: row[3]), min(rows, key=lambda row: row[4])
     base = rows[0]
     windows = max(rows, key=lambda row: row[1])
-    spread = (max(row[4] for row in rows) / held[4] - 1)
+    spread, latest = max(row[4] for row in rows) / held[4] - 1, max(row[5] for row in rows)
     en = (f'Besides fixed cuts, windows can be moved, drawn anywhere, overlap, or begin at verses. "{windows[0]}" shows the '
           f'network the most different windows, {windows[1]:,} against {base[1]:,} of fixed cuts. The text itself was learned '
           f'best by "{learned[0]}" (perplexity {learned[3]:.4g}, fixed cuts {base[3]:.4g}), held-out text by "{held[0]}" '
-          f'({held[4]:.4g}, fixed cuts {base[4]:.4g}); on held-out text all lie within {spread:.1%} of the best.')
-    zh = (f'除固定切分外，还可以平移切分位置、在任意位置抽取、让窗口重叠，或从每句歌词开头开始。“{windows[0]}”让网络见到最多'
-          f'不同的窗口：{windows[1]:,} 个，固定切分只有 {base[1]:,} 个。对训练文本学得最好的是“{learned[0]}”（困惑度 '
-          f'{learned[3]:.4g}，固定切分 {base[3]:.4g}），对留出文本最好的是“{held[0]}”（{held[4]:.4g}，固定切分 {base[4]:.4g}）；'
-          f'各方式在留出文本上与最好者相差不超过 {spread:.1%}。')
+          f'({held[4]:.4g}, fixed cuts {base[4]:.4g}); on held-out text all lie within {spread:.1%} of the best and '
+          f'are at their best by epoch {latest}.')
+    zh = (f'除固定切分外，还可以平移切分位置、在任意位置抽取、让窗口重叠，或从每句歌词开头开始。“{_ZH[windows[0]]}”让网络见到'
+          f'最多不同的窗口：{windows[1]:,} 个，固定切分有 {base[1]:,} 个。训练文本上学得最好的是“{_ZH[learned[0]]}”（困惑度 '
+          f'{learned[3]:.4g}，固定切分 {base[3]:.4g}），留出文本上最好的是“{_ZH[held[0]]}”（{held[4]:.4g}，固定切分 '
+          f'{base[4]:.4g}）；留出文本上各方式与最好者相差不超过 {spread:.1%}，都在前 {latest} 个周期内达到最低。')
     return en, zh
+
+
+def _draw(path: Path, runs: Dict[str, Training]) -> None:
+    """The perplexities on the text itself, and beside them those on held-out text."""
+    figure, axes = new_figure(11, 4.2, ncols=2)
+    for axis, title, name in zip(axes, ('the text itself, in training', 'held-out text'), ('perplexity', 'valid_perplexity')):
+        for label, run in runs.items():
+            axis.plot([record.epoch for record in run.records], [getattr(record, name) for record in run.records], label=label,
+                      linewidth=1.4)
+        style_perplexity(axis, title)
+    axes[1].get_legend().remove()
+    save_figure(figure, path)
 
 
 EXERCISES = (
