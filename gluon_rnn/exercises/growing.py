@@ -5,10 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import List
 
+import numpy as np
+
 from ..report import new_figure, save_figure, style_perplexity
 from .frame import Exercise, Lines, Outcome, Table, Text
 from .scoring import known_share
 from .workbench import Workbench
+
+_AROUND = 5         # epochs before and after one that its mean is of
 
 
 def verses_by_epoch(bench: Workbench) -> Outcome:
@@ -35,20 +39,20 @@ def verses_by_epoch(bench: Workbench) -> Outcome:
 def _growing_answer(rows: List[tuple]) -> Text:
     first, last = rows[0], rows[-1]
     varied = next((row for row in rows if row[2] >= 15), None)
-    phrase = next((row for row in rows if row[3] >= 0.5 and row[2] >= 10), None)
+    phrase = next((row for row in rows if row[3] >= 0.5), None)
     copied = next((row for row in rows if row[4] >= 0.5), None)
     told = [(f'the first verse of 15 different characters or more comes at epoch {varied[0]} (perplexity {varied[1]:.4g})',
              f'第 {varied[0]} 个周期（困惑度 {varied[1]:.4g}）首次出现 15 个以上不同的字')] if varied else []
-    told += [(f'the first varied one half of whose threes stand in the text at epoch {phrase[0]} ({phrase[1]:.4g})',
+    told += [(f'the first half of whose threes stand in the text at epoch {phrase[0]} ({phrase[1]:.4g})',
               f'第 {phrase[0]} 个周期（{phrase[1]:.4g}）首次有一半的三字组见于原文')] if phrase else []
     told += [(f'the first half of whose sixes do, which is copying, at epoch {copied[0]} ({copied[1]:.4g})',
               f'第 {copied[0]} 个周期（{copied[1]:.4g}）首次有一半的六字组见于原文，即照抄')] if copied else []
     en = (f'At epoch 1 the verse has {first[2]} different character{"s" * (first[2] != 1)} (perplexity {first[1]:.4g}), at '
-          f'epoch {last[0]} it has {last[2]} ({last[1]:.4g}), and {last[3]:.0%} of its threes and {last[4]:.0%} of its sixes '
-          'stand in the text. '
+          f'epoch {last[0]} it has {last[2]} ({last[1]:.4g}), and {last[3]:.0%} of its strings of three characters and '
+          f'{last[4]:.0%} of those of six stand in the text, what comes again not counted. '
           f'{"On the way: " + "; ".join(t[0] for t in told) + "." if told else "On the way nothing of note."}')
     zh = (f'第 1 个周期的歌词有 {first[2]} 个不同的字（困惑度 {first[1]:.4g}），第 {last[0]} 个周期有 {last[2]} 个（'
-          f'{last[1]:.4g}），其中 {last[3]:.0%} 的三字组、{last[4]:.0%} 的六字组见于原文。'
+          f'{last[1]:.4g}），其中 {last[3]:.0%} 的三字组、{last[4]:.0%} 的六字组见于原文（重复的不计）。'
           f'{"其间：" + "；".join(t[1] for t in told) + "。" if told else ""}')
     return en, zh
 
@@ -58,11 +62,14 @@ def _draw_growing(path: Path, rows: List[tuple]) -> None:
     epochs = [row[0] for row in rows]
     left.plot(epochs, [row[1] for row in rows], linewidth=1.6)
     style_perplexity(left)
-    for k, label in ((3, 'three in a row'), (4, 'six in a row')):
-        right.plot(epochs, [row[k] for row in rows], label=f'{label} as in the text', linewidth=1.2)
-    right.plot(epochs, [row[2] / max(row[2] for row in rows) for row in rows], ':', color='0.4',
-               label=f'different characters / {max(row[2] for row in rows)}', linewidth=1.2)
-    right.set(xlabel='epoch', ylim=(-0.03, 1.03), title='the verse of each epoch')
+    shown = [(3, 1, 'three in a row as in the text', 'C0'), (4, 1, 'six in a row as in the text', 'C1'),
+             (2, max(row[2] for row in rows), f'different characters / {max(row[2] for row in rows)}', '0.4')]
+    for k, most, label, colour in shown:
+        values = np.array([row[k] / most for row in rows])
+        around = [values[max(0, i - _AROUND):i + _AROUND + 1].mean() for i in range(len(values))]
+        right.plot(epochs, values, '.', color=colour, markersize=2.5, alpha=0.5)
+        right.plot(epochs, around, color=colour, linewidth=1.6, label=label)
+    right.set(xlabel='epoch', ylim=(-0.03, 1.03), title=f'dots: the verse of each epoch; lines: mean of {2 * _AROUND + 1}')
     right.legend(frameon=False, fontsize=8)
     right.grid(True, alpha=0.25)
     save_figure(figure, path)

@@ -28,7 +28,7 @@ BASE = {name: values[1] for name, values in FACTORS.items()}
 
 @dataclass
 class Trial:
-    """One training, `value` being what `factor` was set to. known: the part of the verses' trigrams that the text has, too."""
+    """One training, `value` being what `factor` was set to. known: see `known_share`."""
     factor: str
     value: float
     run: Training
@@ -65,7 +65,7 @@ def hyperparameters(bench: Workbench, cell: str) -> Outcome:
         Table((f'{cell.upper()}, {len(trials[1].run.records)} epochs, one hyperparameter moved at a time, else {kept}',
                f'{cell.upper()}，{len(trials[1].run.records)} 个迭代周期，每次只变一个超参数，其余：{kept}'),
               ('hyperparameter', 'value', 'seconds an epoch', 'perplexity', 'lowest held-out perplexity', 'last gradient norm',
-               'trigrams of the verses known', 'broken off'), rows),
+               'threes of the verses in the text', 'broken off'), rows),
         Lines(('Verses', '歌词'), lines),
     ], partial(draw, trials=trials, title=f'{cell.upper()}: one hyperparameter at a time'))
 
@@ -93,13 +93,14 @@ def _answer(trials: Sequence[Trial], cell: str) -> Text:
     en = (f'Perplexity after the same epochs: {"; ".join(effects)}. {strongest} moves it most '
           f'({learning[strongest]:.3g}-fold), {slowest} moves the time of an epoch most ({time[slowest]:.2g}-fold). The text '
           f'is known best with {best.factor} {best.value:g} (perplexity {best.run.perplexity:.3g}), held-out text with '
-          f'{general.factor} {general.value:g} ({general.run.best_held_out[0]:.4g}): that is another question. Most of the '
-          f'verses of {verse.factor} {verse.value:g} are the '
-          f"text's own, {verse.known:.0%} of the trigrams. Broken off: {', '.join(broken) or 'none'}.")
+          f'{general.factor} {general.value:g} ({general.run.best_held_out[0]:.4g}): that is another question. The '
+          f'verses of {verse.factor} {verse.value:g} have most of the text: {verse.known:.0%} of their strings of three '
+          f'characters stand in it, what comes again not counted. Broken off: {", ".join(broken) or "none"}.')
     zh = (f'相同周期后的困惑度：{"；".join(effects_zh)}。对困惑度影响最大的是{ZH[strongest]}（相差 {learning[strongest]:.3g} '
           f'倍），对每周期用时影响最大的是{ZH[slowest]}（{time[slowest]:.2g} 倍）。训练文本上最好的是{_zh(best)}（困惑度 '
           f'{best.run.perplexity:.3g}），留出文本上最好的是{_zh(general)}（{general.run.best_held_out[0]:.4g}），这是另一个问题。'
-          f'{_zh(verse)}写出的歌词有 {verse.known:.0%} 的三字串出自原文。中途失败的：{"，".join(broken) or "无"}。')
+          f'{_zh(verse)}写出的歌词有 {verse.known:.0%} 的三字串出自原文（重复的不计），最多。'
+          f'中途失败的：{"，".join(broken) or "无"}。')
     return en, zh
 
 

@@ -78,6 +78,9 @@ def unigram_perplexity(indices: np.ndarray) -> float:
 
 
 def known_share(verses: Sequence[str], text: str, n: int = 3) -> float:
-    """The part of the verses' strings of n characters that the text has, too: 1 is copying, 0 is babble. nan: there are none."""
-    found = [verse[i:i + n] in text for verse in verses for i in range(len(verse) - n + 1)]
-    return sum(found) / len(found) if found else float('nan')
+    """The part of the verses' strings of n characters that the text has, too: 1 is copying, 0 is babble. nan: there are none.
+
+    A string that comes again counts as none, or saying one thing over and over would count as much as the text itself.
+    """
+    strings = [verse[i:i + n] for verse in verses for i in range(len(verse) - n + 1)]
+    return sum(string in text for string in set(strings)) / len(strings) if strings else float('nan')

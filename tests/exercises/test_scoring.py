@@ -16,3 +16,4 @@ def test_knowing_frequencies_alone():
 def test_a_share_of_the_text():
     assert scoring.known_share(['abcd', 'bcx'], 'abcde') == pytest.approx(2 / 3)        # abc and bcd, but not bcx
     assert scoring.known_share(['abcd'], 'abcde', 4) == 1 and math.isnan(scoring.known_share(['ab'], 'abcde'))
+    assert scoring.known_share(['aaaaa'], 'aaab') == pytest.approx(1 / 3)                 # said three times, counted once
