@@ -53,7 +53,7 @@ def _clipping_answer(runs: Sequence[Training], corpus: Corpus) -> Text:
     norm = max((record.grad_norm for record in bare.records), default=math.nan)
     after = ((f' Without clipping the rate must be smaller: of those tried {best.label.partition(", ")[2]} did best and came '
               f'to {best.perplexity:.4g}.', f'不裁剪就得降低学习率：试过的之中 {best.label.partition(", ")[2]} 最好，达到 '
-              f'{best.perplexity:.4g}。') if best else ('', ''))
+              f'{best.perplexity:.4g}。') if best and (bare.diverged or best.perplexity < bare.perplexity) else ('', ''))
     en = (f'With the learning rate of 100 and no clipping, {ends[0]}; clipped at 0.01 it is {clipped.perplexity:.4g} after '
           f'{len(clipped.records)}. A step is the rate times the gradient, and the norm reached {norm:.3g} (mean of an epoch), '
           f'a step of {100 * norm:.3g}; clipping at 0.01 keeps every step at 1 or less.{after[0]}')
@@ -64,8 +64,8 @@ def _clipping_answer(runs: Sequence[Training], corpus: Corpus) -> Text:
 
 
 def activations(bench: Workbench) -> Outcome:
-    """6.4.5: relu, tanh and sigmoid, clipped and not, and what their states are like."""
-    epochs, corpus = bench.size(100, 2), bench.corpus()
+    """6.4.5: relu, tanh and sigmoid, clipped at two thresholds, and what their states are like."""
+    epochs, corpus = bench.size(80, 2), bench.corpus()
     runs, rows = [], []
     for name in ('tanh', 'relu', 'sigmoid'):
         runs.append(bench.train(name, cell='rnn', activation=name, num_epochs=epochs, verses=True, length=30))

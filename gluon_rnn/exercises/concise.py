@@ -6,11 +6,12 @@ import statistics
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple, cast
 
 import mxnet as mx
 from mxnet import nd
 
+from ..cells.gluon_layer import GluonLayer
 from ..cells.ops import State
 from ..language_model import LanguageModel, copy_params
 from ..report import new_figure, save_figure
@@ -81,7 +82,7 @@ def faster(bench: Workbench) -> Outcome:
         models[way] = model = bench.model(corpus.vocab_size, cell='rnn', impl=impl)
         copy_params(first, model)
         if way == 'gluon':      # two biases with one gradient take two steps where the book's one takes one
-            model.network.freeze_second_bias()
+            cast(GluonLayer, model.network).freeze_second_bias()
         trainer = Trainer(OnThePage(model) if way == 'on the page' else model, pick(TrainConfig, settings))
         epochs[way] = trainer.epochs(corpus.indices, on_step=bench.on_step)
     records: Dict[str, List[Any]] = {way: [next(run)] for way, run in epochs.items()}       # the first compiles

@@ -1,10 +1,9 @@
 """Section 6.8: why the LSTM takes tanh of its memory once more, when the candidate memory has been through tanh already."""
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, Sequence, Tuple
 
 import numpy as np
 from mxnet import nd
@@ -18,9 +17,8 @@ from ..cells.output_layer import OutputLayer
 from ..language_model import LanguageModel, ModelConfig
 from ..report import COLOURS, new_figure, save_figure, style_perplexity
 from ..runs import pick
-from ..training import Diverged, EpochRecord, TrainConfig, Trainer
 from .frame import Exercise, Outcome, Table, Text
-from .workbench import Workbench
+from .workbench import Training, Workbench
 
 
 class OnceTanhLSTM(LSTM):
@@ -55,29 +53,14 @@ KINDS = {'book': HybridLSTM, 'once': HybridOnceTanhLSTM}
 NAMES = {'book': 'H = O * tanh(C)', 'once': 'H = O * C'}
 
 
-@dataclass
-class Run:
-    """One training. diverged: what stopped it before its end, or ''."""
-    model: LanguageModel
-    records: List[EpochRecord]
-    diverged: str = ''
-
-
-def learn(bench: Workbench, kind: str, **changes: Any) -> Run:
+def learn(bench: Workbench, kind: str, **changes: Any) -> Training:
     """Train an LSTM with or without its second tanh, from the same weights."""
-    corpus, settings = bench.corpus(), bench.settings(cell='lstm', **changes)
+    corpus = bench.corpus()
     runtime.seed(bench.seed)
-    config = pick(ModelConfig, settings, vocab_size=corpus.vocab_size)
+    config = pick(ModelConfig, bench.settings(cell='lstm', **changes), vocab_size=corpus.vocab_size)
     network = KINDS[kind](config.vocab_size, config.num_hiddens, ctx=bench.ctx)
     model = LanguageModel(config, network, OutputLayer(config.num_hiddens, config.vocab_size, ctx=bench.ctx))
-    run = Run(model, [])
-    try:
-        for record in Trainer(model, pick(TrainConfig, settings)).epochs(corpus.indices, on_step=bench.on_step):
-            run.records.append(record)
-            bench.tell(f'{NAMES[kind]}: epoch {record.epoch} of {settings["num_epochs"]}, perplexity {record.perplexity:.4g}')
-    except (Diverged, OverflowError) as error:
-        run.diverged = str(error)
-    return run
+    return bench.train(NAMES[kind], model=model, cell='lstm', **changes)
 
 
 def read(network: Network, indices: Any) -> Dict[str, np.ndarray]:
@@ -103,7 +86,7 @@ def second_tanh(bench: Workbench) -> Outcome:
     corpus = bench.corpus()
     shown = corpus.indices[:bench.size(300, 40)]
     counting = [(NAMES[kind], steps, *gates_open(kind, steps)) for kind in KINDS for steps in (1, 10, 100)]
-    runs: Dict[str, Run] = {}
+    runs: Dict[str, Training] = {}
     traces: Dict[str, Dict[str, np.ndarray]] = {}
     for kind in KINDS:
         runs[kind] = learn(bench, kind, num_hiddens=64, num_epochs=bench.size(120, 2))
@@ -112,7 +95,7 @@ def second_tanh(bench: Workbench) -> Outcome:
     for kind, run in runs.items():
         H, C = (np.abs(traces[kind][name]) for name in 'HC')
         rows.append((NAMES[kind], float(C.max()), float((C > 1).mean()), float(H.max()), float((H > 1).mean()),
-                     float(np.mean([record.grad_norm for record in run.records])), run.records[-1].perplexity,
+                     float(np.mean([record.grad_norm for record in run.records])), run.perplexity,
                      run.diverged or 'no'))
     return Outcome(_answer(counting, rows), [
         Table(('All gates and the candidate set to 1 by hand', '手工把所有门与候选记忆设为 1'),
@@ -144,7 +127,7 @@ def _answer(counting: Sequence[Tuple], rows: Sequence[Tuple]) -> Text:
     return en, zh
 
 
-def draw(path: Path, traces: Dict[str, Dict[str, np.ndarray]], runs: Dict[str, Run]) -> None:
+def draw(path: Path, traces: Dict[str, Dict[str, np.ndarray]], runs: Dict[str, Training]) -> None:
     """Per output: the largest |C| and |H| after each character. Beside it the perplexities."""
     figure, axes = new_figure(13, 4, ncols=3)
     for axis, (kind, trace) in zip(axes, traces.items()):

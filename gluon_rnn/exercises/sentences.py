@@ -78,7 +78,7 @@ class OfSentences:
 def whole_sentences(bench: Workbench) -> Outcome:
     """6.3.2: verses as samples, at random and by length, padding computed or left out, beside the book's windows."""
     corpus = bench.corpus()
-    changes: Dict[str, Any] = {'cell': 'rnn', 'impl': 'scratch', 'num_epochs': bench.size(60, 2), 'valid_fraction': 0.1,
+    changes: Dict[str, Any] = {'cell': 'rnn', 'impl': 'scratch', 'num_epochs': bench.size(40, 2), 'valid_fraction': 0.1,
                                'sampling': 'random'}
     settings = bench.settings(**changes)
     train, held_out = corpus.split(settings['valid_fraction'])

@@ -109,19 +109,20 @@ class Workbench:
             redraw_weights(model, settings['sigma'])
         return model
 
-    def train(self, label: str, *, corpus: Corpus | None = None, source: Source | None = None, verses: bool = False,
-              wrap: Callable[[LanguageModel], Any] | None = None, on_epoch: Callable[[Training], None] | None = None,
-              **changes: Any) -> Training:
+    def train(self, label: str, *, corpus: Corpus | None = None, source: Source | None = None, model: LanguageModel | None = None,
+              verses: bool = False, wrap: Callable[[LanguageModel], Any] | None = None,
+              on_epoch: Callable[[Training], None] | None = None, **changes: Any) -> Training:
         """Train one model to its last epoch, or to where its loss turns NaN or infinite: that is a result, too.
 
-        corpus: None: the workbench's; source: batches to train on in place of the corpus's own, see `Trainer.epochs_on`; verses:
-        whether to write some every `period` epochs and at the end; wrap: what of the model the trainer is handed in its place;
-        on_epoch: told of the training after each epoch; changes: what differs from the book's settings, by name.
+        corpus: None: the workbench's; source: batches to train on in place of the corpus's own, see `Trainer.epochs_on`; model:
+        what to train, None: a new one of `changes`; verses: whether to write some every `period` epochs and at the end; wrap:
+        what of the model the trainer is handed in its place; on_epoch: told of the training after each epoch;
+        changes: what differs from the book's settings, by name.
         Raises ValueError for settings that cannot train.
         """
         corpus = corpus or self.corpus(changes.get('max_chars'))
         settings = self.settings(**changes)
-        model = self.model(corpus.vocab_size, **changes)
+        model = model or self.model(corpus.vocab_size, **changes)
         training = Training(label, settings, model)
         trainer = Trainer(wrap(model) if wrap else model, pick(TrainConfig, settings))
         indices, valid = corpus.split(settings['valid_fraction'])
