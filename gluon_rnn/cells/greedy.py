@@ -11,7 +11,7 @@ from .network import Network
 from .ops import State
 from .output_layer import OutputLayer
 
-CHARS_AT_ONCE = 8       # characters that one call goes on by
+CHARS_AT_ONCE = 16      # characters that one call goes on by
 Writer = Callable[[nd.NDArray, State], Tuple[nd.NDArray, State]]
 
 

@@ -28,8 +28,11 @@ def prepare() -> None:
     _check_numpy()
     if 'mxnet' in sys.modules:      # already loaded: it has read its variables, nothing more can be done
         return
-    # nvidia-smi counts cards by their place on the bus, CUDA by its own guess of their speed unless told
+    # Threads that wait for each other spin before they sleep: briefly, or on a busy machine they keep the CPU from those that
+    # they wait for (`docs/performance.md`). nvidia-smi counts cards by their place on the bus, CUDA by its own guess of their
+    # speed unless told.
     for name, value in (('OMP_NUM_THREADS', str(usable_cpus())), ('OPENBLAS_CORETYPE', blas_kernel_here()),
+                        ('GOMP_SPINCOUNT', '' if 'OMP_WAIT_POLICY' in os.environ else '1000'),
                         ('CUDA_DEVICE_ORDER', 'PCI_BUS_ID')):
         if value and name not in os.environ:
             os.environ[name] = _chosen[name] = value

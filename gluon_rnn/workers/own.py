@@ -3,14 +3,14 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict
 
-import gluon_rnn
+from gluon_rnn import ModelConfig, TrainConfig, Trainer, build_model, seed  # by name: so MXNet is loaded here
 
 
 def prepare(options: Dict[str, Any]) -> Callable[[], float]:
-    gluon_rnn.seed(0)
-    model = gluon_rnn.build_model(gluon_rnn.ModelConfig(
+    seed(0)
+    model = build_model(ModelConfig(
         cell=options['cell'], impl=options['impl'], num_hiddens=options['num_hiddens'], vocab_size=options['vocab_size']))
-    trainer = gluon_rnn.Trainer(model, gluon_rnn.TrainConfig(
+    trainer = Trainer(model, TrainConfig(
         num_epochs=10 ** 9, num_steps=options['num_steps'], batch_size=options['batch_size'], lr=options['lr'],
         clipping_theta=options['clipping_theta']))
     records = trainer.epochs(options['corpus_indices'])
