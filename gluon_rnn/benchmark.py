@@ -75,6 +75,13 @@ def draw_growth(path: Path, growths: Sequence[Growth]) -> None:
     left.set(xlabel=size, ylabel='seconds an epoch' if size == 'num_chars' else 'seconds a batch')
     right.set(xlabel=size, ylabel='MiB above the libraries')
     left.legend(fontsize=8)
+    values = sorted({value for growth in growths for value in growth.sizes})
+    for axes in (left, right):
+        axes.set_xticks(values, [f'{value:,}' for value in values])
+        axes.xaxis.set_minor_formatter('')
+        axes.yaxis.set_major_formatter('{x:g}')
+        axes.yaxis.set_minor_formatter('{x:g}')
+        axes.tick_params(which='both', labelsize=8)
     save_figure(figure, path)
 
 
