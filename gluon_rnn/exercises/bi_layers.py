@@ -44,7 +44,7 @@ def bidirectional_layers(bench: Workbench) -> Outcome:
         looked.append((int(layer), direction, ' x '.join(map(str, weights[f'layer{int(layer) - 1}.{direction}.W_xh'])),
                        int(matrix[0].sum()), int(matrix[-1].sum()), int(matrix.sum())))
     rows, seeds = [], bench.size((0, 1), (0,))
-    for num_layers in (1, 2, 3):
+    for num_layers in bench.size((1, 2, 3), (1, 2)):
         runs = [learn(bench, f'{num_layers} layers, seed {seed}', num_hiddens=h, bidirectional=True, num_layers=num_layers,
                       num_epochs=bench.size(14, 2), seed=bench.seed + seed) for seed in seeds]
         perplexities = [run.best.perplexity for run in runs]

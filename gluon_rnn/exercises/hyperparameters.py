@@ -55,7 +55,7 @@ def _trial(bench: Workbench, corpus: Corpus, factor: str, value: float, **change
 
 def hyperparameters(bench: Workbench, cell: str) -> Outcome:
     """6.4.1, 6.7.2 and 6.8.1."""
-    trials = one_at_a_time(bench, cell, bench.size(50, 2))
+    trials = one_at_a_time(bench, cell, bench.size(40, 2))
     rows = [(trial.factor, trial.value, trial.run.seconds_an_epoch, trial.run.perplexity, trial.run.best_held_out[0],
              trial.run.records[-1].grad_norm if trial.run.records else math.nan, trial.known, trial.run.diverged or 'no')
             for trial in trials]

@@ -89,7 +89,7 @@ def second_tanh(bench: Workbench) -> Outcome:
     runs: Dict[str, Training] = {}
     traces: Dict[str, Dict[str, np.ndarray]] = {}
     for kind in KINDS:
-        runs[kind] = learn(bench, kind, num_hiddens=64, num_epochs=bench.size(120, 2))
+        runs[kind] = learn(bench, kind, num_hiddens=64, num_epochs=bench.size(80, 2))
         traces[kind] = read(runs[kind].model.network, shown)
     rows = []
     for kind, run in runs.items():

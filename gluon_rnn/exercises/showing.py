@@ -23,27 +23,21 @@ def verse_lines(runs: Sequence[Training]) -> Lines:
     return Lines(('Verses at the end', '结束时的歌词'), [f'{run.label:{wide}}  {verse_of(run)}' for run in runs])
 
 
-def draw_runs(path: Path, runs: Sequence[Training], *, norms: bool = False) -> None:
-    """Perplexity over epochs beside perplexity over seconds, or beside the norm of the gradient."""
-    figure, (left, right) = new_figure(11, 4.4, ncols=2)
+def draw_runs(path: Path, runs: Sequence[Training]) -> None:
+    """Perplexity over epochs, beside the norm of the gradient."""
+    figure, (left, right) = new_figure(13, 4.4, ncols=2)
     for k, run in enumerate(runs):
         perplexity = np.minimum([record.perplexity for record in run.records], _SHOWN_PERPLEXITY)
         style: Dict[str, Any] = {'label': run.label + ('; diverged' if run.diverged else ''), 'color': f'C{k % 10}',
                                  'linestyle': '-' if k < 10 else '--', 'linewidth': 1.4,
                                  'marker': 'x' if len(run.records) == 1 else None}
         left.plot(range(1, len(perplexity) + 1), perplexity, **style)
-        if norms:
-            right.semilogy(range(1, len(perplexity) + 1), [record.grad_norm for record in run.records], **style)
-        else:
-            right.plot(np.cumsum([record.seconds for record in run.records]), perplexity, **style)
-    style_perplexity(left)
-    left.legend(frameon=False, fontsize=7)
-    if norms:
-        right.set(xlabel='epoch', ylabel='norm of the gradient before clipping')
-        right.grid(True, alpha=0.25)
-    else:
-        style_perplexity(right)
-        right.set_xlabel('seconds')
-        if right.get_legend():
-            right.get_legend().remove()
+        right.semilogy(range(1, len(perplexity) + 1), [record.grad_norm for record in run.records], **style)
+    style_perplexity(left, f'drawn up to {_SHOWN_PERPLEXITY:,.0f}' if left.dataLim.y1 >= _SHOWN_PERPLEXITY else '')
+    if left.get_legend():
+        left.get_legend().remove()
+    right.set(xlabel='epoch', ylabel='norm of the gradient before clipping')
+    right.grid(True, alpha=0.25)
+    right.spines[['top', 'right']].set_visible(False)
+    right.legend(frameon=False, fontsize=8, loc='center left', bbox_to_anchor=(1, 0.5))
     save_figure(figure, path)

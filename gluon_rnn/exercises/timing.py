@@ -5,7 +5,7 @@ import json
 import statistics
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Dict, List, Sequence
 
@@ -19,6 +19,7 @@ from .frame import Exercise, Outcome, Table, Text
 from .workbench import Workbench
 
 
+@cache
 def operators_a_step(cell: str) -> Dict[str, int]:
     """What one step more adds to the forward pass that autograd records of a network by hand: operator -> how many of it.
 
@@ -87,7 +88,7 @@ def multiplications(cell: str, num_hiddens: int, vocab_size: int) -> int:
 def against_the_clock(bench: Workbench, cells: Sequence[str]) -> Outcome:
     """6.7.3 and 6.8.2."""
     h, vocab_size = bench.settings()['num_hiddens'], bench.corpus().vocab_size
-    racers = race(bench, cells, ('scratch', 'hybrid'), bench.size(22.0, 0.0))
+    racers = race(bench, cells, ('scratch', 'hybrid'), bench.size(20.0, 0.0))
     common = min(len(racer.records) for racer in racers)
     base = {racer.impl: racer.seconds_an_epoch for racer in racers if racer.cell == 'rnn'}
     counted = []

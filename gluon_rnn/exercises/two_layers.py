@@ -101,7 +101,7 @@ def second_layer(bench: Workbench) -> Outcome:
         for layers, width in ((1, wide), (2, h)):
             label = f'{layers} layer{"s" * (layers > 1)} of {width}, weights from N(0, {sigma:g})'
             changes: Dict[str, Any] = {'cell': 'rnn', 'num_layers': layers, 'num_hiddens': width, 'sigma': sigma,
-                                       'num_epochs': bench.size(80, 2)}
+                                       'num_epochs': bench.size(60, 2)}
             norms = inside.grad_norms_by_layer(bench.model(corpus.vocab_size, **changes),
                                                *next(consecutive_batches(corpus.indices, *sizes(bench))))
             run = runs[label] = bench.train(label, verses=True, **changes)
