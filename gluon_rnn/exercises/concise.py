@@ -138,7 +138,7 @@ def _answer(rows: List[tuple], both: float) -> Text:
 
 
 def _draw(path: Path, times: Dict[str, List[float]], operators: Dict[str, Operators]) -> None:
-    figure, (left, right) = new_figure(11, 4, ncols=2)
+    figure, (left, right) = new_figure(13, 4, ncols=2)
     for k, seconds in enumerate(times.values()):
         left.barh(k, statistics.median(seconds), color=f'C{k}', alpha=0.7)
         left.plot(seconds, [k] * len(seconds), 'k.', markersize=4)
@@ -157,7 +157,7 @@ def _draw(path: Path, times: Dict[str, List[float]], operators: Dict[str, Operat
     right.set_yticks(range(len(operators)), [f'{way}: {sum(c for c, _ in operators[way].values()):,}' for way in operators])
     right.invert_yaxis()
     right.set(xlabel='ms in operators, an epoch', title='number of operators run, and their time')
-    right.legend(frameon=False, fontsize=7)
+    right.legend(frameon=False, fontsize=7, loc='center left', bbox_to_anchor=(1, 0.5))
     save_figure(figure, path)
 
 

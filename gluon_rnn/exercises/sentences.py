@@ -78,8 +78,8 @@ class OfSentences:
 def whole_sentences(bench: Workbench) -> Outcome:
     """6.3.2: verses as samples, at random and by length, padding computed or left out, beside the book's windows."""
     corpus = bench.corpus()
-    changes: Dict[str, Any] = {'cell': 'rnn', 'impl': 'scratch', 'num_epochs': bench.size(40, 2), 'valid_fraction': 0.1,
-                               'sampling': 'random'}
+    changes: Dict[str, Any] = {'cell': 'rnn', 'impl': 'scratch', 'num_hiddens': 128, 'num_epochs': bench.size(30, 2),
+                               'valid_fraction': 0.1, 'sampling': 'random'}
     settings = bench.settings(**changes)
     train, held_out = corpus.split(settings['valid_fraction'])
     rows, other = verses(train, corpus), verses(held_out, corpus)
