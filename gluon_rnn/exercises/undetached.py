@@ -5,7 +5,7 @@ import json
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict
 
 import numpy as np
 from mxnet import autograd
