@@ -65,16 +65,15 @@ def fail(message: str, status: int = 2) -> NoReturn:
 
 def fail_to_import(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """What ends a script before its `run`: a Python, a NumPy or an MXNet that cannot work, or a package that is missing."""
+    if isinstance(error, ModuleNotFoundError):      # a Python that MXNet cannot run on is told before what else is missing there
+        try:
+            from gluon_rnn import runtime
+            runtime.prepare()
+        except ImportError as reason:
+            error = reason
     if isinstance(error, (ImportError, OSError)):
         fail(one_line(error) + ': pip install -r requirements.txt' * isinstance(error, ModuleNotFoundError))
     sys.__excepthook__(kind, error, trace)
-
-
-def forget_half_made_arrays(lost: Any) -> None:
-    """Ctrl-C in the middle of making or freeing one of MXNet's arrays: its `__del__` would show a traceback."""
-    if not (getattr(lost.object, '__module__', '').startswith('mxnet') and
-            isinstance(lost.exc_value, (AttributeError, KeyboardInterrupt))):
-        sys.__unraisablehook__(lost)
 
 
 def format_warning(message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None) -> str:
@@ -86,7 +85,6 @@ def format_warning(message: Warning | str, category: type[Warning], filename: st
 
 _format_warning = warnings.formatwarning
 sys.excepthook = fail_to_import
-sys.unraisablehook = forget_half_made_arrays
 _asked_to_stop = False
 _end_at_once = False
 

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from gluon_rnn.runtime import wheels
 from gluon_rnn.runtime.wheels import Library
@@ -38,6 +39,16 @@ def test_the_two_requirements_differ_only_in_the_build():
         lines = (ROOT / file).read_text().splitlines()
         return [line for line in lines if not line.startswith(('#', 'nvidia-', 'mxnet'))]
     assert others('requirements.txt') == others('requirements-gpu.txt')
+
+
+@pytest.mark.parametrize('file, package', [('requirements.txt', 'mxnet'), ('requirements-gpu.txt', wheels.WHEEL)])
+def test_requirements_refuse_other_pythons_first(file, package):
+    """pip gives up at the first line that it cannot have; what follows would build NumPy from source."""
+    first = Requirement(next(line for line in (ROOT / file).read_text().splitlines() if not line.startswith('#')))
+    assert (first.name, str(first.specifier)) == (package, '==1.9.1+runs.on.Python.3.9.to.3.12.only')
+    refused = [version for version in ('3.8', '3.9', '3.10', '3.11', '3.12', '3.13', '3.14')
+               if first.marker.evaluate({'python_version': version})]
+    assert refused == ['3.8', '3.13', '3.14']
 
 
 @pytest.mark.parametrize('distributions, found, cuda', [

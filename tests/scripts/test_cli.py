@@ -1,6 +1,7 @@
 """What all scripts share: what keeps MXNet from running is one line and exit status 2, before anything else."""
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import warnings
@@ -26,6 +27,19 @@ def test_a_numpy_too_new_is_one_line(tmp_path, path):
                            capture_output=True)
     assert (ended.returncode, ended.stdout) == (2, '')
     assert ended.stderr == f"{path.name}: MXNet 1.9.1 needs NumPy below 2, found 2.1.3: pip install 'numpy<2'\n"
+
+
+@pytest.mark.parametrize('before, said', [
+    ('import sys; sys.version_info = (3, 13, 0, "", 0)', r'MXNet 1\.9\.1 runs here on Python 3\.9 to 3\.12, this is 3\.13: '),
+    ('', r"No module named 'tqdm': pip install -r requirements\.txt$")], ids=['Python 3.13', 'this Python'])
+def test_a_package_that_is_missing(tmp_path, before, said):
+    """It is named, but where MXNet could not run anyway."""
+    (tmp_path / 'tqdm.py').write_text(f'raise ModuleNotFoundError("No module named {chr(39)}tqdm{chr(39)}", name="tqdm")')
+    (tmp_path / 'sitecustomize.py').write_text(before)
+    ended = subprocess.run([sys.executable, 'scripts/train.py', '--help'], env={'PYTHONPATH': str(tmp_path)}, cwd=ROOT, text=True,
+                           capture_output=True)
+    assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (2, '', 1)
+    assert re.match(f'train.py: {said}', ended.stderr)
 
 
 @pytest.mark.parametrize('answer, cuda, said', [
