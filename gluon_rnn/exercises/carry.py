@@ -72,7 +72,7 @@ def _answer(rows: Sequence[tuple], distances: Sequence[int]) -> Text:
           f'{learner[3]:.2f} where it passes by, its R {learner[2]:.2f} and {learner[4]:.2f}, mean over all units.')
     zh = ("在 t' 关闭两个门：Z = 0，候选状态取代旧状态；R = 0，候选状态只来自输入。此后到 t 打开更新门：Z = 1，H 一位不变；此"
           "时 R "
-          f'{"无关紧要（第二行同样全部答对）" if free else "并非没有影响（见第二行）"}。这样手工设置的 GRU 在相隔 '
+          f'{"无关紧要（第二行答对的一样多）" if free else "并非没有影响（见第二行）"}。这样手工设置的 GRU 在相隔 '
           f'{distances[0]} 到 '
           f"{distances[-1]} 步后{'全部答对' if perfect else '并未全部答对'}。若 t' 时 R = 1，先前记住的会混进来：相隔 "
           f"{distances[0]} 步答对 "

@@ -23,6 +23,7 @@ FACTORS: Dict[str, Tuple[float, ...]] = {
     'clipping_theta': (1e-3, 1e-2, 1e-1)}
 ZH = {'num_hiddens': '隐藏单元数', 'num_steps': '时间步数', 'batch_size': '批量大小', 'lr': '学习率',
       'clipping_theta': '裁剪阈值'}
+_SHOWN = 1e5            # the top of the picture; a line to a higher perplexity leaves it
 BASE = {name: values[1] for name, values in FACTORS.items()}
 
 
@@ -128,6 +129,7 @@ def draw(path: Path, trials: Sequence[Trial], title: str) -> None:
             axis.grid(True, alpha=0.25)
             axis.spines[['top', 'right']].set_visible(False)
     axes[0][0].set_ylabel('perplexity')
+    axes[0][0].set_ylim(top=min(axes[0][0].get_ylim()[1], _SHOWN))
     axes[1][0].set_ylabel('seconds an epoch')
     axes[1][0].set_ylim(bottom=0)
     axes[0][0].legend(frameon=False, fontsize=8)

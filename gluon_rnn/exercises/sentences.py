@@ -116,14 +116,14 @@ def _answer(table: List[tuple], lengths: np.ndarray) -> Text:
     windows, computed, skipped, sorted_ = table
     fastest = min(table[1:], key=lambda row: row[5])
     verse, running = (min((windows, sorted_), key=lambda row, k=k: row[k]) for k in (7, 8))      # type: ignore[misc]
-    en = (f'A sample is then a meaning of its own, but samples have unequal lengths (here {lengths.min()} to {lengths.max()} '
+    en = (f'Each sample then makes sense by itself, but samples have unequal lengths (here {lengths.min()} to {lengths.max()} '
           f'characters), so that a batch must be padded: {computed[4]:.0%} of what it holds is padding, {sorted_[4]:.0%} where '
           'verses of like length go together. Padding must be kept out of the loss, and costs time where it is computed: an '
           f'epoch took {computed[5]:.2f} s with random verses, {skipped[5]:.2f} with their padding left out, {sorted_[5]:.2f} '
           f'by length (windows {windows[5]:.2f}); of the three, "{fastest[0]}" was the fastest. Batches can neither be '
           'adjacent nor carry a state on: the past ends with the sentence. Held-out perplexity after the same epochs, windows '
           f'against verses by length: {windows[7]:.4g} against {sorted_[7]:.4g} verse by verse, {windows[8]:.4g} against '
-          f'{sorted_[8]:.4g} on the running text; the better of the two were "{verse[0]}" and "{running[0]}".')
+          f'{sorted_[8]:.4g} on the running text; better were "{verse[0]}" and "{running[0]}".')
     zh = (f'这样每个样本意思完整，但长度不一（这里从 {lengths.min()} 到 {lengths.max()} 个字符），小批量必须填充：填充占 '
           f'{computed[4]:.0%}，把长度相近的句子放在一起则为 {sorted_[4]:.0%}。填充不能计入损失，若参与计算还浪费时间：随机的句'
           f'子每个迭代周期 {computed[5]:.2f} 秒，跳过填充 {skipped[5]:.2f} 秒，按长度分批 {sorted_[5]:.2f} 秒（固定窗口 '

@@ -113,7 +113,7 @@ def against_the_clock(bench: Workbench, cells: Sequence[str]) -> Outcome:
 
 def _answer(racers: Sequence[Racer], cells: Sequence[str], h: int, vocab_size: int) -> Text:
     at = {(racer.cell, racer.impl): racer for racer in racers}
-    ratios, ratios_zh, counted = [], [], []
+    ratios, ratios_zh, counted, slower = [], [], [], True
     for cell in cells:
         if cell != 'rnn':
             by_hand, compiled = (at[cell, impl].seconds_an_epoch / at['rnn', impl].seconds_an_epoch
@@ -121,7 +121,9 @@ def _answer(racers: Sequence[Racer], cells: Sequence[str], h: int, vocab_size: i
             ratios.append(f'the {cell.upper()} takes {by_hand:.2f} times as long as the RNN by hand and {compiled:.2f} times '
                           f'compiled')
             ratios_zh.append(f'{cell.upper()} 从零实现的用时是 RNN 的 {by_hand:.2f} 倍，编译后是 {compiled:.2f} 倍')
-            counted.append(f'{cell.upper()} {multiplications(cell, h, vocab_size) / multiplications("rnn", h, vocab_size):.2f}')
+            factor = multiplications(cell, h, vocab_size) / multiplications('rnn', h, vocab_size)
+            counted.append(f'{cell.upper()} {factor:.2f}')
+            slower = slower and min(by_hand, compiled) > factor
     ends = {cell: at[cell, 'hybrid'].records[-1].perplexity for cell in cells}
     first = min(ends, key=lambda cell: ends[cell])
     seconds = at['rnn', 'hybrid'].seconds[-1]
@@ -130,13 +132,14 @@ def _answer(racers: Sequence[Racer], cells: Sequence[str], h: int, vocab_size: i
     products = [str(operators_a_step(cell)['dot']) for cell in cells if cell != 'rnn']
     gates, gates_zh = ' and '.join(products), '、'.join(products)
     share = h * vocab_size / multiplications('rnn', h, vocab_size)
+    beyond = (('; what goes beyond that is many small operations a step: sums, sigmoids, and by hand a call from Python for each',
+               '；超出的部分来自每步许多小运算（加法、sigmoid 等，从零实现时每个都要从 Python 调用）') if slower else ('', ''))
     en = (f'For an epoch, {"; ".join(ratios)}. In multiplications the factors are {", ".join(counted)} and not {gates}, '
-          f'because the output layer, {share:.0%} of the RNN\'s, is the same for all; what goes beyond that is many small '
-          f'operations a step: sums, sigmoids, and by hand a call from Python for each. After {seconds:.0f} seconds of '
+          f'because the output layer, {share:.0%} of the RNN\'s, is the same for all{beyond[0]}. After {seconds:.0f} seconds of '
           f'training, compiled, the perplexities were: {ended}; the {first.upper()} is ahead in equal time.')
     zh = (f'一个周期：{"；".join(ratios_zh)}。按乘法次数应为 {"，".join(counted)} 倍，而不是 {gates_zh} 倍，因为输出层（占 RNN 乘'
-          f'法的 {share:.0%}）对各网络相同；其余来自每步许多小运算（加法、sigmoid 等，从零实现时每个都要从 Python 调用）。编译'
-          f'后训练 {seconds:.0f} 秒的困惑度：{ended_zh}；相同时间内 {first.upper()} 领先。')
+          f'法的 {share:.0%}）对各网络相同{beyond[1]}。编译后训练 {seconds:.0f} 秒的困惑度：{ended_zh}；'
+          f'相同时间内 {first.upper()} 领先。')
     return en, zh
 
 
