@@ -57,7 +57,8 @@ def test_measures_what_is_sent(script, tmp_path):
     found = json.loads((tmp_path / 'scale.json').read_text())
     alone, together = (next(m for m in found['measured'] if m['workers'] == n and m['rows'] == 32) for n in (0, 2))
     expected = 2 * 2 * 4 * parameters(32)
-    assert expected <= together['bytes_a_step'] < 3 * expected      # others may use the loopback, too
+    # the count begins and ends inside a step, and others may use the loopback, too
+    assert 0.97 * expected <= together['bytes_a_step'] < 3 * expected
     assert together['perplexity'] == pytest.approx(alone['perplexity'], rel=1e-5)
     assert together['worker_cpu'] > 0
     assert {row['num_hiddens'] for row in found['reckoned']} == {32, 64}
