@@ -76,6 +76,13 @@ def fail_to_import(kind: type[BaseException], error: BaseException, trace: Trace
     sys.__excepthook__(kind, error, trace)
 
 
+def forget_half_made_arrays(lost: Any) -> None:
+    """Ctrl-C in the middle of making or freeing one of MXNet's arrays: its `__del__` would show a traceback."""
+    if not (getattr(lost.object, '__module__', '').startswith('mxnet') and
+            isinstance(lost.exc_value, (AttributeError, KeyboardInterrupt))):
+        sys.__unraisablehook__(lost)
+
+
 def format_warning(message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None) -> str:
     """Why a GPU is not used is one line, too."""
     if category.__name__ == 'GPUWarning':
@@ -85,6 +92,7 @@ def format_warning(message: Warning | str, category: type[Warning], filename: st
 
 _format_warning = warnings.formatwarning
 sys.excepthook = fail_to_import
+sys.unraisablehook = forget_half_made_arrays
 _asked_to_stop = False
 _end_at_once = False
 

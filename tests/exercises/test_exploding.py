@@ -73,9 +73,3 @@ def test_a_training_that_broke_off_has_no_last_perplexity():
     tried = exploding.Tried(remedies.PLAIN, 2.0, np.ones(3), [5.0, 4.0], '')
     assert tried.last == 4
     assert math.isnan(exploding.Tried(remedies.PLAIN, 2.0, np.ones(3), [5.0], 'the loss is no longer finite').last)
-
-
-def test_knowing_frequencies_alone():
-    assert exploding.unigram_perplexity(np.array([0, 1, 2, 3] * 5)) == pytest.approx(4)
-    entropy = -0.75 * math.log(0.75) - 0.25 * math.log(0.25)
-    assert exploding.unigram_perplexity(np.array([0, 0, 0, 2])) == pytest.approx(math.exp(entropy))

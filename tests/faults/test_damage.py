@@ -215,6 +215,30 @@ def test_a_changed_digit_is_refused(script, refused, small, tmp_path):
     assert script('train', '--out', tmp_path / 'run', '--resume', '--num-epochs', 3).status == 0
 
 
+def test_what_is_changed_by_hand_on_purpose_is_taken(script, refused, small, tmp_path):
+    run = tmp_path / 'run'
+    script('train', *small, '--num-epochs', 2, '--out', run)
+    path = run / 'config.json'
+    config = {**json.loads(path.read_text(encoding='utf-8')), 'lr': 50.0}
+    path.write_text(json.dumps(config), encoding='utf-8')
+    refused('where you have changed it, set "digest" to null', 'train', '--out', run, '--resume', '--num-epochs', 3)
+    path.write_text(json.dumps({**config, 'digest': None}), encoding='utf-8')
+    assert script('train', '--out', run, '--resume', '--num-epochs', 3).status == 0
+    assert read_config(run)['lr'] == 50.0
+
+
+def test_figures_of_an_older_version_need_not_be_computed_again(refused, tmp_path):
+    """They took hours, and have no digest."""
+    path, figures = tmp_path / 'learning.json', {'rnn-random/gluon_rnn/0': {'250': 1.5}}
+    path.write_text(json.dumps(figures))
+    refused('it has no digest; where you made it, or an older version did, add "digest": null', 'compare_d2lzh', 'rnn-random',
+            '--sides', 'gluon_rnn', '--seeds', 0, '--out', tmp_path)
+    path.write_text(json.dumps({**figures, 'digest': None}))
+    assert compare_d2lzh.kept(tmp_path) == figures
+    path.write_text('{"rnn-random/gluon_rnn/0": 1.5, "digest": null}')
+    refused('it is of another format', 'compare_d2lzh', 'rnn-random', '--out', tmp_path)
+
+
 def test_a_folder_of_an_older_version_has_no_digests_and_gets_them(script, small, tmp_path):
     script('train', *small, '--num-epochs', 2, '--out', tmp_path / 'old')
     script('train', *small, '--num-epochs', 3, '--out', tmp_path / 'new')

@@ -10,6 +10,7 @@ import contextlib
 import os
 import random
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,15 +29,15 @@ SCRIPTS = Path(__file__).resolve().parents[2] / 'scripts'
 COMMANDS = sorted(path.stem for path in SCRIPTS.glob('*.py') if not path.stem.startswith('_'))
 SECONDS = 1.2       # then somebody presses Ctrl-C: some flags ask for years of work
 # Where a command has these flags, it gets them first: it should come past its parser. What is drawn comes later and wins.
-SMALL = {'--num-hiddens': '4', '--num-epochs': '1', '--max-chars': '400', '--batch-size': '4', '--num-steps': '5',
+SMALL = {'--num-hiddens': '9', '--num-epochs': '1', '--max-chars': '400', '--batch-size': '4', '--num-steps': '5',
          '--length': '3', '--rounds': '1', '--ctx': 'cpu', '--vocab-size': '20', '--lockstep': '2', '--num-samples': '20',
          '--scale': '0.05', '--repeats': '1', '--threads': '1', '--corpus': 'text.txt', '--prefix': '的', '--text': '的的的',
          '--out': 'new'}
 NUMBERS = ('1', '2', '3', '4', '7', '0', '-1', '0.5', '0.999', '1e-9', '1e300', 'nan', 'inf', '-inf', '2147483648',
            '1' + '0' * 30, '9223372036854775807', '')
-PLACES = ('run', 'run/checkpoint.npz', 'run/config.json', 'text.txt', 'noise.txt', 'noise.zip', 'noise.npz', 'folder', 'new',
-          'missing/x', 'text.txt/x', '', '.', '/dev/null', '/dev/full', 'a' * 300, 'b\udcff', '-', '6.3', '6.5', 'lyrics',
-          '分开', 'mine.pt')
+PLACES = ('run', 'text.txt', 'new', 'lyrics', '6.5', '6.4.2', 'run/checkpoint.npz', 'run/config.json', 'noise.txt', 'noise.zip',
+          'noise.npz', 'folder', 'missing/x', 'text.txt/x', '', '.', '/dev/null', '/dev/full', 'a' * 300, 'b\udcff', '-', '6.3',
+          'list', '分开', 'mine.pt')
 TEXTS = st.one_of(st.sampled_from(('', ' ', '的', '分开', '_', '的_的', '\udcff', '🎵', '--', '-1', 'x' * 1000, '\n', 'a\tb',
                                    'e\u0301')),
                   st.text(st.characters(exclude_characters='\0'), max_size=8))      # a command line holds no NUL
@@ -60,16 +61,17 @@ def parser_of(name):
 
 
 def values(action):
-    """Strategies of what may stand for one value of a flag, sensible and not."""
+    """Strategies of what may stand for one value of a flag, sensible as often as not."""
+    numbers, places = (st.one_of(st.sampled_from(every[:6]), st.sampled_from(every)) for every in (NUMBERS, PLACES))
     if action.choices and not isinstance(action, argparse._SubParsersAction):
         return st.one_of(st.sampled_from([str(choice) for choice in action.choices]), TEXTS)
     if action.type in (int, float):
-        return st.sampled_from(NUMBERS)
+        return numbers
     if action.type is Path:
-        return st.sampled_from(PLACES)
+        return places
     if action.type:     # a function of the command's own
-        return st.one_of(st.sampled_from(NUMBERS), TEXTS)
-    return st.one_of(st.sampled_from(PLACES), TEXTS, st.sampled_from(NUMBERS))
+        return st.one_of(numbers, TEXTS)
+    return st.one_of(places, TEXTS, numbers)
 
 
 @st.composite
@@ -86,14 +88,16 @@ def command_lines(draw, parser):
         else:
             positionals.append(action)
     words = [word for action in flags for name in action.option_strings if name in SMALL for word in (name, SMALL[name])]
-    for action in flags:
+    # few: more would never come past the parser
+    chosen = draw(st.sets(st.sampled_from(range(len(flags))), max_size=3)) if flags else ()
+    for i, action in enumerate(flags):
         needed = action.required and not SMALL.keys() & set(action.option_strings)
-        if draw(st.floats(0, 1)) < (0.9 if needed else 2 / len(flags)):      # about two: more would never come past the parser
+        if i in chosen or (needed and draw(st.integers(0, 9)) < 9):
             words.append(draw(st.sampled_from(action.option_strings)))
             words += draw(given_values(action))
     for action in positionals:
         words += draw(given_values(action))
-    if draw(st.integers(0, 19)) == 0:
+    if draw(st.integers(0, 19)) == 19:
         words.append(draw(st.sampled_from(('--unknown', '-x', '--help', '--', '--out', '--seed', '--'))))
     if commands:
         command = draw(st.sampled_from(sorted(commands.choices)))
@@ -148,6 +152,15 @@ def alone(places, monkeypatch):
     monkeypatch.setattr(subprocess, 'Popen', no_process)
     monkeypatch.setattr(os, '_exit', sys.exit)
     monkeypatch.setattr(urllib.request, 'urlopen', no_network)
+    return places
+
+
+def remove(path):
+    """What an earlier command has left there, so that the next one may begin."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -165,13 +178,21 @@ def pressed_after(seconds):
         signal.signal(signal.SIGALRM, before)
 
 
+def forget_what_is_pressed_again(lost):
+    """What the scripts have in place of pytest's; and a Ctrl-C that came while hypothesis counted garbage."""
+    if not isinstance(lost.exc_value, KeyboardInterrupt):
+        _cli.forget_half_made_arrays(lost)
+
+
 def run(name, words, capsys):
     """Run a command in this process, as the command line does. Returns its exit status and what it wrote to standard error."""
     capsys.readouterr()
+    sys.stderr.reconfigure(errors='backslashreplace')       # as Python's own
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(sys, 'argv', [f'scripts/{name}.py', *words])
         patched.setattr(_cli, '_end_at_once', False)
+        patched.setattr(sys, 'unraisablehook', forget_what_is_pressed_again)
         try:
             with pressed_after(SECONDS):
                 runpy.run_path(str(SCRIPTS / f'{name}.py'), run_name='__main__')
@@ -190,11 +211,13 @@ def test_flags_at_random(name, alone, capsys, count, tally):
     outcomes = collections.Counter()
     parser = parser_of(name)
 
-    @settings(max_examples=count(4, 20) if len(parser._actions) > 1 else 3, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=count(3, 12) if len(parser._actions) > 1 else 3, suppress_health_check=list(HealthCheck))
     @given(command_lines(parser))
     def check(words):
+        remove(alone / 'new')
         status, err = run(name, words, capsys)
-        assert status in (0, None, 2, 130) or (status == 1 and name == 'compare_torch'), (status, err)
+        # status 1 of what compares and checks is an answer: not the same, not proved
+        assert status in (0, None, 2, 130) or (status == 1 and name.startswith(('check_', 'compare_'))), (status, err)
         assert 'Traceback' not in err
         said = [line for line in err.splitlines() if line.startswith(f'{name}.py: ')]
         assert len(said) == (status in (2, 130)), err
@@ -207,6 +230,7 @@ def test_flags_at_random(name, alone, capsys, count, tally):
 def test_every_command_has_help(capsys):
     for name in COMMANDS:
         status, err = run(name, ['--help'], capsys)
+        # status 1 of what compares and checks is an answer: not the same, not proved
         assert status in (0, None) and not err, name
         status, err = run(name, ['--no-such-flag'], capsys)
         assert status == 2 and len(err.splitlines()) == 1 and err.startswith(f'{name}.py: '), err

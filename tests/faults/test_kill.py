@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import itertools
 import random
 import time
@@ -100,3 +101,22 @@ def test_kill_9(starter, tmp_path, count, tally):
           f'{sum(where.values()) - of_checkpoint - where["between"]} inside that of another file, then `--resume`',
           {'gone on with: metrics, verses and weights equal bit for bit': sum(where.values())},
           lost='the epochs since the last checkpoint, which are trained again')
+
+
+@pytest.mark.parametrize('point, settings', [('write', ()), ('replaced', ('--seed', 3))], ids=['before', 'after'])
+def test_stopped_while_a_run_is_replaced(script, small, tmp_path, monkeypatch, point, settings):
+    """Gone on with by the old settings or the new ones, never with the weights of the one under those of the other."""
+    run, alone = tmp_path / 'run', tmp_path / 'alone'
+    flags = ('train', *small, '--num-epochs', 2, '--checkpoint-period', 1, '--out')
+    script(*flags, run)
+    script(*flags, alone, *settings)
+
+    def stop(what, path):
+        if (what, path.name) == (point, 'config.json'):
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        harness.interpose(stop, setattr=functools.partial(patched.setattr, raising=False))
+        assert script(*flags, run, '--overwrite', '--seed', 3).status == 130
+    assert script('train', '--out', run, '--resume').status == 0
+    harness.assert_same_end(run, alone)

@@ -51,7 +51,7 @@ IN_NPZ = {
                                                       'params/W_xz': np.array([program], dtype=object)}),
     'beside its arrays': lambda program, run: npz({'description': description(run)},
                                                   [('params/W_xz.pkl', pickle.dumps(program))]),
-    'as an array without the ending': lambda program, run: npz({'description': description(run)},
+    'as an array that is none': lambda program, run: npz({'description': description(run)},
                                                                [('params/W_xz.npy', pickle.dumps(program))]),
 }
 

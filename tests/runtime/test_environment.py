@@ -38,20 +38,26 @@ def test_blas_kernel(flags, vendor, kernel):
 
 
 def test_variables_of_the_user_are_not_changed(python):
-    given = {'OMP_NUM_THREADS': '3', 'OPENBLAS_CORETYPE': 'SANDYBRIDGE', 'CUDA_DEVICE_ORDER': 'FASTEST_FIRST'}
+    given = {'OMP_NUM_THREADS': '3', 'OPENBLAS_CORETYPE': 'SANDYBRIDGE', 'GOMP_SPINCOUNT': '5',
+             'CUDA_DEVICE_ORDER': 'FASTEST_FIRST'}
     ended = python('-c', f'{ALONE}print(*(e[name] for name in {list(given)}))', **given)
     assert ended.stdout.split() == list(given.values()), ended.stderr
+
+
+def test_how_threads_wait_is_left_to_who_has_said_it(python):
+    ended = python('-c', f"{ALONE}print(e.get('GOMP_SPINCOUNT'))", OMP_WAIT_POLICY='active')
+    assert ended.stdout.split() == ['None'], ended.stderr
 
 
 def test_variables_that_are_set_before_mxnet_loads(python):
     """And nothing else: an import of the package leaves the other variables as they were."""
     code = ('import os; before = dict(os.environ); import gluon_rnn.runtime as r; after = dict(os.environ)\n'
-            "ours = ('OMP_NUM_THREADS', 'OPENBLAS_CORETYPE', 'CUDA_DEVICE_ORDER')\n"
+            "ours = ('OMP_NUM_THREADS', 'OPENBLAS_CORETYPE', 'GOMP_SPINCOUNT', 'CUDA_DEVICE_ORDER')\n"
             'new = {k: v for k, v in after.items() if before.get(k) != v and k in ours}\n'
             'assert before.items() <= after.items()\n'
             'kernel = r.blas_kernel_here()\n'
-            "wanted = {'OMP_NUM_THREADS': str(r.usable_cpus()), 'CUDA_DEVICE_ORDER': 'PCI_BUS_ID',\n"
-            "          **({'OPENBLAS_CORETYPE': kernel} if kernel else {})}\n"
+            "wanted = {'OMP_NUM_THREADS': str(r.usable_cpus()), 'GOMP_SPINCOUNT': '1000',\n"
+            "          'CUDA_DEVICE_ORDER': 'PCI_BUS_ID', **({'OPENBLAS_CORETYPE': kernel} if kernel else {})}\n"
             "from gluon_rnn.runtime.diagnosis import blas_in_use; print(new == wanted, blas_in_use())")
     answer, _, kernel = python('-c', code).stdout.strip().partition(' ')
     assert answer == 'True'
