@@ -79,10 +79,13 @@ def fit_wave(generator: Generator, target: np.ndarray, num_epochs: int, *, lr: f
     """Teach a generator the target by Adam, yielding after each epoch, which is one pass over the wave.
 
     Regression on one sequence: it has no labels, so that it goes past the language models' trainer, on the same updates.
-    Raises ValueError for a number of epochs below 1, ArithmeticError where the error is no longer finite.
+    Raises ValueError for a number of epochs below 1 and a target that stands still, ArithmeticError where the error is no longer
+    finite.
     """
     if num_epochs < 1:
         raise ValueError(f'num_epochs must be 1 or more, got {num_epochs}')
+    if not target.std():
+        raise ValueError(f'the wave must move, and all of its {len(target)} samples are one: choose more')
     updater = Updater(generator.parameters(), 'adam', lr, clipping_theta)
     wanted, variance = nd.array(target, ctx=generator.ctx), float(target.var())
     for epoch in range(1, num_epochs + 1):
