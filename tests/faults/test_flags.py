@@ -211,7 +211,7 @@ def test_flags_at_random(name, alone, capsys, count, tally):
     outcomes = collections.Counter()
     parser = parser_of(name)
 
-    @settings(max_examples=count(3, 12) if len(parser._actions) > 1 else 3, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=count(3, 25) if len(parser._actions) > 1 else 3, suppress_health_check=list(HealthCheck))
     @given(command_lines(parser))
     def check(words):
         remove(alone / 'new')
