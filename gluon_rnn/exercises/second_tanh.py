@@ -136,9 +136,9 @@ def draw(path: Path, traces: Dict[str, Dict[str, np.ndarray]], runs: Dict[str, T
             axis.plot(values.max(axis=1), color=colour, linewidth=1, label=f'largest |{name}|')
             axis.plot(np.quantile(values, 0.9, axis=1), ':', color=colour, linewidth=1, label=f'|{name}|, nine tenths are below')
         axis.axhline(1, color='#bbb', linewidth=1)
-        axis.set(title=NAMES[kind], xlabel='characters read', ylim=(0, 1.05 * max(np.abs(t['C']).max() for t in traces.values())))
-        axis.legend(frameon=False, fontsize=8)
+        axis.set(title=NAMES[kind], xlabel='characters read', ylim=(0, 1.3 * max(np.abs(t['C']).max() for t in traces.values())))
         axis.spines[['top', 'right']].set_visible(False)
+    axes[0].legend(frameon=False, fontsize=8, ncols=2, loc='upper center')
     for kind, run in runs.items():
         axes[2].plot([record.epoch for record in run.records], [record.perplexity for record in run.records], label=NAMES[kind])
     style_perplexity(axes[2])
