@@ -41,7 +41,7 @@ def one_at_a_time(bench: Workbench, cell: str, num_epochs: int) -> List[Trial]:
     corpus = bench.corpus()
     base = _trial(bench, corpus, 'base', 0, cell=cell, num_epochs=num_epochs)
     trials = []
-    for factor, values in bench.size(FACTORS, {name: FACTORS[name] for name in ('lr', 'clipping_theta')}).items():
+    for factor, values in bench.size(FACTORS, {'clipping_theta': FACTORS['clipping_theta']}).items():
         trials += [Trial(factor, value, base.run, base.known) if value == BASE[factor] else
                    _trial(bench, corpus, factor, value, cell=cell, num_epochs=num_epochs) for value in values]
     return trials
@@ -115,7 +115,7 @@ def _zh(trial: Trial) -> str:
 
 def draw(path: Path, trials: Sequence[Trial], title: str) -> None:
     """For each hyperparameter: the perplexities above, the seconds an epoch below."""
-    figure, axes = new_figure(13, 5.2, nrows=2, ncols=len(factors_of(trials)), sharey='row', sharex='col')
+    figure, axes = new_figure(13, 5.2, nrows=2, ncols=len(factors_of(trials)), sharey='row', sharex='col', squeeze=False)
     for (upper, lower), factor in zip(axes.T, factors_of(trials)):
         some = [trial for trial in trials if trial.factor == factor]
         values = [trial.value for trial in some]
