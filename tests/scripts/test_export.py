@@ -89,6 +89,23 @@ def test_verses_without_mxnet(script, run, exported):
     assert written == script('generate', run, '--prefix', '分开').out
 
 
+@pytest.mark.slow
+def test_a_real_model(script, needs_corpus, tmp_path):
+    """The book's size: 1,027 characters, 256 hidden units. Greedy verses so early are mostly spaces; drawn ones are not."""
+    needs_corpus('jaychou')
+    run = tmp_path / 'run'
+    for ended in (script('train', '--corpus', 'jaychou', '--impl', 'hybrid', '--num-epochs', 8, '--optimizer', 'adam',
+                         '--lr', 0.01, '--period', 8, '--ctx', 'cpu', '--out', run),
+                  script('export', run, '--format', 'onnx')):
+        assert ended.status == 0, ended.err
+    for flags, distinct in ((), 2), (('--temperature', 0.8, '--seed', 7), 60):
+        flags = ('--prefix', '分开', '--prefix', '不分开', '--length', 200, *flags)
+        found, wanted = (script('generate', model, *flags) for model in (tmp_path / 'run.onnx', run))
+        assert (found.status, wanted.status) == (0, 0), found.err + wanted.err
+        assert found.out == wanted.out
+        assert len(set(found.out)) > distinct, found.out
+
+
 def test_the_program_in_the_docs(script, run, exported):
     code, = re.findall(r'```python\n(.*?)```', (ROOT / 'docs' / 'export.md').read_text(encoding='utf-8'), re.DOTALL)
     printed = blocked({'mxnet', 'onnx', 'gluon_rnn'}, BLOCKED + code.replace('{', '{{').replace('}', '}}'), cwd=exported.parent)
