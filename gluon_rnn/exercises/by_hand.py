@@ -73,8 +73,8 @@ def activations(bench: Workbench) -> Outcome:
     for name in ('tanh', 'relu', 'sigmoid'):
         runs.append(bench.train(name, cell='rnn', activation=name, num_epochs=epochs, verses=True, length=30))
     for name in ('tanh', 'relu'):
-        runs.append(bench.train(f'{name}, clipped at 1', cell='rnn', activation=name, num_epochs=epochs, verses=True, length=30,
-                                clipping_theta=1, lr=1))
+        runs.append(bench.train(f'{name}, clipped at 1, lr 1', cell='rnn', activation=name, num_epochs=epochs, verses=True,
+                                length=30, clipping_theta=1, lr=1))
     for run in runs:
         model, X = run.model, nd.array(corpus.indices[:bench.size(2000, 40)].reshape(10, -1))
         H = model.network(OneHot(X.T, corpus.vocab_size), model.network.begin_state(10))[0].asnumpy()
