@@ -7,17 +7,17 @@ put beside the newest environment. Needs nothing but a Python.
 """
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterator, List, Sequence, Tuple
+
+import _cli
 
 ROOT = Path(__file__).resolve().parent.parent
 WANTED = ('3.9', '3.10', '3.11', '3.12')
@@ -62,10 +62,10 @@ class Refusal:
     lines: int = 0
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main() -> int:
+    parser = _cli.ArgumentParser(description=__doc__)
     parser.add_argument('--only', nargs='+', choices=WANTED + REFUSED, metavar='3.x', help='these versions alone')
-    args = parser.parse_args(argv)
+    args = parser.parse_args()
     rows: List[Row] = []
     tested: List[Interpreter] = []
     for version in WANTED + REFUSED:
@@ -206,4 +206,4 @@ def refused(what: str, python: str, before: str, refusals: Sequence[Refusal]) ->
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    _cli.run(main)
