@@ -6,7 +6,7 @@ from typing import Any, List, Sequence, Tuple
 
 from mxnet import nd
 
-from .ops import Inputs, OneHot, State, project, split_steps, tanh
+from .ops import Inputs, OneHot, State, add_bias, project, split_steps, tanh
 from .scratch import Scratch, weight
 
 PERIODS = (1, 2, 4, 8)
@@ -91,7 +91,7 @@ class ClockworkRNN(Scratch):
             chosen: Inputs = OneHot(inputs.indices[due.start::period], inputs.shape[2])
         else:
             chosen = inputs[due.start::period]
-        return list(split_steps(project(chosen, W_x) + b, len(due)))
+        return list(split_steps(add_bias(project(chosen, W_x), b), len(due)))
 
 
 def check_periods(periods: Sequence[int], num_hiddens: int) -> Tuple[int, ...]:

@@ -9,7 +9,7 @@ from mxnet.gluon import rnn
 from . import hybrid
 from .gluon_layer import GluonLayer
 from .hybrid import GRADIENTS, Hybrid, Named, Sym, Times
-from .ops import State, Step, dot, sigmoid, tanh
+from .ops import State, Step, dot, linear, sigmoid, tanh
 from .scratch import Scratch
 
 
@@ -36,12 +36,12 @@ class GRU(Scratch):
     def step(self, X: Step, state: State) -> Tuple[nd.NDArray, State]:
         """One step. X: (batch_size, num_inputs); state: (H,), (batch_size, num_hiddens). Returns H and (H,)."""
         H, = state
-        Z = sigmoid(dot(X, self.W_xz) + dot(H, self.W_hz) + self.b_z)
-        R = sigmoid(dot(X, self.W_xr) + dot(H, self.W_hr) + self.b_r)
+        Z = sigmoid(linear(X, self.W_xz, self.b_z) + dot(H, self.W_hz))
+        R = sigmoid(linear(X, self.W_xr, self.b_r) + dot(H, self.W_hr))
         if self.reset_after:
-            H_tilde = tanh(dot(X, self.W_xh) + R * (dot(H, self.W_hh) + self.b_hh) + self.b_h)
+            H_tilde = tanh(linear(X, self.W_xh, self.b_h) + R * (dot(H, self.W_hh) + self.b_hh))
         else:
-            H_tilde = tanh(dot(X, self.W_xh) + dot(R * H, self.W_hh) + self.b_h)
+            H_tilde = tanh(linear(X, self.W_xh, self.b_h) + dot(R * H, self.W_hh))
         H = Z * H + (1 - Z) * H_tilde
         return H, (H,)
 

@@ -9,7 +9,7 @@ from mxnet.gluon import rnn
 from . import hybrid
 from .gluon_layer import GluonLayer
 from .hybrid import GRADIENTS, Hybrid, Named, Times
-from .ops import State, Step, dot, sigmoid, tanh
+from .ops import State, Step, dot, linear, sigmoid, tanh
 from .scratch import Scratch
 
 
@@ -27,10 +27,10 @@ class LSTM(Scratch):
     def step(self, X: Step, state: State) -> Tuple[nd.NDArray, State]:
         """One step. X: (batch_size, num_inputs); state: (H, C), each (batch_size, num_hiddens). Returns H and (H, C)."""
         H, C = state
-        I = sigmoid(dot(X, self.W_xi) + dot(H, self.W_hi) + self.b_i)
-        F = sigmoid(dot(X, self.W_xf) + dot(H, self.W_hf) + self.b_f)
-        O = sigmoid(dot(X, self.W_xo) + dot(H, self.W_ho) + self.b_o)
-        C_tilde = tanh(dot(X, self.W_xc) + dot(H, self.W_hc) + self.b_c)
+        I = sigmoid(linear(X, self.W_xi, self.b_i) + dot(H, self.W_hi))
+        F = sigmoid(linear(X, self.W_xf, self.b_f) + dot(H, self.W_hf))
+        O = sigmoid(linear(X, self.W_xo, self.b_o) + dot(H, self.W_ho))
+        C_tilde = tanh(linear(X, self.W_xc, self.b_c) + dot(H, self.W_hc))
         C = F * C + I * C_tilde
         H = O * tanh(C)
         return H, (H, C)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, Iterator, List, Tuple, Union
 
 import numpy as np
-from mxnet import nd
+from mxnet import autograd, nd
 
 State = Tuple[nd.NDArray, ...]
 
@@ -59,21 +59,23 @@ def reverse_dense(X: nd.NDArray, lengths: np.ndarray | None = None) -> nd.NDArra
 class Step:
     """The input X of one step, (batch_size, num_inputs).
 
-    Its product with a weight waits for no other step, so the first step that asks `dot` for one has it made for all.
+    Its product with a weight waits for no other step, so the first step that asks `dot` or `linear` for one has it made for all.
     """
 
-    def __init__(self, inputs: Inputs, t: int, products: Dict[int, List[nd.NDArray]]):
+    def __init__(self, inputs: Inputs, t: int, products: Dict[Tuple[int, int], List[nd.NDArray]]):
         self._inputs, self._t, self._products = inputs, t, products
 
-    def times(self, W: nd.NDArray) -> nd.NDArray:
-        if id(W) not in self._products:
-            self._products[id(W)] = split_steps(project(self._inputs, W), self._inputs.shape[0])
-        return self._products[id(W)][self._t]
+    def times(self, W: nd.NDArray, b: nd.NDArray | None = None) -> nd.NDArray:
+        key = id(W), id(b)
+        if key not in self._products:
+            rows = project(self._inputs, W)
+            self._products[key] = split_steps(rows if b is None else add_bias(rows, b), self._inputs.shape[0])
+        return self._products[key][self._t]
 
 
 def steps(inputs: Inputs) -> Iterator[Step]:
     """The inputs step by step, for `for X in steps(inputs)`."""
-    products: Dict[int, List[nd.NDArray]] = {}
+    products: Dict[Tuple[int, int], List[nd.NDArray]] = {}
     return (Step(inputs, t, products) for t in range(inputs.shape[0]))
 
 
@@ -84,7 +86,20 @@ def split_steps(rows: nd.NDArray, num_steps: int) -> List[nd.NDArray]:
 
 def dot(X: Union[nd.NDArray, Step], W: nd.NDArray) -> nd.NDArray:
     """X W, where X is the input of a step or any matrix."""
-    return X.times(W) if isinstance(X, Step) else nd.dot(X, W)
+    return X.times(W) if isinstance(X, Step) else nd.linalg_gemm2(X, W)     # as `nd.dot`, with less around it
+
+
+def linear(X: Union[nd.NDArray, Step], W: nd.NDArray, b: nd.NDArray) -> nd.NDArray:
+    """X W + b, where X is the input of a step or any matrix: of a gate's sum, what waits for no other step."""
+    return X.times(W, b) if isinstance(X, Step) else add_bias(dot(X, W), b)
+
+
+def add_bias(rows: nd.NDArray, b: nd.NDArray) -> nd.NDArray:
+    """b added to each of the rows."""
+    if not autograd.is_recording():
+        return rows + b
+    # the same; the gradient of the `+` above would be a slow loop over all rows, that of a product is a product
+    return rows + nd.linalg_gemm2(nd.ones((rows.shape[0], 1), ctx=rows.context), b.reshape((1, -1)))
 
 
 # `nd.Activation` is vectorised; `nd.tanh` and `nd.sigmoid` are loops over single numbers.

@@ -11,7 +11,7 @@ from . import hybrid
 from .gluon_layer import GluonLayer
 from .hybrid import Hybrid, Named, Times
 from .network import Network
-from .ops import ACTIVATIONS, Inputs, OneHot, State, Step, dot
+from .ops import ACTIVATIONS, Inputs, OneHot, State, Step, dot, linear
 from .scratch import SIGMA, Scratch
 
 
@@ -30,7 +30,7 @@ class RNN(Scratch):
         """One step. X: (batch_size, num_inputs); state: (H,), (batch_size, num_hiddens). Returns H and (H,)."""
         phi = ACTIVATIONS[self.activation]
         H, = state
-        H = phi(dot(X, self.W_xh) + dot(H, self.W_hh) + self.b_h)
+        H = phi(linear(X, self.W_xh, self.b_h) + dot(H, self.W_hh))
         return H, (H,)
 
 
