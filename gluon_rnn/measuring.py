@@ -25,6 +25,7 @@ from .cells.build import IMPLS
 
 WORKERS = Path(__file__).resolve().parent / 'workers'
 _MIB = 1 << 20
+_FALLBACK_KERNEL = 'PRESCOTT'       # where the OpenBLAS 0.3.13 inside MXNet 1.9.1 meets a CPU that it does not know
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,15 @@ def own_cases(impls: Sequence[str] = IMPLS) -> List[Case]:
 def book_cases(*, tuned: bool = False) -> List[Case]:
     """d2lzh itself, with as many threads as the others.
 
-    tuned: also as a reader meets it, with the threads that MXNet takes if left alone, half of the CPUs; and with the BLAS kernel
-    that `gluon_rnn.runtime` chooses, where it chooses one.
+    tuned: also as a reader meets it, with the threads that MXNet takes if left alone, half of the CPUs; the same with the
+    BLAS kernels that MXNet falls back to on a CPU made after it; and with those that `gluon_rnn.runtime` chooses, where it does.
     """
     cases = [Case(f'd2lzh {impl}', WORKERS / 'book.py', {'impl': impl}) for impl in ('scratch', 'gluon')]
     if not tuned:
         return cases
-    others: Dict[str, Mapping[str, str | None]] = {'as installed': {'OMP_NUM_THREADS': None}}
+    others: Dict[str, Mapping[str, str | None]] = {
+        'as installed': {'OMP_NUM_THREADS': None},
+        'as on a CPU it does not know': {'OMP_NUM_THREADS': None, 'OPENBLAS_CORETYPE': _FALLBACK_KERNEL}}
     if kernel := runtime.blas_kernel_here():
         others['tuned'] = {'OPENBLAS_CORETYPE': kernel}
     return cases + [Case(f'{case.name}, {name}', case.worker, case.options, environment)

@@ -114,6 +114,8 @@ def test_the_original_is_also_measured_as_a_reader_meets_it():
     cases = {case.name: case for case in measuring.book_cases(tuned=True)}
     assert cases['d2lzh gluon, as installed'].environment == {'OMP_NUM_THREADS': None}
     assert cases['d2lzh gluon'].environment == {}
+    assert cases['d2lzh gluon, as on a CPU it does not know'].environment == {'OMP_NUM_THREADS': None,
+                                                                             'OPENBLAS_CORETYPE': 'PRESCOTT'}
     assert [name for name in cases if ',' not in name] == [case.name for case in measuring.book_cases()]
 
 
