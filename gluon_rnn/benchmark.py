@@ -1,4 +1,4 @@
-"""How time and memory grow with the sizes of a problem, and how fast text is written, each measured as `measuring` does."""
+"""What is measured, as `measuring` does it: epochs, growth with each size, how fast text is written, and the start."""
 from __future__ import annotations
 
 import math
@@ -11,6 +11,8 @@ import numpy as np
 from .measuring import WORKERS, Case, Measurement, Setting, book_cases, measure, own_cases
 from .report import new_figure, save_figure
 
+REFERENCE = 'd2lzh scratch'         # whose seconds the others' are held against
+_COLOURS = {'d2lzh': '#bdbdbd', 'gluon_rnn': '#e6550d', 'torch': '#3182bd'}
 # what is made larger -> from where to where, each step about twice the one before
 SIZES: Dict[str, Tuple[int, ...]] = {
     'num_steps': (35, 70, 140, 280, 560),
@@ -19,6 +21,38 @@ SIZES: Dict[str, Tuple[int, ...]] = {
     'vocab_size': (64, 256, 1027, 5000, 20000),
     'num_chars': (10_000, 100_000, 1_000_000, 5_000_000),
 }
+
+
+def draw_bars(path: Path, measured: Sequence[Tuple[Setting, Sequence[Measurement]]]) -> None:
+    """Seconds an epoch, a row of bars for each setting, with the lowest and the highest round as a line."""
+    bars = max(len(found) for _, found in measured)
+    figure, grid = new_figure(8, 1 + 0.34 * bars * len(measured), nrows=len(measured), squeeze=False)
+    for axes, (setting, found) in zip(grid[:, 0], measured):
+        found = [m for m in found if not m.error]
+        names = [m.name for m in found]
+        medians = [m.median for m in found]
+        spread = [[m.median - min(m.seconds) for m in found], [max(m.seconds) - m.median for m in found]]
+        colours = [_COLOURS[name.replace('.', ' ').split()[0]] for name in names]
+        axes.barh(names, medians, xerr=spread, color=colours, ecolor='#555555', error_kw={'linewidth': 1})
+        for i, m in enumerate(found):
+            axes.annotate(f' {m.median:.3g} s', (max(m.seconds), i), va='center', fontsize=8)
+        axes.invert_yaxis()
+        axes.margins(x=0.12)
+        axes.set_title(str(setting), fontsize=9, loc='left')
+        axes.tick_params(labelsize=8)
+        axes.spines[['top', 'right']].set_visible(False)
+    grid[-1, 0].set_xlabel('seconds an epoch (median; line: lowest to highest round)', fontsize=9)
+    save_figure(figure, path)
+
+
+def to_list(measured: Sequence[Tuple[Setting, Sequence[Measurement]]]) -> List[Dict[str, Any]]:
+    """In plain types, with how many times as fast as `REFERENCE` each is."""
+    found = []
+    for setting, measurements in measured:
+        reference = next((m for m in measurements if m.name == REFERENCE), None)
+        found.append({'setting': asdict(setting), 'title': str(setting),
+                      'implementations': [m.to_dict(reference) for m in measurements]})
+    return found
 
 
 @dataclass(frozen=True)

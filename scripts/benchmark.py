@@ -1,6 +1,6 @@
 """How fast it is: epochs beside d2lzh, how time and memory grow with each size, and how fast text is written.
 
-  epochs       seconds an epoch and memory, beside d2lzh (`compare_torch.py speed` adds PyTorch)
+  epochs       seconds an epoch and memory, beside d2lzh and, where it is installed, PyTorch
   growth       the same while steps, hidden units, batch, vocabulary or text grow, with the fitted exponents
   generation   characters a second, beside d2lzh's predict_rnn
   start        seconds from starting the program to the end of its first step
@@ -10,18 +10,28 @@ Each case runs in a process of its own, all with the same number of threads, tak
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import statistics
 import sys
 from pathlib import Path
-from typing import Any, List, Sequence
+from typing import Any, List
 
 import _cli
 
-from gluon_rnn.benchmark import SIZES, draw_growth, measure_generation, measure_growth, measure_start
+from gluon_rnn.benchmark import (
+    REFERENCE,
+    SIZES,
+    draw_bars,
+    draw_growth,
+    measure_generation,
+    measure_growth,
+    measure_start,
+    to_list,
+)
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.files import write_whole
-from gluon_rnn.measuring import Measurement, Setting, book_cases, measure, own_cases, text_table
+from gluon_rnn.measuring import Setting, book_cases, measure, own_cases, text_table
 
 EXAMPLES = """examples
   python scripts/benchmark.py epochs --out runs/benchmark
@@ -34,6 +44,8 @@ def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
     commands = p.add_subparsers(required=True, metavar='epochs|growth|generation|start', parser_class=_cli.ArgumentParser)
     epochs = commands.add_parser('epochs', help='seconds an epoch', description=epochs_command.__doc__)
+    epochs.add_argument('--no-torch', action='store_true', help='leave PyTorch out')
+    epochs.add_argument('--no-compile', action='store_true', help='leave torch.compile out, which compiles for a minute or more')
     growth = commands.add_parser('growth', help='how time and memory grow', description=growth_command.__doc__)
     growth.add_argument('--size', choices=list(SIZES), nargs='+', default=list(SIZES)[:-1], help='what grows')
     growth.add_argument('--values', type=int, nargs='+', help='instead of the sizes measured by default; with one --size only')
@@ -53,13 +65,20 @@ def parser() -> argparse.ArgumentParser:
 
 def epochs_command(args: argparse.Namespace) -> None:
     """Seconds an epoch at the book's setting: 1027 characters, 256 hidden units, 35 steps, batches of 32."""
-    found = {}
+    cases = [*book_cases(tuned=True), *own_cases()]
+    if not args.no_torch and importlib.util.find_spec('torch') is None:
+        tell('PyTorch is not installed, its rows are left out: pip install -r requirements-dev.txt')
+    elif not args.no_torch:
+        from gluon_rnn.torch_parity.speed import torch_cases
+        cases += [case for case in torch_cases() if not (args.no_compile and 'compile' in case.name)]
+    found = []
     for cell in args.cell:
-        measured = measure([*book_cases(tuned=True), *own_cases()], Setting(cell=cell), rounds=args.rounds, threads=args.threads,
-                           on_progress=tell)
-        show(f'{Setting(cell=cell)}', measured)
-        found[cell] = [m.to_dict(measured[0]) for m in measured]
-    save(args.out, 'epochs.json', found)
+        setting = Setting(cell=cell)
+        found.append((setting, measure(cases, setting, rounds=args.rounds, threads=args.threads, on_progress=tell)))
+        print(f'{setting}\n{text_table(found[-1][1], REFERENCE)}')
+    save(args.out, 'epochs.json', to_list(found))
+    if args.out:
+        draw_bars(args.out / 'epochs.png', found)
 
 
 def growth_command(args: argparse.Namespace) -> None:
@@ -87,7 +106,7 @@ def generation_command(args: argparse.Namespace) -> None:
     found = {}
     for cell in args.cell:
         measured = measure_generation(cell, args.length, rounds=args.rounds, threads=args.threads, on_progress=tell)
-        show(f'{cell}, {args.length} characters', measured)
+        print(f'{cell}, {args.length} characters\n{text_table(measured)}')
         found[cell] = [m.to_dict(measured[0]) for m in measured]
     save(args.out, 'generation.json', found)
 
@@ -101,11 +120,6 @@ def start_command(args: argparse.Namespace) -> None:
         for name, seconds in found[cell].items():
             print(f'{name:18}  {statistics.median(seconds):8.2f} {min(seconds):8.2f} {max(seconds):8.2f}')
     save(args.out, 'start.json', found)
-
-
-def show(title: str, measured: Sequence[Measurement]) -> None:
-    print(title)
-    print(text_table(measured))
 
 
 def tell(text: str) -> None:

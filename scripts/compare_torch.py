@@ -17,6 +17,7 @@ import _cli
 from tqdm import tqdm
 
 import gluon_rnn
+from gluon_rnn.benchmark import REFERENCE, draw_bars, to_list
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.corpus import CORPORA
 from gluon_rnn.files import write_whole
@@ -219,11 +220,11 @@ def run_speed(args: argparse.Namespace, cells: List[str]) -> List[Any]:
         for setting in settings:
             found = measure(cases, setting, rounds=args.rounds, threads=args.threads, on_progress=bar.set_postfix_str)
             measured.append((setting, found))
-            tqdm.write(f'{setting}\n{text_table(found, speed.REFERENCE)}\n')
+            tqdm.write(f'{setting}\n{text_table(found, REFERENCE)}\n')
             bar.update()
-    save(args, 'speed.json', {'rounds': args.rounds, 'measured': speed.to_list(measured)})
+    save(args, 'speed.json', {'rounds': args.rounds, 'measured': to_list(measured)})
     if args.out:
-        speed.draw_bars(args.out / 'speed.png', measured)
+        draw_bars(args.out / 'speed.png', measured)
     return measured
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from .. import inside
 from ..language_model import ModelConfig, build_model, redraw_weights
 from ..report import new_figure, save_figure
-from .directions import learn, shapes
+from .directions import ALL, learn, shapes
 from .frame import Exercise, Outcome, Table, Text
 from .workbench import Workbench
 
@@ -46,17 +46,18 @@ def bidirectional_layers(bench: Workbench) -> Outcome:
     rows, seeds = [], bench.size((0, 1), (0,))
     for num_layers in bench.size((1, 2, 3), (1, 2)):
         runs = [learn(bench, f'{num_layers} layers, seed {seed}', num_hiddens=h, bidirectional=True, num_layers=num_layers,
-                      num_epochs=bench.size(14, 2), seed=bench.seed + seed) for seed in seeds]
+                      num_epochs=bench.size(8, 2), seed=bench.seed + seed) for seed in seeds]
         perplexities = [run.best.perplexity for run in runs]
         rows.append((num_layers, 2 * num_layers, runs[0].parameters, float(np.mean([run.best.accuracy for run in runs])),
                      float(np.mean(perplexities)), float(np.ptp(perplexities)), float(np.mean([run.seconds for run in runs]))))
-    steps = len(sight['layer 1 forward'])
+    steps, num_chars = len(sight['layer 1 forward']), len(bench.corpus(ALL))
     return Outcome(_answer(looked, rows, h, steps), [
         Table((f'What each state depends on, a text of {steps} characters', f'每个状态依赖于哪些字符（文本 {steps} 个字符）'),
               ('layer', 'direction', 'W_xh', 'characters that H_1 depends on', f'that H_{steps} depends on', 'of all pairs'),
               looked),
-        Table((f'Gaps filled in held-out text, {h} hidden units a direction, mean of {len(seeds)} seeds',
-               f'在留出文本上填空，每个方向 {h} 个隐藏单元，{len(seeds)} 个随机种子的平均'),
+        Table((f'Gaps filled in the last fifth of all {num_chars:,} characters, {h} hidden units a direction, mean of '
+               f'{len(seeds)} seeds',
+               f'在全文 {num_chars:,} 个字符的最后五分之一上填空，每个方向 {h} 个隐藏单元，{len(seeds)} 个随机种子的平均'),
               ('layers', 'walks over the text', 'parameters', 'accuracy', 'perplexity', 'perplexity, between seeds',
                'seconds an epoch'), rows),
     ], partial(draw, sight=sight))

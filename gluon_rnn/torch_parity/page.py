@@ -10,9 +10,10 @@ from typing import Any, Dict, List, Sequence, Tuple
 import jinja2
 
 from .. import runtime
+from ..benchmark import REFERENCE, to_list
 from ..files import write_whole
 from ..measuring import Measurement, Setting
-from . import curves, speed
+from . import curves
 from .parity import TOLERANCES
 
 _PACKAGES = ('gluon_rnn', 'mxnet', 'd2lzh', 'torch', 'numpy')
@@ -41,7 +42,7 @@ def write(folder: Path, parity: Dict[str, Any], found: Sequence[curves.Curves],
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     page = environment.get_template('compare_torch.html.j2').render(
         parity=parity, groups=group(parity['rows']), tolerances=TOLERANCES, curves=[one.to_dict() for one in found],
-        epochs=[some_epochs(len(one.here)) for one in found], speed=speed.to_list(measured), reference=speed.REFERENCE,
+        epochs=[some_epochs(len(one.here)) for one in found], speed=to_list(measured), reference=REFERENCE,
         pictures={name: embedded(folder / f'{name}.png') for name in ('curves', 'speed')}, versions=versions(), machine=machine())
     write_whole(folder / 'index.html', page)
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
+from gluon_rnn.benchmark import draw_bars, to_list
 from gluon_rnn.measuring import Measurement, Setting, measure
 from gluon_rnn.torch_parity import curves, page, parity, speed, torch_trainer
 from gluon_rnn.workers import run
@@ -83,7 +84,7 @@ def test_the_page_stands_alone(tmp_path):
                            [{'prefix': '分', 'here': '分开', 'there': '分手'}], 'torch.nn')]
     measured = [(SMALL, measurements('<no> compiler'))]
     curves.draw(tmp_path / 'curves.png', found)
-    speed.draw_bars(tmp_path / 'speed.png', measured)
+    draw_bars(tmp_path / 'speed.png', measured)
     page.write(tmp_path, result, found, measured)
     text = (tmp_path / 'index.html').read_text(encoding='utf-8')
     assert not re.findall(r'(?:src|href)="(?!data:)', text) and 'http' not in text and '<script' not in text
@@ -91,7 +92,7 @@ def test_the_page_stands_alone(tmp_path):
     for wanted in ('1 of 2', 'NOT EQUAL', '分开', '分手', 'a &amp; b', '&lt;because&gt;', 'not measured: &lt;no&gt; compiler',
                    'd2lzh scratch', torch.__version__.split('+')[0]):
         assert wanted in text
-    assert json.loads(json.dumps(speed.to_list(measured)))[0]['implementations'][1]['times_as_fast'] == pytest.approx(2)
+    assert json.loads(json.dumps(to_list(measured)))[0]['implementations'][1]['times_as_fast'] == pytest.approx(2)
 
 
 def test_versions_and_machine():

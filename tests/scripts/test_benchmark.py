@@ -1,0 +1,47 @@
+"""scripts/benchmark.py as a command; what it measures is tested in tests/test_benchmark.py and tests/test_measuring.py."""
+from __future__ import annotations
+
+import importlib.util
+import json
+
+import benchmark
+import pytest
+
+from gluon_rnn.measuring import Measurement
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """The names of the cases that were to be measured; none is, each gets half the seconds of the one before."""
+    names: list[str] = []
+
+    def measure(cases, setting, *, rounds, threads, on_progress):
+        names[:] = [case.name for case in cases]
+        return [Measurement(name, (2.0 ** -i,) * rounds, setting.tokens, 1, 2 << 20, 1 << 20, 9) for i, name in enumerate(names)]
+    monkeypatch.setattr(benchmark, 'measure', measure)
+    return names
+
+
+def test_epochs_beside_everyone(script, measured, tmp_path):
+    ended = script('benchmark', 'epochs', '--cell', 'rnn', 'lstm', '--rounds', 2, '--out', tmp_path)
+    assert ended.status == 0, ended.err
+    wanted = {'d2lzh scratch', 'd2lzh gluon, as installed', 'd2lzh scratch, as on a CPU it does not know', 'gluon_rnn scratch',
+              'gluon_rnn hybrid', 'gluon_rnn gluon', 'torch by hand', 'torch.compile of it', 'torch.nn'}
+    assert wanted <= set(measured)
+    found = json.loads((tmp_path / 'epochs.json').read_text())
+    assert [one['setting']['cell'] for one in found] == ['rnn', 'lstm']
+    for i, row in enumerate(found[0]['implementations']):
+        assert row['times_as_fast'] == 2 ** i
+        assert row['name'] in ended.out
+    assert (tmp_path / 'epochs.png').stat().st_size > 10_000
+
+
+def test_epochs_without_torch(script, measured, monkeypatch):
+    assert script('benchmark', 'epochs', '--no-compile', '--cell', 'rnn').status == 0
+    assert 'torch by hand' in measured and 'torch.compile of it' not in measured
+    assert script('benchmark', 'epochs', '--no-torch', '--cell', 'rnn').status == 0
+    assert not any('torch' in name for name in measured)
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
+    ended = script('benchmark', 'epochs', '--cell', 'rnn')
+    assert ended.status == 0 and 'pip install' in ended.err
+    assert not any('torch' in name for name in measured)
