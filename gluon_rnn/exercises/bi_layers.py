@@ -46,7 +46,7 @@ def bidirectional_layers(bench: Workbench) -> Outcome:
     rows, seeds = [], bench.size((0, 1), (0,))
     for num_layers in bench.size((1, 2, 3), (1, 2)):
         runs = [learn(bench, f'{num_layers} layers, seed {seed}', num_hiddens=h, bidirectional=True, num_layers=num_layers,
-                      num_epochs=bench.size(8, 2), seed=bench.seed + seed) for seed in seeds]
+                      num_epochs=bench.size(6, 2), seed=bench.seed + seed) for seed in seeds]
         perplexities = [run.best.perplexity for run in runs]
         rows.append((num_layers, 2 * num_layers, runs[0].parameters, float(np.mean([run.best.accuracy for run in runs])),
                      float(np.mean(perplexities)), float(np.ptp(perplexities)), float(np.mean([run.seconds for run in runs]))))
