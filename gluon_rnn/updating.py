@@ -58,13 +58,16 @@ class Updater:
         return arrays, json.loads(json.dumps(numbers))
 
     def load_state(self, arrays: Dict[str, np.ndarray], numbers: Dict[str, Any]) -> None:
-        """Go on from what `state` returned. Raises ValueError where it is of another optimizer or model."""
+        """Go on from what `state` returned, but with this updater's lr.
+
+        Raises ValueError where it is of another optimizer or model.
+        """
         numbers = dict(numbers)
         counts = numbers.pop('counts')
         self.optimizer._set_current_context(self.params[0].context.device_id)       # whose counts are meant
         if not numbers.keys() <= vars(self.optimizer).keys():
             raise ValueError('the optimizer state is of another optimizer')
-        vars(self.optimizer).update(numbers)
+        vars(self.optimizer).update({**numbers, 'lr': self.lr})
         self.optimizer._index_update_count.update({int(i): count for i, count in counts.items()})
         for i, (name, param) in enumerate(zip(self.names, self.params)):
             state = self.optimizer.create_state_multi_precision(i, param)

@@ -82,6 +82,24 @@ def test_state_of_another_optimizer_or_model():
         Updater(parameters(), 'adam', 0.1, 0).load_state({**arrays, 'p0/0': np.zeros((9, 9))}, plain)
 
 
+@pytest.mark.parametrize('name', ['sgd', 'adam', 'rmsprop', 'adagrad'])
+def test_going_on_with_another_lr(name):
+    """A hundredth of the lr moves the weights a hundredth of the way, from one memory and one gradient."""
+    params = parameters()
+    first = Updater(params, name, 0.1, 0)
+    first.step()
+    moved, before, state = [], numbers(params), first.state()
+    for lr in (0.1, 0.001):
+        for param, (weight, grad) in zip(params.values(), before):
+            param[:], param.grad[:] = weight, grad
+        updater = Updater(params, name, lr, 0)
+        updater.load_state(*state)
+        updater.step()
+        moved.append(np.concatenate([(param.asnumpy() - weight).ravel() for param, (weight, _) in zip(params.values(), before)]))
+    assert np.abs(moved[0]).max() > 1e-3
+    assert_allclose(moved[1], moved[0] / 100, rtol=0, atol=3e-7)
+
+
 def test_no_weight_decay():
     assert make_optimizer('adam', 0.1).wd == 0
 
