@@ -56,26 +56,31 @@ def reverse_dense(X: nd.NDArray, lengths: np.ndarray | None = None) -> nd.NDArra
     return nd.SequenceReverse(X, nd.array(lengths, ctx=X.context), use_sequence_length=True)
 
 
+# ids of a weight and a bias -> both, and what came of them at each step
+Products = Dict[Tuple[int, int], Tuple[nd.NDArray, Union[nd.NDArray, None], List[nd.NDArray]]]
+
+
 class Step:
     """The input X of one step, (batch_size, num_inputs).
 
     Its product with a weight waits for no other step, so the first step that asks `dot` or `linear` for one has it made for all.
     """
 
-    def __init__(self, inputs: Inputs, t: int, products: Dict[Tuple[int, int], List[nd.NDArray]]):
+    def __init__(self, inputs: Inputs, t: int, products: Products):
         self._inputs, self._t, self._products = inputs, t, products
 
     def times(self, W: nd.NDArray, b: nd.NDArray | None = None) -> nd.NDArray:
         key = id(W), id(b)
         if key not in self._products:
             rows = project(self._inputs, W)
-            self._products[key] = split_steps(rows if b is None else add_bias(rows, b), self._inputs.shape[0])
-        return self._products[key][self._t]
+            # W and b are kept so that no other array takes their ids while these are in use
+            self._products[key] = W, b, split_steps(rows if b is None else add_bias(rows, b), self._inputs.shape[0])
+        return self._products[key][2][self._t]
 
 
 def steps(inputs: Inputs) -> Iterator[Step]:
     """The inputs step by step, for `for X in steps(inputs)`."""
-    products: Dict[Tuple[int, int], List[nd.NDArray]] = {}
+    products: Products = {}
     return (Step(inputs, t, products) for t in range(inputs.shape[0]))
 
 

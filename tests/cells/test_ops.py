@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from mxnet import autograd, nd
 
-from gluon_rnn.cells.ops import OneHot, linear, steps
+from gluon_rnn.cells.ops import OneHot, dot, linear, steps
 
 
 @pytest.mark.parametrize('kind', ['matrix', 'vectors', 'characters'])
@@ -38,3 +38,14 @@ def test_linear_without_a_record():
     rng = np.random.default_rng(0)
     X, W, b = (nd.array(rng.normal(size=shape)) for shape in ((3, 5), (5, 2), (2,)))
     np.testing.assert_allclose(linear(X, W, b).asnumpy(), X.asnumpy() @ W.asnumpy() + b.asnumpy(), rtol=1e-5)
+
+
+@pytest.mark.parametrize('product', [dot, lambda X, W: linear(X, W, nd.array([3, 4]))], ids=['dot', 'linear'])
+def test_weights_made_in_passing_are_not_mixed_up(product):
+    """Where one of them is freed, another soon stands at its address."""
+    rng = np.random.default_rng(0)
+    inputs, weights = nd.array(rng.normal(size=(6, 3, 5))), [nd.array(rng.normal(size=(5, 2))) for _ in range(5)]
+    found = [product(X, W.reshape((5, 2))).asnumpy() for X in steps(inputs) for W in weights]
+    wanted = [product(row, W).asnumpy() for row in inputs for W in weights]
+    for ours, plain in zip(found, wanted):
+        np.testing.assert_allclose(ours, plain, rtol=1e-5, atol=1e-5)
