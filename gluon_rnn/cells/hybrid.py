@@ -60,8 +60,8 @@ class Hybrid(Scratch):
 
     def run(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
         """Run over all steps. Returns the hidden state of each, and the last state."""
-        self.check(state)
         num_steps, batch_size, _ = inputs.shape
+        self.check_state(state, batch_size)
         products = [project(inputs, self.params[f'W_x{gate}']) for gate in self.gates]
         graphs = self._graphs(num_steps, batch_size)
         arrays = [*products, *state, *(self.params[name] for name in graphs.weights)]

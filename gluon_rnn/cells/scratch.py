@@ -49,17 +49,19 @@ class Scratch(Network):
 
     def run(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
         """Run over all steps. Returns the hidden state of each, and the last state."""
-        self.check(state)
+        self.check_state(state, inputs.shape[1])
         outputs = []
         for X in steps(inputs):
             H, state = self.step(X, state)
             outputs.append(H)
         return nd.stack(*outputs), state
 
-    def check(self, state: State) -> None:
-        if len(state) != len(self.state_names) or any(s.shape[1:] != (self.num_hiddens,) for s in state):
-            raise ValueError(f'state must be ({", ".join(self.state_names)}), each (batch_size, {self.num_hiddens}), '
-                             f'got shapes {[s.shape for s in state]}')
+    def check_state(self, state: State, batch_size: int) -> None:
+        """Raise ValueError for a state of another network or batch; of one row, it would be taken for every row."""
+        wanted = (batch_size, self.num_hiddens)
+        if len(state) != len(self.state_names) or any(s.shape != wanted for s in state):
+            raise ValueError(f'state must be ({", ".join(self.state_names)}), each (batch_size, num_hiddens) {wanted}, '
+                             f'got shapes {[s.shape for s in state]}: begin a new one for this batch')
 
 
 def weight(shape: Tuple[int, ...], ctx: Any) -> nd.NDArray:
