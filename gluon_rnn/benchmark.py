@@ -124,7 +124,10 @@ def measure_generation(cell: str, num_chars: int, *, rounds: int = 5, threads: i
     """Characters a second of d2lzh's own `predict_rnn` and of `generate`, greedy, after the same two characters.
 
     `generate` writes with each implementation, and with the model as an ONNX file, where ONNX Runtime is installed.
+    Raises ValueError for fewer than one character.
     """
+    if num_chars < 1:
+        raise ValueError(f'length must be 1 or more characters, got {num_chars}')
     setting = Setting(cell=cell, batch_size=1, num_steps=1, num_chars=num_chars + 1)
     cases = [Case(case.name, WORKERS / 'writing.py', case.options) for case in [*book_cases(), *own_cases()]
              if case.name != 'd2lzh gluon']

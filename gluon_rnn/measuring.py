@@ -7,6 +7,7 @@ machine that slows down for a while slows down all of them. What counts is the m
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import statistics
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from . import runtime
-from .cells.build import IMPLS
+from .cells.build import CELLS, IMPLS
 
 WORKERS = Path(__file__).resolve().parent / 'workers'
 _MIB = 1 << 20
@@ -39,6 +40,18 @@ class Setting:
     num_chars: int = 10000          # length of the text that is one epoch
     lr: float = 1e2
     clipping_theta: float = 1e-2
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what nobody can train."""
+        if self.cell not in CELLS:
+            raise ValueError(f'cell must be one of {", ".join(CELLS)}, got {self.cell!r}')
+        for name in ('num_hiddens', 'num_steps', 'batch_size', 'vocab_size', 'num_chars'):
+            if getattr(self, name) < 1:
+                raise ValueError(f'{name} must be 1 or more, got {getattr(self, name)}')
+        if not 0 < self.lr < math.inf:
+            raise ValueError(f'lr must be above 0, got {self.lr}')
+        if not 0 <= self.clipping_theta < math.inf:
+            raise ValueError(f'clipping_theta must be 0 (no clipping) or more, got {self.clipping_theta}')
 
     @property
     def tokens(self) -> int:
@@ -120,10 +133,13 @@ def measure(cases: Sequence[Case], setting: Setting, *, rounds: int = 5, threads
     """Measure all cases at one setting, in the order given.
 
     threads: of each process; None: as many as there are CPUs. timeout: seconds that one answer may take. on_progress is told what
-    is being done. Raises ValueError for a text too short for the setting, and for two cases of one name.
+    is being done. Raises ValueError for a text too short for the setting, for less than one round or thread, and for two cases of
+    one name.
     """
     if rounds < 1:
         raise ValueError(f'rounds must be 1 or more, got {rounds}')
+    if threads is not None and threads < 1:
+        raise ValueError(f'threads must be 1 or more, or None for all CPUs, got {threads}')
     if setting.tokens < 1:
         raise ValueError(f'{setting.num_chars} characters make no batch of {setting.batch_size} x {setting.num_steps}: '
                          f'take more, or a smaller batch')
@@ -167,16 +183,12 @@ class _Process:
         """Send a line, or nothing (None), and keep the answer."""
         if self.error:
             return
-        timer = threading.Timer(self.timeout, self.kill)
-        timer.start()
         try:
             if question is not None and self.process.stdin:
                 print(question, file=self.process.stdin, flush=True)
             self._read()
         except OSError:
             self._failed()
-        finally:
-            timer.cancel()
 
     def finish(self, tokens: int) -> Measurement:
         """End the process and sum up."""
@@ -190,14 +202,26 @@ class _Process:
                            last['memory'], first['library_memory'], first['perplexity'], first['start_seconds'])
 
     def _read(self) -> None:
-        line = self.process.stdout.readline() if self.process.stdout else ''
-        if line:
-            self.answers.append({'start_seconds': time.perf_counter() - self.started, **json.loads(line)})
-        else:
+        timer = threading.Timer(self.timeout, self.kill)
+        timer.start()
+        try:
+            line = self.process.stdout.readline() if self.process.stdout else ''
+        finally:
+            timer.cancel()
+        if not line:
             self._failed()
+            return
+        try:
+            self.answers.append({'start_seconds': time.perf_counter() - self.started, **json.loads(line)})
+        except (ValueError, TypeError):     # a library has written past Python's own standard output
+            self.error = f'answered {line.strip()[:100]!r}'
 
     def _failed(self) -> None:
-        status = self.process.wait(self.timeout)
+        try:
+            status = self.process.wait(self.timeout)
+        except subprocess.TimeoutExpired:   # says nothing more, and does not end
+            self.kill()
+            status = self.process.wait()
         self.log.seek(0)
         said = [line.strip() for line in self.log if line.strip()]
         self.error = said[-1] if said else f'ended with status {status}'

@@ -130,6 +130,15 @@ def raise_if_stopped(*_: Any) -> None:
         raise KeyboardInterrupt
 
 
+def check_counts(args: argparse.Namespace, *names: str) -> None:
+    """Raise ValueError for one of these flags that is given, with one value or several, and below 1."""
+    for name in names:
+        value = getattr(args, name, None)
+        for number in value if isinstance(value, list) else [value]:
+            if number is not None and number < 1:
+                raise ValueError(f'--{name.replace("_", "-")} must be 1 or more, got {number}')
+
+
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
     """Shows defaults, and leaves the examples at the end as they are."""
 

@@ -134,6 +134,7 @@ def save(folder: Path | None, name: str, found: Any) -> None:
 
 def main() -> None:
     args = parser().parse_args()
+    _cli.check_counts(args, 'rounds', 'threads', 'length', 'values')
     args.function(args)
 
 

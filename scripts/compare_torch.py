@@ -102,10 +102,7 @@ def add_sizes(p: argparse.ArgumentParser, num_hiddens: int, num_steps: int, batc
 def main() -> int:
     args = parser().parse_args()
     import gluon_rnn.torch_parity  # noqa: F401  (says how to install PyTorch where it is missing)
-    for name in ('num_hiddens', 'num_steps', 'batch_size', 'vocab_size', 'lockstep', 'num_epochs', 'rounds', 'threads'):
-        value = getattr(args, name, None)
-        if value is not None and value < 1:
-            raise ValueError(f'--{name.replace("_", "-")} must be 1 or more, got {value}')
+    _cli.check_counts(args, 'num_hiddens', 'num_steps', 'batch_size', 'vocab_size', 'lockstep', 'num_epochs', 'rounds', 'threads')
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)
     return 0 if args.function(args) else 1

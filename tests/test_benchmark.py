@@ -44,6 +44,11 @@ def test_an_unknown_size_is_told():
         measure_growth([], Setting(), 'depth', [1])
 
 
+def test_no_character_to_write_is_told():
+    with pytest.raises(ValueError, match='length must be 1 or more characters, got 0'):
+        measure_generation('gru', 0)
+
+
 def test_the_picture_is_a_png(tmp_path):
     draw_growth(tmp_path / 'g.png', [Growth('a', 'num_steps', (1, 2), (0.1, 0.2), (1 << 20, 2 << 20))])
     assert (tmp_path / 'g.png').read_bytes().startswith(b'\x89PNG')

@@ -64,14 +64,31 @@ def test_threads_and_environment(tmp_path, monkeypatch):
     assert result.error == 'RuntimeError: 2 2 2 HASWELL None'
 
 
+# a worker that hangs when it is asked for no more
+AT_THE_END = '''import os, sys, time
+class Questions:
+    def __iter__(self):
+        yield from stdin
+        {}
+        time.sleep(60)
+stdin, sys.stdin = sys.stdin, Questions()
+def prepare(options):
+    return lambda: 1.0
+'''
+
+
 @pytest.mark.parametrize('body, wanted', [
     ('import no_such_module_at_all\n', "No module named 'no_such_module_at_all'"),
     ('def prepare(options):\n    raise SystemExit(7)\n', 'ended with status 7'),
-    ('import time\ndef prepare(options):\n    time.sleep(60)\n', 'no answer within 0.5 seconds'),
+    ('import time\ndef prepare(options):\n    time.sleep(60)\n', 'no answer within 1 seconds'),
+    (AT_THE_END.format('pass'), 'no answer within 1 seconds'),
+    (AT_THE_END.format('os.close(1)'), 'no answer within 1 seconds'),
+    # where only answers should stand, as C++ does
+    ('import os\ndef prepare(options):\n    os.write(1, b"a warning\\n")\n    return lambda: 1.0\n', "answered 'a warning'"),
 ])
 def test_a_case_that_cannot_run_says_why_and_spoils_no_other(tmp_path, body, wanted):
     good = worker(tmp_path, 'def prepare(options):\n    return lambda: 1.0\n', 'good')
-    bad, other = measuring.measure([worker(tmp_path, body, 'bad'), good], SMALL, rounds=2, timeout=0.5 if 'sleep' in body else 60)
+    bad, other = measuring.measure([worker(tmp_path, body, 'bad'), good], SMALL, rounds=2, timeout=1 if 'sleep' in body else 60)
     assert wanted in bad.error and not bad.seconds
     assert not other.error and len(other.seconds) == 2
     table = measuring.text_table([bad, other])
@@ -83,10 +100,21 @@ def test_wrong_questions_are_refused(tmp_path):
     case = Case('same', tmp_path / 'none.py')
     with pytest.raises(ValueError, match='rounds must be 1 or more, got 0'):
         measuring.measure([case], SMALL, rounds=0)
+    with pytest.raises(ValueError, match='threads must be 1 or more, or None for all CPUs, got 0'):
+        measuring.measure([case], SMALL, threads=0)
     with pytest.raises(ValueError, match='a name of its own'):
         measuring.measure([case, case], SMALL)
     with pytest.raises(ValueError, match='19 characters make no batch of 4 x 5'):
         measuring.measure([case], Setting(num_steps=5, batch_size=4, num_chars=19))
+
+
+@pytest.mark.parametrize('name, value, wanted', [
+    *((name, 0, 'must be 1 or more, got 0') for name in ('num_hiddens', 'num_steps', 'batch_size', 'vocab_size', 'num_chars')),
+    ('cell', 'gur', "must be one of rnn, gru, lstm, got 'gur'"), ('lr', 0, 'must be above 0, got 0'),
+    ('clipping_theta', -1, r'must be 0 \(no clipping\) or more, got -1')])
+def test_a_setting_that_nobody_can_train(name, value, wanted):
+    with pytest.raises(ValueError, match=f'{name} {wanted}'):
+        Setting(**{name: value})
 
 
 def test_ratios_are_to_the_reference():

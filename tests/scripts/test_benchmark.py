@@ -45,3 +45,13 @@ def test_epochs_without_torch(script, measured, monkeypatch):
     ended = script('benchmark', 'epochs', '--cell', 'rnn')
     assert ended.status == 0 and 'pip install' in ended.err
     assert not any('torch' in name for name in measured)
+
+
+@pytest.mark.parametrize('said, flags', [
+    ('--rounds must be 1 or more, got 0', ('epochs', '--rounds', 0)),
+    ('--threads must be 1 or more, got -1', ('start', '--threads', -1)),
+    ('--length must be 1 or more, got 0', ('generation', '--length', 0)),
+    ('--values must be 1 or more, got 0', ('growth', '--size', 'batch_size', '--values', 4, 0))])
+def test_numbers_that_make_no_sense(refused, measured, said, flags):
+    refused(said, 'benchmark', *flags)
+    assert not measured
