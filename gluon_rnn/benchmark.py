@@ -124,7 +124,7 @@ def measure_generation(cell: str, num_chars: int, *, rounds: int = 5, threads: i
     """Characters a second of d2lzh's own `predict_rnn` and of `generate`, greedy, after the same two characters.
 
     `generate` writes with each implementation, and with the model as an ONNX file, where ONNX Runtime is installed.
-    Raises ValueError for fewer than one character.
+    A case that writes more or fewer characters is not measured. Raises ValueError for fewer than one.
     """
     if num_chars < 1:
         raise ValueError(f'length must be 1 or more characters, got {num_chars}')
@@ -133,7 +133,13 @@ def measure_generation(cell: str, num_chars: int, *, rounds: int = 5, threads: i
              if case.name != 'd2lzh gluon']
     cases[0] = replace(cases[0], options={'impl': 'd2lzh'})
     cases.append(Case('gluon_rnn ONNX Runtime', WORKERS / 'writing.py', {'impl': 'onnx'}))
-    return measure(cases, setting, rounds=rounds, threads=threads, on_progress=on_progress)
+    measured = measure(cases, setting, rounds=rounds, threads=threads, on_progress=on_progress)
+    return [_whole(m, num_chars) for m in measured]
+
+
+def _whole(m: Measurement, num_chars: int) -> Measurement:
+    wrong = [str(answer['length']) for answer in m.answers if answer['length'] != num_chars]
+    return Measurement(m.name, error=f'wrote {wrong[0]} characters instead of {num_chars}') if wrong else m
 
 
 def measure_start(cell: str, *, rounds: int = 5, threads: int | None = None,

@@ -84,9 +84,10 @@ class Measurement:
     first_seconds: float = 0            # the epoch before the first round, with all that is done once in it
     memory: int = 0                     # bytes, at most
     library_memory: int = 0             # bytes, when the libraries were loaded and nothing else
-    perplexity: float = 0               # of the first epoch: about the same for all who do the same work
+    perplexity: float | None = None     # of the first epoch: about the same for all who do the same work; None: it trains nothing
     start_seconds: float = 0            # from the start of the process to the end of its first epoch
     error: str = ''
+    answers: Tuple[Mapping[str, Any], ...] = ()     # whatever the worker said of an epoch, one a round
 
     @property
     def median(self) -> float:
@@ -101,7 +102,8 @@ class Measurement:
         if self.error:
             return {'name': self.name, 'error': self.error}
         times = reference.median / self.median if reference and not reference.error else None
-        return {**asdict(self), 'seconds': list(self.seconds), 'median': self.median, 'lowest': min(self.seconds),
+        fields = {name: value for name, value in asdict(self).items() if name != 'answers'}
+        return {**fields, 'seconds': list(self.seconds), 'median': self.median, 'lowest': min(self.seconds),
                 'highest': max(self.seconds), 'tokens_per_second': self.tokens_per_second, 'times_as_fast': times}
 
 
@@ -199,7 +201,8 @@ class _Process:
             return Measurement(self.case.name, error=self.error)
         first, *epochs, last = self.answers
         return Measurement(self.case.name, tuple(epoch['seconds'] for epoch in epochs), tokens, first['seconds'],
-                           last['memory'], first['library_memory'], first['perplexity'], first['start_seconds'])
+                           last['memory'], first['library_memory'], first.get('perplexity'), first['start_seconds'],
+                           answers=tuple(epochs))
 
     def _read(self) -> None:
         timer = threading.Timer(self.timeout, self.kill)
@@ -240,18 +243,32 @@ class _Process:
         self.process.wait()
 
 
-def text_table(measurements: Sequence[Measurement], reference: str | None = None) -> str:
-    """A row a case, for a terminal; with how many times as fast as the case named `reference` it is (None: the first)."""
+_Cell = Callable[[Measurement, Measurement], str]       # of a case and the reference
+_COLUMNS: Dict[str, Tuple[int, _Cell]] = {              # heading -> width, what stands there
+    'lowest': (8, lambda m, _: f'{min(m.seconds):.3f}'),
+    'highest': (8, lambda m, _: f'{max(m.seconds):.3f}'),
+    'chars/s': (9, lambda m, _: f'{m.tokens_per_second:.0f}'),
+    'times': (6, lambda m, base: '-' if base.error else f'{base.median / m.median:.2f}'),
+    'first': (7, lambda m, _: f'{m.first_seconds:.2f}'),
+    'MiB': (6, lambda m, _: f'{m.memory / _MIB:.0f}'),
+    'libs': (6, lambda m, _: f'{m.library_memory / _MIB:.0f}'),
+    'perplexity': (10, lambda m, _: '-' if m.perplexity is None else f'{m.perplexity:.1f}'),
+}
+
+
+def text_table(measurements: Sequence[Measurement], reference: str | None = None, *, unit: str = 'epoch',
+               columns: Sequence[str] = tuple(_COLUMNS)) -> str:
+    """A row a case, for a terminal: its seconds, and those of these columns that are asked for.
+
+    times: how many times as fast as the case named `reference` it is (None: the first). unit: what the seconds are of.
+    """
     base = next((m for m in measurements if m.name == reference), measurements[0])
     width = max(len(m.name) for m in measurements)
-    lines = [f'{"":{width}}  {"s/epoch":>8} {"lowest":>8} {"highest":>8} {"chars/s":>9} {"times":>6} {"first":>7} {"MiB":>6} '
-             f'{"libs":>6} {"perplexity":>10}']
+    lines = [f'{"":{width}}  {"s/" + unit:>8} ' + ' '.join(f'{name:>{_COLUMNS[name][0]}}' for name in columns)]
     for m in measurements:
         if m.error:
             lines.append(f'{m.name:{width}}  not measured: {m.error}')
             continue
-        times = f'{base.median / m.median:6.2f}' if not base.error else f'{"-":>6}'
-        lines.append(f'{m.name:{width}}  {m.median:8.3f} {min(m.seconds):8.3f} {max(m.seconds):8.3f} {m.tokens_per_second:9.0f} '
-                     f'{times} {m.first_seconds:7.2f} {m.memory / _MIB:6.0f} {m.library_memory / _MIB:6.0f} '
-                     f'{m.perplexity:10.1f}')
+        cells = (f'{cell(m, base):>{size}}' for size, cell in (_COLUMNS[name] for name in columns))
+        lines.append(f'{m.name:{width}}  {m.median:8.3f} ' + ' '.join(cells))
     return '\n'.join(lines)

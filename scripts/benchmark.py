@@ -102,11 +102,12 @@ def growth_command(args: argparse.Namespace) -> None:
 
 
 def generation_command(args: argparse.Namespace) -> None:
-    """Characters a second, greedy, 256 hidden units; the columns are those of an epoch, an epoch being a text."""
+    """Characters a second, greedy, 256 hidden units."""
     found = {}
     for cell in args.cell:
         measured = measure_generation(cell, args.length, rounds=args.rounds, threads=args.threads, on_progress=tell)
-        print(f'{cell}, {args.length} characters\n{text_table(measured)}')
+        columns = ('lowest', 'highest', 'chars/s', 'times', 'first', 'MiB', 'libs')
+        print(f'{cell}, {args.length} characters\n{text_table(measured, unit="text", columns=columns)}')
         found[cell] = [m.to_dict(measured[0]) for m in measured]
     save(args.out, 'generation.json', found)
 

@@ -1,4 +1,7 @@
 """How growth is measured, fitted and drawn; that epochs are measured right is test_measuring's."""
+import sys
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -6,6 +9,7 @@ from numpy.testing import assert_allclose
 from gluon_rnn import benchmark
 from gluon_rnn.benchmark import SIZES, Growth, draw_growth, measure_generation, measure_growth, measure_start, setting_for
 from gluon_rnn.measuring import Measurement, Setting, own_cases
+from gluon_rnn.workers import book, writing
 
 
 @pytest.mark.parametrize('power', [0.5, 1, 2])
@@ -52,6 +56,25 @@ def test_no_character_to_write_is_told():
 def test_the_picture_is_a_png(tmp_path):
     draw_growth(tmp_path / 'g.png', [Growth('a', 'num_steps', (1, 2), (0.1, 0.2), (1 << 20, 2 << 20))])
     assert (tmp_path / 'g.png').read_bytes().startswith(b'\x89PNG')
+
+
+@pytest.mark.parametrize('impl', ['d2lzh', 'scratch', 'hybrid', 'gluon'])
+def test_a_writer_says_how_much_it_wrote(impl, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'book', book)      # as `run.py` finds it, beside the worker
+    write = writing.prepare({**asdict(Setting('rnn', num_hiddens=4, vocab_size=9, num_chars=8)), 'impl': impl})
+    assert write() == {'length': 7}
+
+
+def test_who_writes_too_little_is_not_measured(monkeypatch):
+    lengths = {'gluon_rnn hybrid': 11, 'gluon_rnn gluon': 0}
+
+    def measure(cases, setting, **_):
+        return [Measurement(case.name, (1.0,), answers=({'length': lengths.get(case.name, 12)},)) for case in cases[:-1]] + [
+            Measurement(cases[-1].name, error='no ONNX')]
+    monkeypatch.setattr(benchmark, 'measure', measure)
+    measured = measure_generation('rnn', 12)
+    assert [m.error for m in measured] == ['', '', 'wrote 11 characters instead of 12', 'wrote 0 characters instead of 12',
+                                           'no ONNX']
 
 
 @pytest.mark.slow

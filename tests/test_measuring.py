@@ -35,6 +35,7 @@ def test_each_case_answers_once_a_round_and_in_turns(tmp_path):
     for result in results:
         assert not result.error
         assert result.seconds == (0.5,) * 3 and result.perplexity == 200
+        assert [answer['perplexity'] for answer in result.answers] == [200] * 3 and 'answers' not in result.to_dict()
         assert result.tokens == SMALL.tokens == 180 and result.tokens_per_second == 360
         assert result.memory >= result.library_memory > 0
 
@@ -123,6 +124,16 @@ def test_ratios_are_to_the_reference():
     assert fast.to_dict(slow)['times_as_fast'] == 2 and fast.to_dict()['times_as_fast'] is None
     assert json.loads(json.dumps(slow.to_dict(slow)))['highest'] == 4
     assert ' 2.00 ' in measuring.text_table([slow, fast], 'slow').splitlines()[2]
+
+
+def test_a_table_has_the_columns_asked_for():
+    writer = Measurement('writer', (4.0, 2.0, 3.0), 300, 1, 2 << 20, 1 << 20)
+    assert measuring.text_table([writer]).split() == ['s/epoch', 'lowest', 'highest', 'chars/s', 'times', 'first', 'MiB', 'libs',
+                                                      'perplexity', 'writer', '3.000', '2.000', '4.000', '100', '1.00', '1.00',
+                                                      '2', '1', '-']
+    heading, row = measuring.text_table([writer], unit='text', columns=['highest', 'chars/s']).splitlines()
+    assert heading.split() == ['s/text', 'highest', 'chars/s'] and row.split() == ['writer', '3.000', '4.000', '100']
+    assert len(heading) == len(row)
 
 
 @pytest.mark.parametrize('cell', ['rnn', 'gru', 'lstm'])

@@ -8,20 +8,22 @@ import importlib
 from typing import Any, Callable, Dict
 
 
-def prepare(options: Dict[str, Any]) -> Callable[[], float]:
+def prepare(options: Dict[str, Any]) -> Callable[[], Dict[str, int]]:
+    """Writes num_chars - 1 characters after the first two, and says how many it has written."""
     num_chars, vocab_size, cell, num_hiddens = (options[key] for key in ('num_chars', 'vocab_size', 'cell', 'num_hiddens'))
     chars = [chr(0x4e00 + i) for i in range(vocab_size)]
     prefix = ''.join(chars[:2])
     if options['impl'] == 'd2lzh':
         book = importlib.import_module('book')      # beside this file, which is run from its own folder
         params = book.get_params(book.GATES[cell], vocab_size, num_hiddens, vocab_size)
+        network = {'rnn': book.rnn, 'gru': book.gru, 'lstm': book.lstm}[cell]
         init = book.init_lstm_state if cell == 'lstm' else book.init_rnn_state
         char_to_idx = {char: i for i, char in enumerate(chars)}
 
-        def write() -> float:
-            book.d2l.predict_rnn(prefix, num_chars - 1, {'rnn': book.rnn, 'gru': book.gru, 'lstm': book.lstm}[cell], params, init,
-                                 num_hiddens, vocab_size, book.ctx, chars, char_to_idx)
-            return 0
+        def write() -> Dict[str, int]:
+            text = book.d2l.predict_rnn(prefix, num_chars - 1, network, params, init, num_hiddens, vocab_size, book.ctx, chars,
+                                        char_to_idx)
+            return {'length': len(text) - len(prefix)}
         return write
 
     import gluon_rnn
@@ -34,7 +36,6 @@ def prepare(options: Dict[str, Any]) -> Callable[[], float]:
         from gluon_rnn.onnx_model import load_onnx_bytes
         model = load_onnx_bytes(to_onnx(model, chars), 'the model')
 
-    def write_here() -> float:
-        gluon_rnn.generate(model, chars, prefix, num_chars - 1)
-        return 0
+    def write_here() -> Dict[str, int]:
+        return {'length': len(gluon_rnn.generate(model, chars, prefix, num_chars - 1)) - len(prefix)}
     return write_here

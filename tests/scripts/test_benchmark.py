@@ -7,6 +7,7 @@ import json
 import benchmark
 import pytest
 
+from gluon_rnn import benchmark as library
 from gluon_rnn.measuring import Measurement
 
 
@@ -17,8 +18,10 @@ def measured(monkeypatch):
 
     def measure(cases, setting, *, rounds, threads, on_progress):
         names[:] = [case.name for case in cases]
-        return [Measurement(name, (2.0 ** -i,) * rounds, setting.tokens, 1, 2 << 20, 1 << 20, 9) for i, name in enumerate(names)]
+        return [Measurement(name, (2.0 ** -i,) * rounds, setting.tokens, 1, 2 << 20, 1 << 20, 9, answers=({'length': 40},) * rounds)
+                for i, name in enumerate(names)]
     monkeypatch.setattr(benchmark, 'measure', measure)
+    monkeypatch.setattr(library, 'measure', measure)
     return names
 
 
@@ -45,6 +48,19 @@ def test_epochs_without_torch(script, measured, monkeypatch):
     ended = script('benchmark', 'epochs', '--cell', 'rnn')
     assert ended.status == 0 and 'pip install' in ended.err
     assert not any('torch' in name for name in measured)
+
+
+def test_generation_in_characters_a_second(script, measured, tmp_path):
+    ended = script('benchmark', 'generation', '--cell', 'gru', '--length', 40, '--rounds', 2, '--out', tmp_path)
+    assert ended.status == 0, ended.err
+    title, heading, first, *_ = ended.out.splitlines()
+    assert title == 'gru, 40 characters'
+    assert heading.split() == ['s/text', 'lowest', 'highest', 'chars/s', 'times', 'first', 'MiB', 'libs']
+    assert first.split() == ['d2lzh', 'scratch', '1.000', '1.000', '1.000', '40', '1.00', '1.00', '2', '1']
+    rows = json.loads((tmp_path / 'generation.json').read_text())['gru']
+    assert [(row['name'], row['times_as_fast'], row['error']) for row in rows] == [
+        (name, 2 ** i, '') for i, name in enumerate(measured)]
+    assert 'not measured: wrote 40 characters instead of 7' in script('benchmark', 'generation', '--length', 7).out
 
 
 @pytest.mark.parametrize('said, flags', [
