@@ -18,8 +18,8 @@ def measured(monkeypatch):
 
     def measure(cases, setting, *, rounds, threads, on_progress):
         names[:] = [case.name for case in cases]
-        return [Measurement(name, (2.0 ** -i,) * rounds, setting.tokens, 1, 2 << 20, 1 << 20, 9, answers=({'length': 40},) * rounds)
-                for i, name in enumerate(names)]
+        return [Measurement(name, (2.0 ** -i,) * rounds, setting.tokens, 1, 2 << 20, 1 << 20, 9,
+                            answers=({'length': 40},) * rounds) for i, name in enumerate(names)]
     monkeypatch.setattr(benchmark, 'measure', measure)
     monkeypatch.setattr(library, 'measure', measure)
     return names
