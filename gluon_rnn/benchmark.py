@@ -1,7 +1,6 @@
 """What is measured, as `measuring` does it: epochs, growth with each size, how fast text is written, and the start."""
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence, Tuple
@@ -57,19 +56,28 @@ def to_list(measured: Sequence[Tuple[Setting, Sequence[Measurement]]]) -> List[D
 
 @dataclass(frozen=True)
 class Growth:
-    """One implementation's figures while one size grows. seconds: a batch of all but num_chars, where it is an epoch."""
+    """One implementation's figures while one size grows, up to where it failed.
+
+    seconds: a batch of all but num_chars, where it is an epoch.
+    """
     name: str
     size: str
     sizes: Tuple[int, ...]
     seconds: Tuple[float, ...]
     memory: Tuple[int, ...]         # bytes above those of the libraries
+    error: str = ''                 # at which size it failed, and why
 
     @property
-    def exponent(self) -> float:
-        """The p of seconds ~ size^p, fitted to the logarithms; nan for fewer than two sizes."""
-        if len(self.sizes) < 2:
-            return math.nan
+    def exponent(self) -> float | None:
+        """The p of seconds ~ size^p, fitted to the logarithms; None for fewer than two sizes."""
+        if len(set(self.sizes)) < 2:
+            return None
         return float(np.polyfit(np.log(self.sizes), np.log(self.seconds), 1)[0])
+
+    @property
+    def label(self) -> str:
+        """Its name and how it grows."""
+        return self.name if self.exponent is None else f'{self.name}: ~ {self.size}^{self.exponent:.2f}'
 
     def to_dict(self) -> Dict[str, Any]:
         return {**asdict(self), 'exponent': self.exponent}
@@ -85,25 +93,38 @@ def setting_for(base: Setting, size: str, value: int) -> Setting:
 
 def measure_growth(cases: Sequence[Case], base: Setting, size: str, values: Sequence[int], *, rounds: int = 5,
                    threads: int | None = None, on_progress: Callable[[str], None] | None = None) -> List[Growth]:
-    """Measure all cases while one size of `base` grows. A case that fails at a size ends there."""
+    """Measure all cases while one size of `base` grows. A case that fails at a size is not asked for those after it."""
     if size not in SIZES:
         raise ValueError(f'size must be one of {", ".join(SIZES)}, got {size!r}')
     found: Dict[str, List[Tuple[int, float, int]]] = {case.name: [] for case in cases}
+    errors: Dict[str, str] = {}
     for value in values:
+        going = [case for case in cases if case.name not in errors]
+        if not going:
+            break
         setting = setting_for(base, size, value)
         batches = 1 if size == 'num_chars' else 2
         tell = (lambda text, value=value: on_progress(f'{size} {value}: {text}')) if on_progress else None
-        for m in measure(cases, setting, rounds=rounds, threads=threads, on_progress=tell):
-            if not m.error:
+        for m in measure(going, setting, rounds=rounds, threads=threads, on_progress=tell):
+            if m.error:
+                errors[m.name] = f'{size} {value}: {m.error}'
+            else:
                 found[m.name].append((value, m.median / batches, m.memory - m.library_memory))
-    return [Growth(name, size, *map(tuple, zip(*rows))) for name, rows in found.items() if rows]    # type: ignore[arg-type]
+    return [Growth(name, size, tuple(row[0] for row in rows), tuple(row[1] for row in rows), tuple(row[2] for row in rows),
+                   errors.get(name, '')) for name, rows in found.items()]
 
 
 def draw_growth(path: Path, growths: Sequence[Growth]) -> None:
-    """Seconds and memory over one size, both axes logarithmic, the fitted exponent in the legend."""
+    """Seconds and memory over one size, both axes logarithmic, the fitted exponent in the legend.
+
+    Nothing is drawn of a case that failed at once. Raises ValueError where that leaves none.
+    """
+    growths = [growth for growth in growths if growth.sizes]
+    if not growths:
+        raise ValueError('there is nothing to draw: every case failed at the first size')
     figure, (left, right) = new_figure(9, 3.6, ncols=2)
     for growth in growths:
-        left.loglog(growth.sizes, growth.seconds, 'o-', label=f'{growth.name}: ~ n^{growth.exponent:.2f}')
+        left.loglog(growth.sizes, growth.seconds, 'o-', label=growth.label)
         right.loglog(growth.sizes, [bytes_ / 2 ** 20 for bytes_ in growth.memory], 'o-', label=growth.name)
     size = growths[0].size
     left.set(xlabel=size, ylabel='seconds an epoch' if size == 'num_chars' else 'seconds a batch')
@@ -143,16 +164,20 @@ def _whole(m: Measurement, num_chars: int) -> Measurement:
 
 
 def measure_start(cell: str, *, rounds: int = 5, threads: int | None = None,
-                  on_progress: Callable[[str], None] | None = None) -> Dict[str, List[float]]:
-    """Seconds from the start of a process to the end of its first step at the book's setting, a list by case, one a round.
+                  on_progress: Callable[[str], None] | None = None) -> List[Measurement]:
+    """Seconds from the start of a process to the end of its first step at the book's setting, once a round.
 
-    In it: Python, the libraries, the model, what is compiled for the first step, and the step.
+    In it: Python, the libraries, the model, what is compiled for the first step, and the step. A case that fails in a round is
+    not asked again.
     """
+    if rounds < 1:
+        raise ValueError(f'rounds must be 1 or more, got {rounds}')
     setting = Setting(cell=cell)
     one_step = replace(setting, num_chars=setting.batch_size * (setting.num_steps + 1))
-    found: Dict[str, List[float]] = {}
+    cases = [*book_cases(), *own_cases()]
+    found: Dict[str, List[Measurement]] = {case.name: [] for case in cases}
     for _ in range(rounds):
-        for m in measure([*book_cases(), *own_cases()], one_step, rounds=1, threads=threads, on_progress=on_progress):
-            if not m.error:
-                found.setdefault(m.name, []).append(m.start_seconds)
-    return found
+        going = [case for case in cases if not any(m.error for m in found[case.name])]
+        for m in measure(going, one_step, rounds=1, threads=threads, on_progress=on_progress):
+            found[m.name].append(m)
+    return [ms[-1] if ms[-1].error else replace(ms[-1], seconds=tuple(m.start_seconds for m in ms)) for ms in found.values()]

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import statistics
 import sys
 from pathlib import Path
 from typing import Any, List
@@ -91,10 +90,12 @@ def growth_command(args: argparse.Namespace) -> None:
             growths = measure_growth(own_cases(args.impl), Setting(cell=cell), size, args.values or SIZES[size],
                                      rounds=args.rounds, threads=args.threads, on_progress=tell)
             for growth in growths:
-                print(f'{cell}, {growth.name}: time grows as {size}^{growth.exponent:.2f}')
+                print(f'{cell}, {growth.label}')
                 for value, seconds, memory in zip(growth.sizes, growth.seconds, growth.memory):
                     print(f'  {value:>9}  {seconds:9.4f} s  {memory / 2 ** 20:7.0f} MiB')
-            if args.out and growths:
+                if growth.error:
+                    print(f'  not measured from {growth.error}')
+            if args.out and any(growth.sizes for growth in growths):
                 args.out.mkdir(parents=True, exist_ok=True)
                 draw_growth(args.out / f'growth-{cell}-{size}.png', growths)
             found += [{'cell': cell, **growth.to_dict()} for growth in growths]
@@ -103,10 +104,9 @@ def growth_command(args: argparse.Namespace) -> None:
 
 def generation_command(args: argparse.Namespace) -> None:
     """Characters a second, greedy, 256 hidden units."""
-    found = {}
+    found, columns = {}, ('lowest', 'highest', 'chars/s', 'times', 'first', 'MiB', 'libs')
     for cell in args.cell:
         measured = measure_generation(cell, args.length, rounds=args.rounds, threads=args.threads, on_progress=tell)
-        columns = ('lowest', 'highest', 'chars/s', 'times', 'first', 'MiB', 'libs')
         print(f'{cell}, {args.length} characters\n{text_table(measured, unit="text", columns=columns)}')
         found[cell] = [m.to_dict(measured[0]) for m in measured]
     save(args.out, 'generation.json', found)
@@ -114,12 +114,11 @@ def generation_command(args: argparse.Namespace) -> None:
 
 def start_command(args: argparse.Namespace) -> None:
     """Seconds from starting a process to the end of its first step at the book's setting: what a short run waits for."""
-    found = {}
+    found, columns = {}, ('lowest', 'highest', 'times', 'MiB', 'libs')
     for cell in args.cell:
-        found[cell] = measure_start(cell, rounds=args.rounds, threads=args.threads, on_progress=tell)
-        print(f'{Setting(cell=cell)}\n{"":18}  {"seconds":>8} {"lowest":>8} {"highest":>8}')
-        for name, seconds in found[cell].items():
-            print(f'{name:18}  {statistics.median(seconds):8.2f} {min(seconds):8.2f} {max(seconds):8.2f}')
+        measured = measure_start(cell, rounds=args.rounds, threads=args.threads, on_progress=tell)
+        print(f'{Setting(cell=cell)}\n{text_table(measured, unit="start", columns=columns)}')
+        found[cell] = [m.to_dict(measured[0]) for m in measured]
     save(args.out, 'start.json', found)
 
 

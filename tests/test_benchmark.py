@@ -2,7 +2,6 @@
 import sys
 from dataclasses import asdict
 
-import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
@@ -16,7 +15,8 @@ from gluon_rnn.workers import book, writing
 def test_the_exponent_of_a_power_is_the_power(power):
     sizes = (3, 10, 40, 100)
     assert_allclose(Growth('x', 'num_steps', sizes, tuple(7 * n ** power for n in sizes), (0,) * 4).exponent, power)
-    assert np.isnan(Growth('x', 'num_steps', (3,), (1.0,), (0,)).exponent)
+    few = Growth('x', 'num_steps', (3,), (1.0,), (0,))
+    assert few.exponent is None and few.label == 'x'
 
 
 @pytest.mark.parametrize('size', SIZES)
@@ -32,15 +32,22 @@ def test_every_size_makes_two_batches_and_changes_nothing_else(size):
 
 
 def test_growth_is_measured_a_batch_and_ends_where_a_case_fails(monkeypatch):
+    """Also where it would work again: an exponent over a gap says nothing."""
+    asked = []
+
     def measure(cases, setting, **_):
-        if setting.num_steps > 20:
-            return [Measurement('gluon_rnn hybrid', error='no memory')]
-        return [Measurement('gluon_rnn hybrid', (6.0 * setting.num_steps,), memory=50, library_memory=20)]
+        asked.append((setting.num_steps, [case.options['impl'] for case in cases]))
+        return [Measurement(case.name, error='no memory') if (case.options['impl'], setting.num_steps) in fails else
+                Measurement(case.name, (6.0 * setting.num_steps,), memory=50, library_memory=20) for case in cases]
+    fails = {('hybrid', 20), ('gluon', 10)}
     monkeypatch.setattr(benchmark, 'measure', measure)
-    growth, = measure_growth(own_cases(['hybrid']), Setting(), 'num_steps', (10, 20, 40))
-    assert growth.sizes == (10, 20)
-    assert growth.seconds == (30.0, 60.0)
-    assert growth.memory == (30, 30)
+    scratch, hybrid, gluon = measure_growth(own_cases(), Setting(), 'num_steps', (10, 20, 40))
+    assert asked == [(10, ['scratch', 'hybrid', 'gluon']), (20, ['scratch', 'hybrid']), (40, ['scratch'])]
+    assert scratch == Growth('gluon_rnn scratch', 'num_steps', (10, 20, 40), (30.0, 60.0, 120.0), (30,) * 3)
+    assert hybrid == Growth('gluon_rnn hybrid', 'num_steps', (10,), (30.0,), (30,), 'num_steps 20: no memory')
+    assert gluon == Growth('gluon_rnn gluon', 'num_steps', (), (), (), 'num_steps 10: no memory')
+    assert measure_growth(own_cases(['gluon']), Setting(), 'num_steps', (10, 20)) == [gluon]
+    assert asked[-1] == (10, ['gluon'])
 
 
 def test_an_unknown_size_is_told():
@@ -54,8 +61,11 @@ def test_no_character_to_write_is_told():
 
 
 def test_the_picture_is_a_png(tmp_path):
-    draw_growth(tmp_path / 'g.png', [Growth('a', 'num_steps', (1, 2), (0.1, 0.2), (1 << 20, 2 << 20))])
+    failed = Growth('b', 'num_steps', (), (), (), 'num_steps 1: no memory')
+    draw_growth(tmp_path / 'g.png', [failed, Growth('a', 'num_steps', (1, 2), (0.1, 0.2), (1 << 20, 2 << 20))])
     assert (tmp_path / 'g.png').read_bytes().startswith(b'\x89PNG')
+    with pytest.raises(ValueError, match='nothing to draw'):
+        draw_growth(tmp_path / 'g.png', [failed])
 
 
 @pytest.mark.parametrize('impl', ['d2lzh', 'scratch', 'hybrid', 'gluon'])
@@ -90,8 +100,13 @@ def test_the_start_is_measured_with_one_step_a_round(monkeypatch):
     seen = []
 
     def measure(cases, setting, *, rounds, **_):
-        seen.append((setting.tokens, rounds))
-        return [Measurement('a', (1.0,), start_seconds=float(len(seen))), Measurement('b', error='no memory')]
+        seen.append((setting.tokens, rounds, len(cases)))
+        return [Measurement(case.name, (9.0,), start_seconds=float(len(seen))) for case in cases[:-1]] + [
+            Measurement(cases[-1].name, error='no memory')]
     monkeypatch.setattr(benchmark, 'measure', measure)
-    assert measure_start('gru', rounds=2) == {'a': [1.0, 2.0]}
-    assert seen == [(Setting().batch_size * Setting().num_steps, 1)] * 2
+    measured = measure_start('gru', rounds=2)
+    assert seen == [(Setting().batch_size * Setting().num_steps, 1, 5), (Setting().batch_size * Setting().num_steps, 1, 4)]
+    assert [m.seconds for m in measured] == [(1.0, 2.0)] * 3 + [()] * 2
+    assert [m.error for m in measured] == [''] * 3 + ['no memory'] * 2
+    with pytest.raises(ValueError, match='rounds must be 1 or more, got 0'):
+        measure_start('gru', rounds=0)

@@ -18,7 +18,7 @@ def measured(monkeypatch):
 
     def measure(cases, setting, *, rounds, threads, on_progress):
         names[:] = [case.name for case in cases]
-        return [Measurement(name, (2.0 ** -i,) * rounds, setting.tokens, 1, 2 << 20, 1 << 20, 9,
+        return [Measurement(name, (2.0 ** -i,) * rounds, setting.tokens, 1, 2 << 20, 1 << 20, 9, 3 + i,
                             answers=({'length': 40},) * rounds) for i, name in enumerate(names)]
     monkeypatch.setattr(benchmark, 'measure', measure)
     monkeypatch.setattr(library, 'measure', measure)
@@ -61,6 +61,48 @@ def test_generation_in_characters_a_second(script, measured, tmp_path):
     assert [(row['name'], row['times_as_fast'], row['error']) for row in rows] == [
         (name, 2 ** i, '') for i, name in enumerate(measured)]
     assert 'not measured: wrote 40 characters instead of 7' in script('benchmark', 'generation', '--length', 7).out
+
+
+def test_growth_in_figures_and_pictures(script, refused, measured, tmp_path):
+    flags = ('growth', '--cell', 'gru', 'lstm', '--impl', 'hybrid', 'gluon', '--rounds', 2, '--out', tmp_path)
+    ended = script('benchmark', *flags, '--size', 'num_steps', '--values', 10, 20, 40)
+    assert ended.status == 0, ended.err
+    title, *lines = ended.out.splitlines()
+    assert title.startswith('gru, gluon_rnn hybrid: ~ num_steps^')
+    assert lines[:3] == [f'         {value}     0.5000 s        1 MiB' for value in (10, 20, 40)]
+    rows = json.loads((tmp_path / 'growth.json').read_text())
+    assert [(row['cell'], row['name']) for row in rows] == [(cell, f'gluon_rnn {impl}') for cell in ('gru', 'lstm')
+                                                            for impl in ('hybrid', 'gluon')]
+    assert rows[1]['sizes'] == [10, 20, 40] and rows[1]['seconds'] == [0.25] * 3 and abs(rows[1]['exponent']) < 1e-9
+    assert all((tmp_path / f'growth-{cell}-num_steps.png').stat().st_size > 10_000 for cell in ('gru', 'lstm'))
+    refused('--values needs one --size, got num_steps batch_size', 'benchmark', *flags, '--size', 'num_steps', 'batch_size',
+            '--values', 10)
+
+
+def test_growth_that_ends_says_where(script, monkeypatch, tmp_path):
+    def measure(cases, setting, **_):
+        failed = setting.batch_size >= limit
+        return [Measurement(case.name, error='no memory') if failed else Measurement(case.name, (1.0,), memory=1 << 20)
+                for case in cases]
+    monkeypatch.setattr(library, 'measure', measure)
+    flags = ('growth', '--size', 'batch_size', '--values', 4, 16, '--out', tmp_path)
+    for limit, printed in ((16, 1), (4, 0)):
+        ended = script('benchmark', *flags)
+        assert ended.status == 0, ended.err
+        assert ended.out.splitlines()[printed + 1:] == [f'  not measured from batch_size {limit}: no memory']
+        row, = json.loads((tmp_path / 'growth.json').read_text())
+        assert row['sizes'] == [4] * printed and row['exponent'] is None and row['error'] == f'batch_size {limit}: no memory'
+
+
+def test_start_in_seconds(script, measured, tmp_path):
+    ended = script('benchmark', 'start', '--cell', 'rnn', 'gru', '--rounds', 2, '--out', tmp_path)
+    assert ended.status == 0, ended.err
+    title, heading, first, *_ = ended.out.splitlines()
+    assert title.startswith('rnn, 256 hidden') and heading.split() == ['s/start', 'lowest', 'highest', 'times', 'MiB', 'libs']
+    assert first.split() == ['d2lzh', 'scratch', '3.000', '3.000', '3.000', '1.00', '2', '1']
+    found = json.loads((tmp_path / 'start.json').read_text())
+    assert list(found) == ['rnn', 'gru']
+    assert [(row['name'], row['seconds']) for row in found['gru']] == [(name, [3.0 + i] * 2) for i, name in enumerate(measured)]
 
 
 @pytest.mark.parametrize('said, flags', [
