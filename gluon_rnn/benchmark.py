@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from .measuring import WORKERS, Case, Measurement, Setting, book_cases, measure, own_cases
+from .measuring import WORKERS, Case, Measurement, Setting, book_cases, measure, own_cases, text_table, torch_cases
 from .report import new_figure, save_figure
 
 REFERENCE = 'd2lzh scratch'         # whose seconds the others' are held against
@@ -20,6 +20,34 @@ SIZES: Dict[str, Tuple[int, ...]] = {
     'vocab_size': (64, 256, 1027, 5000, 20000),
     'num_chars': (10_000, 100_000, 1_000_000, 5_000_000),
 }
+# the same -> smaller and larger than the book's
+_AROUND = {'num_hiddens': (64, 512), 'num_steps': (10, 70), 'batch_size': (8, 128), 'vocab_size': (100, 5000)}
+
+
+Measured = List[Tuple[Setting, List[Measurement]]]
+
+
+def epoch_cases(*, torch: bool = True, compiled: bool = True) -> List[Case]:
+    """d2lzh, also as a reader meets it, this project and PyTorch. torch: with PyTorch; compiled: with torch.compile."""
+    return [*book_cases(tuned=True), *own_cases(), *(torch_cases(compiled=compiled) if torch else [])]
+
+
+def measure_epochs(cases: Sequence[Case], settings: Sequence[Setting], *, rounds: int = 5, threads: int | None = None,
+                   on_progress: Callable[[str], None] | None = None, on_table: Callable[[str], None] | None = None) -> Measured:
+    """Measure all cases at each setting. on_table is told each setting's table, as soon as there is one."""
+    found = []
+    for setting in settings:
+        measurements = measure(cases, setting, rounds=rounds, threads=threads, on_progress=on_progress)
+        found.append((setting, measurements))
+        if on_table:
+            on_table(f'{setting}\n{text_table(measurements, REFERENCE)}')
+    return found
+
+
+def settings_around(base: Setting) -> List[Setting]:
+    """`base`, and one of its sizes at a time made smaller and larger."""
+    return [base, *(replace(base, **{name: value}) for name, values in _AROUND.items()  # type: ignore[arg-type]
+                    for value in values if value != getattr(base, name))]
 
 
 def draw_bars(path: Path, measured: Sequence[Tuple[Setting, Sequence[Measurement]]]) -> None:

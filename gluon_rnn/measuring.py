@@ -25,6 +25,9 @@ from . import runtime
 from .cells.build import CELLS, IMPLS
 
 WORKERS = Path(__file__).resolve().parent / 'workers'
+# where it lies is all that is known here of that room: it is run, not imported
+_TORCH_WORKER = WORKERS.with_name('torch_parity') / 'worker.py'
+_TORCH = {'hand': 'torch by hand', 'compile': 'torch.compile of it', 'layer': 'torch.nn'}
 _MIB = 1 << 20
 _FALLBACK_KERNEL = 'PRESCOTT'       # where the OpenBLAS 0.3.13 inside MXNet 1.9.1 meets a CPU that it does not know
 
@@ -128,6 +131,11 @@ def book_cases(*, tuned: bool = False) -> List[Case]:
         others['tuned'] = {'OPENBLAS_CORETYPE': kernel}
     return cases + [Case(f'{case.name}, {name}', case.worker, case.options, environment)
                     for name, environment in others.items() for case in cases]
+
+
+def torch_cases(*, compiled: bool = True) -> List[Case]:
+    """PyTorch, which their processes need: the loop by hand, the same compiled, where that is wanted, and the torch.nn layer."""
+    return [Case(name, _TORCH_WORKER, {'impl': impl}) for impl, name in _TORCH.items() if compiled or impl != 'compile']
 
 
 def measure(cases: Sequence[Case], setting: Setting, *, rounds: int = 5, threads: int | None = None, timeout: float = 900,

@@ -19,10 +19,11 @@ from typing import Any, List
 import _cli
 
 from gluon_rnn.benchmark import (
-    REFERENCE,
     SIZES,
     draw_bars,
     draw_growth,
+    epoch_cases,
+    measure_epochs,
     measure_generation,
     measure_growth,
     measure_start,
@@ -30,7 +31,7 @@ from gluon_rnn.benchmark import (
 )
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.files import write_whole
-from gluon_rnn.measuring import Setting, book_cases, measure, own_cases, text_table
+from gluon_rnn.measuring import Setting, own_cases, text_table
 
 EXAMPLES = """examples
   python scripts/benchmark.py epochs --out runs/benchmark
@@ -64,17 +65,11 @@ def parser() -> argparse.ArgumentParser:
 
 def epochs_command(args: argparse.Namespace) -> None:
     """Seconds an epoch at the book's setting: 1027 characters, 256 hidden units, 35 steps, batches of 32."""
-    cases = [*book_cases(tuned=True), *own_cases()]
-    if not args.no_torch and importlib.util.find_spec('torch') is None:
+    torch = not args.no_torch and importlib.util.find_spec('torch') is not None
+    if not args.no_torch and not torch:
         tell('PyTorch is not installed, its rows are left out: pip install -r requirements-dev.txt')
-    elif not args.no_torch:
-        from gluon_rnn.torch_parity.speed import torch_cases
-        cases += [case for case in torch_cases() if not (args.no_compile and 'compile' in case.name)]
-    found = []
-    for cell in args.cell:
-        setting = Setting(cell=cell)
-        found.append((setting, measure(cases, setting, rounds=args.rounds, threads=args.threads, on_progress=tell)))
-        print(f'{setting}\n{text_table(found[-1][1], REFERENCE)}')
+    found = measure_epochs(epoch_cases(torch=torch, compiled=not args.no_compile), [Setting(cell=cell) for cell in args.cell],
+                           rounds=args.rounds, threads=args.threads, on_progress=tell, on_table=print)
     save(args.out, 'epochs.json', to_list(found))
     if args.out:
         draw_bars(args.out / 'epochs.png', found)

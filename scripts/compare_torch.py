@@ -17,11 +17,11 @@ import _cli
 from tqdm import tqdm
 
 import gluon_rnn
-from gluon_rnn.benchmark import REFERENCE, draw_bars, to_list
+from gluon_rnn.benchmark import draw_bars, epoch_cases, measure_epochs, settings_around, to_list
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.corpus import CORPORA
 from gluon_rnn.files import write_whole
-from gluon_rnn.measuring import Setting, measure, text_table
+from gluon_rnn.measuring import Setting
 
 EXAMPLES = """examples
   python scripts/compare_torch.py parity
@@ -205,20 +205,18 @@ def speed_command(args: argparse.Namespace) -> bool:
 
 
 def run_speed(args: argparse.Namespace, cells: List[str]) -> List[Any]:
-    from gluon_rnn.torch_parity import speed
     base = Setting(num_hiddens=args.num_hiddens, num_steps=args.num_steps, batch_size=args.batch_size, vocab_size=args.vocab_size,
                    num_chars=1000 if args.quick else 10000)
     settings = [dataclasses.replace(base, cell=cell) for cell in cells]
     if args.grid:
-        settings += speed.grid(base)[1:]
-    cases = [case for case in speed.all_cases() if not (args.no_compile and 'compile' in case.name)]
-    measured = []
+        settings += settings_around(base)[1:]
     with tqdm(total=len(settings), unit='setting', disable=None, leave=False) as bar:
-        for setting in settings:
-            found = measure(cases, setting, rounds=args.rounds, threads=args.threads, on_progress=bar.set_postfix_str)
-            measured.append((setting, found))
-            tqdm.write(f'{setting}\n{text_table(found, REFERENCE)}\n')
+        def on_table(text: str) -> None:
+            tqdm.write(f'{text}\n')
             bar.update()
+
+        measured = measure_epochs(epoch_cases(compiled=not args.no_compile), settings, rounds=args.rounds, threads=args.threads,
+                                  on_progress=bar.set_postfix_str, on_table=on_table)
     save(args, 'speed.json', {'rounds': args.rounds, 'measured': to_list(measured)})
     if args.out:
         draw_bars(args.out / 'speed.png', measured)

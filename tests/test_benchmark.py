@@ -6,7 +6,19 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gluon_rnn import benchmark
-from gluon_rnn.benchmark import SIZES, Growth, draw_growth, measure_generation, measure_growth, measure_start, setting_for
+from gluon_rnn.benchmark import (
+    REFERENCE,
+    SIZES,
+    Growth,
+    draw_growth,
+    epoch_cases,
+    measure_epochs,
+    measure_generation,
+    measure_growth,
+    measure_start,
+    setting_for,
+    settings_around,
+)
 from gluon_rnn.measuring import Measurement, Setting, own_cases
 from gluon_rnn.workers import book, writing
 
@@ -29,6 +41,36 @@ def test_every_size_makes_two_batches_and_changes_nothing_else(size):
         assert changed <= {size, 'num_chars'}
         if size != 'num_chars':
             assert setting.tokens == 2 * setting.num_steps * setting.batch_size
+
+
+def test_epochs_of_everyone_with_or_without_torch():
+    names = {case.name for case in epoch_cases()}
+    assert len(names) == len(epoch_cases()) and all(case.worker.is_file() for case in epoch_cases())
+    assert names - {case.name for case in epoch_cases(compiled=False)} == {'torch.compile of it'}
+    for compiled in (True, False):
+        without = {case.name for case in epoch_cases(torch=False, compiled=compiled)}
+        assert names - without == {name for name in names if 'torch' in name} != set()
+
+
+def test_epochs_are_told_setting_by_setting(monkeypatch):
+    told, settings = [], [Setting('rnn'), Setting('lstm')]
+
+    def measure(cases, setting, **_):
+        told.append(setting)
+        return [Measurement(REFERENCE, (4.0,)), Measurement('a', (2.0,))]
+    monkeypatch.setattr(benchmark, 'measure', measure)
+    found = measure_epochs([], settings, on_table=told.append)
+    assert [setting for setting, _ in found] == settings == told[::2]
+    assert told[1].startswith('rnn, 256 hidden') and ' 2.00 ' in told[1] and told[3].startswith('lstm')
+
+
+def test_settings_around_another_change_one_size_at_a_time():
+    small = Setting(num_hiddens=8, num_steps=5, batch_size=4, vocab_size=20, num_chars=200)
+    for setting in settings_around(small)[1:]:
+        assert sum(a != b for a, b in zip(asdict(setting).values(), asdict(small).values())) == 1
+        assert setting.num_chars == small.num_chars
+    book = Setting()
+    assert len(settings_around(book)) == 9 and all(setting.tokens > 0 for setting in settings_around(book))
 
 
 def test_growth_is_measured_a_batch_and_ends_where_a_case_fails(monkeypatch):

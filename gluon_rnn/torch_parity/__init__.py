@@ -6,7 +6,7 @@
     lockstep.py     one training step, in MXNet and in PyTorch
     parity.py       proof that both compute the same
     curves.py       both learning from the same weights on the same batches
-    speed.py        both beside d2lzh, measured (`worker.py` is what the measured process runs)
+    worker.py       what a process runs that is measured beside the others (`gluon_rnn/benchmark.py`)
     page.py         all of it as one HTML page
 """
 try:

@@ -4,10 +4,9 @@ from __future__ import annotations
 import importlib.util
 import json
 
-import benchmark
 import pytest
 
-from gluon_rnn import benchmark as library
+from gluon_rnn import benchmark
 from gluon_rnn.measuring import Measurement
 
 
@@ -21,7 +20,6 @@ def measured(monkeypatch):
         return [Measurement(name, (2.0 ** -i,) * rounds, setting.tokens, 1, 2 << 20, 1 << 20, 9, 3 + i,
                             answers=({'length': 40},) * rounds) for i, name in enumerate(names)]
     monkeypatch.setattr(benchmark, 'measure', measure)
-    monkeypatch.setattr(library, 'measure', measure)
     return names
 
 
@@ -48,6 +46,16 @@ def test_epochs_without_torch(script, measured, monkeypatch):
     ended = script('benchmark', 'epochs', '--cell', 'rnn')
     assert ended.status == 0 and 'pip install' in ended.err
     assert not any('torch' in name for name in measured)
+
+
+def test_compare_torch_measures_the_same(script, measured):
+    pytest.importorskip('torch')
+    assert script('benchmark', 'epochs', '--no-compile', '--cell', 'rnn', '--rounds', 1).status == 0
+    epochs = list(measured)
+    ended = script('compare_torch', 'speed', '--no-compile', '--cell', 'rnn', '--rounds', 1)
+    assert ended.status == 0, ended.err
+    assert measured == epochs
+    assert all(name in ended.out + ended.err for name in epochs)
 
 
 def test_generation_in_characters_a_second(script, measured, tmp_path):
@@ -84,7 +92,7 @@ def test_growth_that_ends_says_where(script, monkeypatch, tmp_path):
         failed = setting.batch_size >= limit
         return [Measurement(case.name, error='no memory') if failed else Measurement(case.name, (1.0,), memory=1 << 20)
                 for case in cases]
-    monkeypatch.setattr(library, 'measure', measure)
+    monkeypatch.setattr(benchmark, 'measure', measure)
     flags = ('growth', '--size', 'batch_size', '--values', 4, 16, '--out', tmp_path)
     for limit, printed in ((16, 1), (4, 0)):
         ended = script('benchmark', *flags)

@@ -83,8 +83,8 @@ def test_export_writes_beside_the_run(script, small, tmp_path):
 @pytest.mark.slow
 def test_everything_ends_in_one_page(script, monkeypatch, tmp_path):
     pytest.importorskip('torch')
+    from gluon_rnn.benchmark import epoch_cases
     from gluon_rnn.torch_parity import parity
-    from gluon_rnn.torch_parity.speed import all_cases
     few = [pair for pair in parity.pairs() if pair.name.startswith('LSTM | ')]
     monkeypatch.setattr(parity, 'pairs', lambda: few)
     ended = script('compare_torch', 'all', '--quick', '--no-compile', '--corpus', 'lyrics', '--num-epochs', 1, '--rounds', 1,
@@ -94,5 +94,5 @@ def test_everything_ends_in_one_page(script, monkeypatch, tmp_path):
                                                                      'curves.png', 'speed.png'}
     speed = json.loads((tmp_path / 'page' / 'speed.json').read_text())
     assert {m['name']: m['error'] for m in speed['measured'][0]['implementations']} == {
-        case.name: '' for case in all_cases() if 'compile' not in case.name}
+        case.name: '' for case in epoch_cases(compiled=False)}
     assert (tmp_path / 'page' / 'index.html').stat().st_size > 50_000

@@ -9,12 +9,13 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from gluon_rnn.benchmark import draw_bars, to_list
-from gluon_rnn.measuring import Measurement, Setting, measure
-from gluon_rnn.torch_parity import curves, page, parity, speed, torch_trainer
+from gluon_rnn.benchmark import draw_bars, epoch_cases, to_list
+from gluon_rnn.measuring import Measurement, Setting, measure, torch_cases
+from gluon_rnn.torch_parity import curves, page, parity, torch_trainer
 from gluon_rnn.workers import run
 
 SMALL = Setting(num_hiddens=8, num_steps=5, batch_size=4, vocab_size=20, num_chars=200)
+WORKER = torch_cases()[0].worker
 
 
 @pytest.mark.parametrize('cell', ['rnn', 'gru', 'lstm'])
@@ -23,7 +24,7 @@ def test_the_worker_does_the_work_that_the_others_do(cell, monkeypatch):
     monkeypatch.setitem(sys.modules, 'modules', modules)                # as `run.py` finds them, beside the worker
     monkeypatch.setitem(sys.modules, 'torch_trainer', torch_trainer)
     perplexities = []
-    for case in (case for case in speed.all_cases() if case.options['impl'] != 'compile'):
+    for case in epoch_cases(compiled=False):
         epoch = run.load(case.worker).prepare({**asdict(replace(SMALL, cell=cell)), **case.options,
                                                'corpus_indices': run.random_text(200, 20)})
         perplexities.append(run.timed(epoch)['perplexity'])
@@ -34,7 +35,7 @@ def test_the_worker_starts_small(monkeypatch):
     from gluon_rnn.torch_parity import modules
     monkeypatch.setitem(sys.modules, 'modules', modules)
     monkeypatch.setitem(sys.modules, 'torch_trainer', torch_trainer)
-    worker = run.load(speed.WORKER)
+    worker = run.load(WORKER)
     model = worker.new_model({'impl': 'layer', 'vocab_size': 300, 'cell': 'gru', 'num_hiddens': 40})
     assert float(model.rnn.weight_ih_l0.detach().std()) == pytest.approx(0.01, rel=0.05)
     assert not torch.cat([model.rnn.bias_hh_l0, model.dense.bias]).detach().any()
@@ -43,28 +44,20 @@ def test_the_worker_starts_small(monkeypatch):
 @pytest.mark.slow
 def test_torch_is_measured_without_mxnet_beside_it(tmp_path):
     spy = tmp_path / 'spy.py'
-    spy.write_text(speed.WORKER.read_text() + '\n\nimport sys\nassert "mxnet" not in sys.modules\n')
+    spy.write_text(WORKER.read_text() + '\n\nimport sys\nassert "mxnet" not in sys.modules\n')
     for name in ('modules.py', 'torch_trainer.py'):
-        (tmp_path / name).write_text(speed.WORKER.with_name(name).read_text())
-    hand, _, layer = speed.torch_cases()
+        (tmp_path / name).write_text(WORKER.with_name(name).read_text())
+    hand, _, layer = torch_cases()
     results = measure([replace(hand, worker=spy), layer], SMALL, rounds=2, threads=1)
     assert [result.error for result in results] == ['', '']
 
 
 @pytest.mark.slow
 def test_the_loop_is_compiled():
-    case, = (case for case in speed.torch_cases() if case.options['impl'] == 'compile')
+    case, = (case for case in torch_cases() if case.options['impl'] == 'compile')
     result, = measure([case], replace(SMALL, cell='rnn', num_steps=2), rounds=2, threads=1)
     assert not result.error
     assert result.first_seconds > 3 * max(result.seconds)      # the compilation is in none of the rounds
-
-
-def test_the_grid_changes_one_size_at_a_time():
-    for setting in speed.grid(SMALL)[1:]:
-        assert sum(a != b for a, b in zip(asdict(setting).values(), asdict(SMALL).values())) == 1
-        assert setting.num_chars == SMALL.num_chars
-    book = Setting()
-    assert len(speed.grid(book)) == 9 and all(setting.tokens > 0 for setting in speed.grid(book))
 
 
 def measurements(error: str = '') -> list[Measurement]:
