@@ -115,26 +115,42 @@ def _answer(rows: List[tuple], both: float) -> Text:
     times = page[1] / gluon[1]
     fastest = min(rows, key=lambda row: row[1])
     apart = abs(gluon[4] / page[4] - 1)
+    if gluon[3] < page[2]:          # its slowest epoch against the other's fastest
+        verdict = 'Yes', '是'
+    elif page[3] < gluon[2]:
+        verdict = 'No, not here', '在这里不是'
+    else:
+        verdict = 'No clear difference here', '在这里没有明显差别'
+    fewer, less = gluon[6] < page[6], gluon[7] < page[7]
+    # what the profiler saw explains a gain only where there is one
+    why = ('The profiler shows why', '性能分析说明了原因') if gluon[3] < page[2] and fewer and less else (
+        'The profiler counts', '性能分析的结果')
+    walks = (', where one fused operator walks all steps', '，一个融合算子走完所有时间步') if fewer else ('', '')
     alike = (('All learn alike', '初始权重相同时学得也相同') if apart < 0.01 else
              ('Not all learn alike', '初始权重相同，学得却不同'))
-    why = (('each takes the whole step, so their sum moves twice as far, and both count in the norm that is clipped',
-            '两个偏置各走一整步，它们的和便多走一倍，裁剪所用的范数也把两个都算在内')
-           if abs(both / page[4] - 1) > max(0.01, 10 * apart) else
-           ('no further off, so the second bias is not what sets them apart', '差别并没有更大，可见原因不在第二个偏置'))
-    en = (f'{"Yes" if times > 1 else "No, not here"}: an epoch of rnn.RNN takes {gluon[1]:.3f} s, the network written operator '
-          f'by operator {page[1]:.3f} s ({times:.1f} times). The profiler says why: {page[6]:,} operators run in an epoch by '
-          f'hand and {gluon[6]:,} with Gluon, where one fused operator walks all steps; in operators {page[7]:.0f} ms go by '
-          f'against {gluon[7]:.0f}. It is no law: by hand with all input products at once it is {scratch[1]:.3f} s, compiled '
-          f'{hybrid[1]:.3f} s; the fastest here is "{fastest[0]}". {alike[0]} from the same weights: the first '
-          f'perplexity is {page[4]:.4g} by hand and {gluon[4]:.4g} with Gluon ({apart:.1g} apart), where the second bias that '
-          f'rnn.RNN has is held at 0. With both biases it is {both:.4g}: {why[0]}.')
-    zh = (f'{"是" if times > 1 else "在这里不是"}：rnn.RNN 每个周期 {gluon[1]:.3f} 秒，逐个算子书写的网络 {page[1]:.3f} 秒（'
-          f'{times:.1f} 倍）。性能分析说明了原因：从零实现每个周期运行 {page[6]:,} 个算子，Gluon 只有 {gluon[6]:,} 个，一个融合'
-          f'算子走完所有时间步；算子内耗时分别为 {page[7]:.0f} 与 {gluon[7]:.0f} 毫秒。但这并非必然：从零实现若一次算完输入乘积'
-          f'为 {scratch[1]:.3f} 秒，编译后 {hybrid[1]:.3f} 秒；这里最快的是“{fastest[0]}”。{alike[1]}：首个周期的困惑度，'
-          f'从零实现为 {page[4]:.4g}，Gluon 为 {gluon[4]:.4g}（相差 {apart:.1g}），其中 rnn.RNN 多出的第二个偏置固定为 0。若两个'
-          f'偏置都训练，则为 {both:.4g}：{why[1]}。')
+    bias = (('each takes the whole step, so their sum moves twice as far, and both count in the norm that is clipped',
+             '两个偏置各走一整步，它们的和便多走一倍，裁剪所用的范数也把两个都算在内')
+            if abs(both / page[4] - 1) > max(0.01, 10 * apart) else
+            ('the second bias makes no difference here', '第二个偏置在这里没有影响') if apart < 0.01 else
+            ('no further off, so the second bias is not what sets them apart', '差别并没有更大，可见原因不在第二个偏置'))
+    en = (f'{verdict[0]}: an epoch of rnn.RNN takes {gluon[1]:.3f} s ({gluon[2]:.3f} to {gluon[3]:.3f}), the network written '
+          f'operator by operator {page[1]:.3f} s ({page[2]:.3f} to {page[3]:.3f}), {times:.2f} times as long. {why[0]}: in an '
+          f'epoch {page[6]:,} operators run by hand and {gluon[6]:,} with Gluon{walks[0]}; they take {page[7]:.0f} and '
+          f'{gluon[7]:.0f} ms. By hand with all input products at once it is {scratch[1]:.3f} s, compiled {hybrid[1]:.3f} s; '
+          f'the fastest here is "{fastest[0]}". {alike[0]} from the same weights: the first perplexity is {page[4]:.4g} by hand '
+          f'and {gluon[4]:.4g} with Gluon, which is {_percent(apart)} off, its second bias held at 0. With both biases it is '
+          f'{both:.4g}: {bias[0]}.')
+    zh = (f'{verdict[1]}：rnn.RNN 每个周期 {gluon[1]:.3f} 秒（{gluon[2]:.3f} 至 {gluon[3]:.3f}），逐个算子书写的网络 '
+          f'{page[1]:.3f} 秒（{page[2]:.3f} 至 {page[3]:.3f}），是前者的 {times:.2f} 倍。{why[1]}：每个周期，从零实现运行 '
+          f'{page[6]:,} 个算子，Gluon 运行 {gluon[6]:,} 个{walks[1]}；算子耗时分别为 {page[7]:.0f} 与 {gluon[7]:.0f} 毫秒。'
+          f'从零实现若一次算完输入乘积为 {scratch[1]:.3f} 秒，编译后 {hybrid[1]:.3f} 秒；这里最快的是“{fastest[0]}”。{alike[1]}：'
+          f'首个周期的困惑度，从零实现为 {page[4]:.4g}，Gluon（第二个偏置固定为 0）为 {gluon[4]:.4g}，相差 {_percent(apart)}。'
+          f'若两个偏置都训练，则为 {both:.4g}：{bias[1]}。')
     return en, zh
+
+
+def _percent(ratio: float) -> str:
+    return f'{ratio:.2%}' if not 0 < ratio < 1e-4 else '< 0.01%'
 
 
 def _draw(path: Path, times: Dict[str, List[float]], operators: Dict[str, Operators]) -> None:

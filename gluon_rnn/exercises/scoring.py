@@ -1,6 +1,7 @@
 """How well a text is known: to a language model, to counts, and to the verses that were written; several exercises ask it."""
 from __future__ import annotations
 
+import math
 from typing import Any, Dict, List, Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from .workbench import Training
 
 _ROWS = 128         # of one call
 Row = Sequence[int]
+CHANCE = 1.12       # other random numbers move a perplexity by about this factor: published runs of one network differ by a tenth
 
 
 class KeepBest:
@@ -75,6 +77,17 @@ def unigram_perplexity(indices: np.ndarray) -> float:
     p = np.bincount(indices) / len(indices)
     p = p[p > 0]
     return float(np.exp(-(p * np.log(p)).sum()))
+
+
+def compared(a: float, b: float, chance: float = CHANCE) -> str:
+    """How perplexity a stands to b: 'lower', 'higher', or 'alike' where they differ by a factor of `chance` or less.
+
+    NaN and infinity, of trainings that broke off, are above all others and alike among themselves.
+    """
+    a, b = (value if math.isfinite(value) else math.inf for value in (a, b))
+    if a == b or max(a, b) <= chance * min(a, b):
+        return 'alike'
+    return 'lower' if a < b else 'higher'
 
 
 def known_share(verses: Sequence[str], text: str, n: int = 3) -> float:
