@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
-from typing import Dict, List, Sequence
+from typing import Dict, List, Mapping, Sequence, Tuple
 
 from mxnet import autograd, nd
 
@@ -16,7 +16,10 @@ from ..report import COLOURS, new_figure, save_figure, style_perplexity
 from ..runs import pick
 from ..training import EpochRecord, TrainConfig, Trainer
 from .frame import Exercise, Outcome, Table, Text
+from .scoring import compared, unigram_perplexity
 from .workbench import Workbench
+
+_PRODUCTS = ('dot', '_linalg_gemm2')
 
 
 @cache
@@ -57,13 +60,14 @@ class Racer:
         return times
 
 
-def race(bench: Workbench, cells: Sequence[str], impls: Sequence[str], budget: float) -> List[Racer]:
-    """Train each cell for `budget` seconds and two epochs at least, an epoch of each in turn.
+def race(bench: Workbench, cells: Sequence[str], budgets: Mapping[str, float], least: int = 2) -> List[Racer]:
+    """Train each cell in each implementation, an epoch of each in turn.
 
-    In turn, so that a machine that slows down for a while slows down all of them.
+    In turn, so that a machine that slows down for a while slows down all of them. budgets: implementation -> seconds for each
+    cell; least: epochs that each has, whatever they take.
     """
     corpus, running = bench.corpus(), []
-    for impl in impls:
+    for impl in budgets:
         for cell in cells:
             model = bench.model(corpus.vocab_size, cell=cell, impl=impl)
             racer = Racer(cell, impl, sum(value.size for value in model.parameters().values()))
@@ -74,72 +78,116 @@ def race(bench: Workbench, cells: Sequence[str], impls: Sequence[str], budget: f
         for racer, epochs in running:
             racer.records.append(next(epochs))
             record = racer.records[-1]
-            bench.tell(f'{racer.cell} {racer.impl}: epoch {record.epoch}, {racer.seconds[-1]:.1f} of {budget:g} seconds, '
+            bench.tell(f'{racer.cell} {racer.impl}: epoch {record.epoch}, {racer.seconds[-1]:.1f} seconds, '
                        f'perplexity {record.perplexity:.4g}')
-        running = [(racer, epochs) for racer, epochs in running if len(racer.records) < 2 or racer.seconds[-1] < budget]
+        running = [(racer, epochs) for racer, epochs in running
+                   if len(racer.records) < least or racer.seconds[-1] < budgets[racer.impl]]
     return racers
+
+
+def products_a_step(cell: str) -> int:
+    """The matrix products among them, under whichever name the cells take them."""
+    return sum(operators_a_step(cell).get(name, 0) for name in _PRODUCTS)
 
 
 def multiplications(cell: str, num_hiddens: int, vocab_size: int) -> int:
     """Forward, for one character: the products with every W_h and with W_hq. That of a one-hot vector with W_x takes none."""
-    return operators_a_step(cell)['dot'] * num_hiddens ** 2 + num_hiddens * vocab_size
+    return products_a_step(cell) * num_hiddens ** 2 + num_hiddens * vocab_size
+
+
+def times_as_long(racer: Racer, rnn: Racer) -> Tuple[float, float, float]:
+    """Seconds of an epoch over those of the RNN's epoch of the same turn: median, lowest, highest; without the first."""
+    pairs = list(zip(racer.records, rnn.records))
+    ratios = [one.seconds / other.seconds for one, other in pairs[1:] or pairs]
+    return statistics.median(ratios), min(ratios), max(ratios)
+
+
+def in_equal_time(racers: Sequence[Racer]) -> Tuple[float, Dict[str, EpochRecord]]:
+    """The seconds that all of them have trained, and each cell's last epoch by then."""
+    seconds = min(racer.seconds[-1] for racer in racers)
+    return seconds, {racer.cell: max((record for record, at in zip(racer.records, racer.seconds) if at <= seconds),
+                                     key=lambda record: record.epoch, default=racer.records[0]) for racer in racers}
 
 
 def against_the_clock(bench: Workbench, cells: Sequence[str]) -> Outcome:
     """6.7.3 and 6.8.2."""
-    h, vocab_size = bench.settings()['num_hiddens'], bench.corpus().vocab_size
-    racers = race(bench, cells, ('scratch', 'hybrid'), bench.size(20.0, 0.0))
-    common = min(len(racer.records) for racer in racers)
-    base = {racer.impl: racer.seconds_an_epoch for racer in racers if racer.cell == 'rnn'}
+    corpus, h = bench.corpus(), bench.settings()['num_hiddens']
+    racers = race(bench, cells, {'scratch': 0.0, 'hybrid': bench.size(40.0, 0.0)}, bench.size(6, 2))
+    compiled = [racer for racer in racers if racer.impl == 'hybrid']
+    factors = counted_factors(compiled, h, corpus.vocab_size)
     counted = []
-    for cell in cells:
-        operators, number = operators_a_step(cell), multiplications(cell, h, vocab_size)
-        counted.append((cell, operators['dot'], operators['Activation'], sum(operators.values()), number,
-                        number / multiplications('rnn', h, vocab_size),
-                        next(racer.parameters for racer in racers if racer.cell == cell)))
-    measured = [(racer.cell, racer.impl, racer.seconds_an_epoch, racer.seconds_an_epoch / base[racer.impl],
-                 racer.records[common - 1].perplexity, len(racer.records), racer.records[-1].perplexity) for racer in racers]
-    return Outcome(_answer(racers, cells, h, vocab_size), [
-        Table((f'Counted: {h} hidden units, vocabulary {vocab_size:,}; forward',
-               f'计数：{h} 个隐藏单元，词典 {vocab_size:,}；正向'),
+    for racer in compiled:
+        operators = operators_a_step(racer.cell)
+        counted.append((racer.cell, products_a_step(racer.cell), operators['Activation'], sum(operators.values()),
+                        multiplications(racer.cell, h, corpus.vocab_size), factors[racer.cell][0], racer.parameters,
+                        factors[racer.cell][1]))
+    measured = [(racer.cell, racer.impl, len(racer.records), racer.seconds_an_epoch,
+                 *times_as_long(racer, next(r for r in racers if (r.cell, r.impl) == ('rnn', racer.impl)))) for racer in racers]
+    (seconds, ends), common = in_equal_time(compiled), min(len(racer.records) for racer in compiled)
+    learned = [(racer.cell, racer.records[common - 1].perplexity, ends[racer.cell].epoch, ends[racer.cell].perplexity)
+               for racer in compiled]
+    known = unigram_perplexity(corpus.indices)
+    return Outcome(_answer(racers, factors, known), [
+        Table((f'Counted: {h} hidden units, vocabulary {corpus.vocab_size:,}; forward',
+               f'计数：{h} 个隐藏单元，词典 {corpus.vocab_size:,}；正向'),
               ('cell', 'products a step', 'tanh and sigmoid', 'operators in all', 'multiplications a character',
-               'times the RNN', 'parameters'), counted),
-        Table((f'Measured, an epoch of each in turn, {racers[0].seconds[-1]:.0f} seconds each',
-               f'实测：各训练约 {racers[0].seconds[-1]:.0f} 秒，逐周期轮流'),
-              ('cell', 'impl', 'seconds an epoch', 'times the RNN', f'perplexity at epoch {common}', 'epochs in equal time',
-               'perplexity in equal time'), measured),
+               'times the RNN', 'parameters', 'times the RNN'), counted),
+        Table(('Measured, an epoch of each in turn', '实测，逐周期轮流'),
+              ('cell', 'impl', 'epochs', 'seconds an epoch', 'times the RNN', 'lowest', 'highest'), measured),
+        Table((f'Learned, compiled; knowing how often each character occurs gives {known:.4g}',
+               f'学到的（编译后）；只知道字频的困惑度为 {known:.4g}'),
+              ('cell', f'perplexity at epoch {common}', f'epochs in {seconds:.0f} seconds', 'perplexity then'), learned),
     ], partial(draw, racers=racers))
 
 
-def _answer(racers: Sequence[Racer], cells: Sequence[str], h: int, vocab_size: int) -> Text:
+def counted_factors(racers: Sequence[Racer], h: int, vocab_size: int) -> Dict[str, Tuple[float, float]]:
+    """cell -> its multiplications and its parameters, each over the RNN's."""
+    rnn = next(racer for racer in racers if racer.cell == 'rnn')
+    return {racer.cell: (multiplications(racer.cell, h, vocab_size) / multiplications('rnn', h, vocab_size),
+                         racer.parameters / rnn.parameters) for racer in racers}
+
+
+def _ahead(perplexities: Mapping[str, float], known: float) -> Text:
+    """Who has learned most; nobody where none is below what knowing the characters' frequencies gives."""
+    best = min(perplexities, key=lambda cell: perplexities[cell])
+    leaders = [cell.upper() for cell, value in perplexities.items() if compared(value, perplexities[best]) == 'alike']
+    if not perplexities[best] < known:
+        return (f'too early to tell who learns faster: none is below {known:.3g} yet, which knowing how often each character '
+                'occurs gives', f'还看不出谁学得快：都没有低于 {known:.3g}，即只知道字频时的困惑度')
+    if len(leaders) > 1:
+        return f'no clear difference between {" and ".join(leaders)}', f'{"、".join(leaders)} 之间没有明显差别'
+    return f'the {leaders[0]} is ahead', f'{leaders[0]} 领先'
+
+
+def _answer(racers: Sequence[Racer], factors: Mapping[str, Tuple[float, float]], known: float) -> Text:
     at = {(racer.cell, racer.impl): racer for racer in racers}
-    ratios, ratios_zh, counted, slower = [], [], [], True
+    cells = [cell for cell in factors if cell != 'rnn']
+    slower, slower_zh = [], []
     for cell in cells:
-        if cell != 'rnn':
-            by_hand, compiled = (at[cell, impl].seconds_an_epoch / at['rnn', impl].seconds_an_epoch
-                                 for impl in ('scratch', 'hybrid'))
-            ratios.append(f'the {cell.upper()} takes {by_hand:.2f} times as long as the RNN by hand and {compiled:.2f} times '
-                          f'compiled')
-            ratios_zh.append(f'{cell.upper()} 从零实现的用时是 RNN 的 {by_hand:.2f} 倍，编译后是 {compiled:.2f} 倍')
-            factor = multiplications(cell, h, vocab_size) / multiplications('rnn', h, vocab_size)
-            counted.append(f'{cell.upper()} {factor:.2f}')
-            slower = slower and min(by_hand, compiled) > factor
-    ends = {cell: at[cell, 'hybrid'].records[-1].perplexity for cell in cells}
-    first = min(ends, key=lambda cell: ends[cell])
-    seconds = at['rnn', 'hybrid'].seconds[-1]
-    ended = ', '.join(f'{cell.upper()} {len(at[cell, "hybrid"].records)} epochs, {ends[cell]:.3g}' for cell in cells)
-    ended_zh = '，'.join(f'{cell.upper()} {len(at[cell, "hybrid"].records)} 个周期，{ends[cell]:.3g}' for cell in cells)
-    products = [str(operators_a_step(cell)['dot']) for cell in cells if cell != 'rnn']
-    gates, gates_zh = ' and '.join(products), '、'.join(products)
-    share = h * vocab_size / multiplications('rnn', h, vocab_size)
-    beyond = (('; what goes beyond that is many small operations a step: sums, sigmoids, and by hand a call from Python for each',
-               '；超出的部分来自每步许多小运算（加法、sigmoid 等，从零实现时每个都要从 Python 调用）') if slower else ('', ''))
-    en = (f'For an epoch, {"; ".join(ratios)}. In multiplications the factors are {", ".join(counted)} and not {gates}, '
-          f'because the output layer, {share:.0%} of the RNN\'s, is the same for all{beyond[0]}. After {seconds:.0f} seconds of '
-          f'training, compiled, the perplexities were: {ended}; the {first.upper()} is ahead in equal time.')
-    zh = (f'一个周期：{"；".join(ratios_zh)}。按乘法次数应为 {"，".join(counted)} 倍，而不是 {gates_zh} 倍，因为输出层（占 RNN 乘'
-          f'法的 {share:.0%}）对各网络相同{beyond[1]}。编译后训练 {seconds:.0f} 秒的困惑度：{ended_zh}；'
-          f'相同时间内 {first.upper()} 领先。')
+        for impl, how, how_zh in (('scratch', 'by hand', '从零实现'), ('hybrid', 'compiled', '编译后')):
+            times, low, high = times_as_long(at[cell, impl], at['rnn', impl])
+            clear = ('', '') if low > 1 or high < 1 else (', no clear difference', '，没有明显差别')
+            slower.append(f'{cell.upper()} {how} {times:.2f} times ({low:.2f} to {high:.2f}{clear[0]})')
+            slower_zh.append(f'{cell.upper()} {how_zh} {times:.2f} 倍（{low:.2f} 至 {high:.2f}{clear[1]}）')
+    counted = ', '.join(f'{cell.upper()} {factors[cell][0]:.2f} and {factors[cell][1]:.2f}' for cell in cells)
+    counted_zh = '，'.join(f'{cell.upper()} 分别为 {factors[cell][0]:.2f} 与 {factors[cell][1]:.2f}' for cell in cells)
+    compiled = [racer for racer in racers if racer.impl == 'hybrid']
+    (seconds, ends), common = in_equal_time(compiled), min(len(racer.records) for racer in compiled)
+    same = {racer.cell: racer.records[common - 1].perplexity for racer in compiled}
+    by_time, by_epoch = _ahead({cell: record.perplexity for cell, record in ends.items()}, known), _ahead(same, known)
+    en = (f'An epoch, in times of the RNN\'s: {"; ".join(slower)}; in brackets the lowest and the highest of the epochs. Two '
+          f'things can be counted, the multiplications of the forward pass and the parameters, which clipping and update go '
+          f'through; in times of the RNN\'s they are: {counted}. Which of them decides the time was not measured. After '
+          f'{seconds:.0f} seconds of training, compiled: '
+          + ', '.join(f'{cell.upper()} {end.epoch} epochs, perplexity {end.perplexity:.3g}' for cell, end in ends.items())
+          + f': {by_time[0]}. After {common} epochs each: '
+          + ', '.join(f'{cell.upper()} {value:.3g}' for cell, value in same.items()) + f': {by_epoch[0]}.')
+    zh = (f'一个周期的用时与 RNN 之比：{"；".join(slower_zh)}；括号内是各周期中的最低与最高。能数出来的有两样：正向的乘法次数，'
+          f'以及裁剪和更新要逐一处理的参数个数；与 RNN 之比，{counted_zh}。用时由哪一样决定，这里没有测。编译后训练 '
+          f'{seconds:.0f} 秒：'
+          + '，'.join(f'{cell.upper()} {end.epoch} 个周期，困惑度 {end.perplexity:.3g}' for cell, end in ends.items())
+          + f'：{by_time[1]}。各训练 {common} 个周期：'
+          + '，'.join(f'{cell.upper()} {value:.3g}' for cell, value in same.items()) + f'：{by_epoch[1]}。')
     return en, zh
 
 
