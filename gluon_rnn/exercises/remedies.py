@@ -14,6 +14,8 @@ from ..updating import Updater, global_norm
 
 GAIN = 3            # the recurrent weights come from N(0, GAIN / sqrt(num_hiddens)): their singular values reach up to 2 GAIN
 LR = 0.5            # without clipping, where the book's 100 stands with it
+NUM_STEPS, BATCH_SIZE = 35, 8
+_SHORT = 5          # steps of truncated BPTT: with as many rows more, an epoch has as many updates, each of as many characters
 
 
 class Watched(Updater):
@@ -71,7 +73,8 @@ REMEDIES = (
     Remedy('learning rate / 100', '学习率除以 100', {'lr': LR / 100}),
     Remedy('Adam, 0.001', 'Adam，0.001', {'optimizer': 'adam', 'lr': 1e-3}),
     Remedy('weight decay', '权重衰减', updater={'decay': 1e-3}),
-    Remedy('BPTT over 5 steps', '时间步数截断为 5', {'num_steps': 5}),
+    Remedy(f'BPTT over {_SHORT} steps', f'时间步数截断为 {_SHORT}',
+           {'num_steps': _SHORT, 'batch_size': BATCH_SIZE * NUM_STEPS // _SHORT}),
     Remedy("small W_hh (the book's)", '小的 W_hh（书中初始化）', recurrent=partial(gaussian, sigma=0.01)),
     Remedy('orthogonal W_hh', '正交的 W_hh', recurrent=orthogonal),
     Remedy('GRU', 'GRU', {'cell': 'gru'}),
