@@ -6,111 +6,142 @@ number of epochs, on the text itself (how well it is known by heart) and on the 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Callable, Dict, List, Sequence
 
-from ..corpus import Corpus
 from ..report import COLOURS, new_figure, save_figure
 from .frame import Exercise, Lines, Outcome, Table, Text
-from .scoring import known_share
-from .workbench import Training, Workbench
+from .scoring import CHANCE, compared
+from .trials import BASE, ZH, Trial, factors_of, one_at_a_time
+from .workbench import Workbench
 
-# The middle of each is what the others stay at; but for the hidden units it is the book's.
-FACTORS: Dict[str, Tuple[float, ...]] = {
-    'num_hiddens': (32, 128, 384), 'num_steps': (10, 35, 70), 'batch_size': (8, 32, 64), 'lr': (10, 100, 1000),
-    'clipping_theta': (1e-3, 1e-2, 1e-1)}
-ZH = {'num_hiddens': '隐藏单元数', 'num_steps': '时间步数', 'batch_size': '批量大小', 'lr': '学习率',
-      'clipping_theta': '裁剪阈值'}
+_VERSES = 0.1           # shares of verses that differ by less are not told apart: a verse has some hundred strings
 _SHOWN = 1e5            # the top of the picture; a line to a higher perplexity leaves it
-BASE = {name: values[1] for name, values in FACTORS.items()}
-
-
-@dataclass
-class Trial:
-    """One training, `value` being what `factor` was set to. known: see `known_share`."""
-    factor: str
-    value: float
-    run: Training
-    known: float
-
-
-def one_at_a_time(bench: Workbench, cell: str, num_epochs: int) -> List[Trial]:
-    """A training with the base settings, and two for each factor; the base stands among the trials of each."""
-    corpus = bench.corpus()
-    base = _trial(bench, corpus, 'base', 0, cell=cell, num_epochs=num_epochs)
-    trials = []
-    for factor, values in bench.size(FACTORS, {'clipping_theta': FACTORS['clipping_theta']}).items():
-        trials += [Trial(factor, value, base.run, base.known) if value == BASE[factor] else
-                   _trial(bench, corpus, factor, value, cell=cell, num_epochs=num_epochs) for value in values]
-    return trials
-
-
-def _trial(bench: Workbench, corpus: Corpus, factor: str, value: float, **changes: Any) -> Trial:
-    changes = {**BASE, **changes, 'valid_fraction': 0.1, **({} if factor == 'base' else {factor: value})}
-    run = bench.train(f'{factor} {value:g}' if value else factor, verses=True, **changes)
-    text = corpus.decode(corpus.indices)
-    return Trial(factor, value, run, known_share(run.verses[-1][1], text) if run.verses else math.nan)
 
 
 def hyperparameters(bench: Workbench, cell: str) -> Outcome:
     """6.4.1, 6.7.2 and 6.8.1."""
-    trials = one_at_a_time(bench, cell, bench.size(40, 2))
-    rows = [(trial.factor, trial.value, trial.run.seconds_an_epoch, trial.run.perplexity, trial.run.best_held_out[0],
+    trials, other = one_at_a_time(bench, cell, bench.size(40, 2))
+    base = next(trial for trial in trials if trial.is_base)
+    updates = base.updates * len(base.run.records)
+    rows = [(trial.factor, trial.value or None, trial.run.seconds_an_epoch, trial.updates, trial.run.perplexity,
+             trial.after(updates), trial.run.best_held_out[0],
              trial.run.records[-1].grad_norm if trial.run.records else math.nan, trial.known, trial.run.diverged or 'no')
-            for trial in trials]
+            for trial in [*trials, other]]
     lines = [f'{trial.factor} {trial.value:g}: {trial.run.verses[-1][1][0]}' for trial in trials if trial.run.verses]
-    kept = ', '.join(f'{name} {value:g}' for name, value in BASE.items())
-    return Outcome(_answer(trials, cell), [
-        Table((f'{cell.upper()}, {len(trials[1].run.records)} epochs, one hyperparameter moved at a time, else {kept}',
-               f'{cell.upper()}，{len(trials[1].run.records)} 个迭代周期，每次只变一个超参数，其余：{kept}'),
-              ('hyperparameter', 'value', 'seconds an epoch', 'perplexity', 'lowest held-out perplexity', 'last gradient norm',
-               'threes of the verses in the text', 'broken off'), rows),
+    kept, epochs = ', '.join(f'{name} {value:g}' for name, value in BASE.items()), base.run.settings['num_epochs']
+    return Outcome(_answer(trials, other), [
+        Table((f'{cell.upper()}, {epochs} epochs, one hyperparameter moved at a time, else {kept}',
+               f'{cell.upper()}，{epochs} 个迭代周期，每次只变一个超参数，其余：{kept}'),
+              ('hyperparameter', 'value', 'seconds an epoch', 'updates an epoch', 'perplexity', f'after {updates} updates',
+               'lowest held-out perplexity', 'last gradient norm', 'threes of the verses in the text', 'broken off'), rows),
         Lines(('Verses', '歌词'), lines),
     ], partial(draw, trials=trials, title=f'{cell.upper()}: one hyperparameter at a time'))
 
 
-def _answer(trials: Sequence[Trial], cell: str) -> Text:
-    by_factor = {factor: [trial for trial in trials if trial.factor == factor] for factor in factors_of(trials)}
+def _lowest(trials: Sequence[Trial], of: Callable[[Trial], float], chance: float) -> List[Trial]:
+    """The trial that has the lowest value, and after it those that chance may have put behind it; the base stands but once."""
+    told = {('base' if trial.is_base else trial.factor, 0 if trial.is_base else trial.value): trial for trial in trials}
+    order = sorted((trial for trial in told.values() if math.isfinite(of(trial))), key=of)
+    return [trial for trial in order if compared(of(trial), of(order[0]), chance) == 'alike']
 
-    def spread(values: Sequence[float]) -> float:
-        values = [value for value in values if math.isfinite(value)]
-        return max(values) / min(values) if values else math.nan
 
-    learning = {factor: spread([t.run.perplexity for t in some]) for factor, some in by_factor.items()}
-    time = {factor: spread([t.run.seconds_an_epoch for t in some]) for factor, some in by_factor.items()}
-    strongest, slowest = max(learning, key=lambda f: learning[f]), max(time, key=lambda f: time[f])
-    whole = [trial for trial in trials if not trial.run.diverged]
-    best, general = min(whole, key=lambda t: t.run.perplexity), min(whole, key=lambda t: t.run.best_held_out[0])
-    verse = max(whole, key=lambda t: t.known)
+def _named(trials: Sequence[Trial], of: Callable[[Trial], float]) -> Text:
+    """'num_steps 10 (8.8)' and the like."""
+    told = [('the base settings' if t.is_base else f'{t.factor} {t.value:g}', '基准设置' if t.is_base else
+             f'{ZH[t.factor]} {t.value:g}', f'{of(t):.3g}') for t in trials]
+    return (' and '.join(f'{en} ({value})' for en, _, value in told), '、'.join(f'{zh}（{value}）' for _, zh, value in told))
+
+
+def _answer(trials: Sequence[Trial], other: Trial) -> Text:
+    base = next(trial for trial in trials if trial.is_base)
+    noise = base.perplexity / other.perplexity
+    chance = max(CHANCE, noise, 1 / noise) if math.isfinite(noise) else CHANCE
     effects, effects_zh = [], []
-    for factor, some in by_factor.items():
-        values = ', '.join(f'{t.run.perplexity:.3g} at {t.value:g}' for t in some)
-        values_zh = '，'.join(f'{t.value:g} 时 {t.run.perplexity:.3g}' for t in some)
-        effects.append(f'{factor} {values}')
-        effects_zh.append(f'{ZH[factor]} {values_zh}')
-    broken = [f'{t.factor} {t.value:g}' for t in trials if t.run.diverged]
-    en = (f'Perplexity after the same epochs: {"; ".join(effects)}. {strongest} moves it most '
-          f'({learning[strongest]:.3g}-fold), {slowest} moves the time of an epoch most ({time[slowest]:.2g}-fold). The text '
-          f'is known best with {best.factor} {best.value:g} (perplexity {best.run.perplexity:.3g}), held-out text with '
-          f'{general.factor} {general.value:g} ({general.run.best_held_out[0]:.4g}): that is another question. The '
-          f'verses of {verse.factor} {verse.value:g} have most of the text: {verse.known:.0%} of their strings of three '
-          f'characters stand in it, what comes again not counted. Broken off: {", ".join(broken) or "none"}.')
-    zh = (f'相同周期后的困惑度：{"；".join(effects_zh)}。对困惑度影响最大的是{ZH[strongest]}（相差 {learning[strongest]:.3g} '
-          f'倍），对每周期用时影响最大的是{ZH[slowest]}（{time[slowest]:.2g} 倍）。训练文本上最好的是{_zh(best)}（困惑度 '
-          f'{best.run.perplexity:.3g}），留出文本上最好的是{_zh(general)}（{general.run.best_held_out[0]:.4g}），这是另一个问题。'
-          f'{_zh(verse)}写出的歌词有 {verse.known:.0%} 的三字串出自原文（重复的不计），最多。'
-          f'中途失败的：{"，".join(broken) or "无"}。')
+    for factor in factors_of(trials):
+        some = [trial for trial in trials if trial.factor == factor]
+        effects.append(f'{factor} ' + ', '.join(f'{_shown(t, "broken off")} at {t.value:g}' for t in some))
+        effects_zh.append(f'{ZH[factor]} ' + '，'.join(f'{t.value:g} 时 {_shown(t, "中断")}' for t in some))
+    moved = _spread(trials, lambda trial: trial.perplexity if math.isfinite(trial.perplexity) else math.inf)
+    seconds = _spread(trials, lambda trial: trial.run.seconds_an_epoch)
+    strongest, slowest = max(moved, key=lambda factor: moved[factor]), max(seconds, key=lambda factor: seconds[factor])
+    clear = moved[strongest] > chance       # infinite where a training broke off
+    fold = f'{moved[strongest]:.3g}-fold' if math.isfinite(moved[strongest]) else 'to where a training breaks off'
+    fold_zh = f'{moved[strongest]:.3g} 倍' if math.isfinite(moved[strongest]) else '直到训练中断'
+    en = [f'Perplexity after the same epochs: {"; ".join(effects)}. From another seed the base settings come to '
+          f'{_shown(other, "nothing, for they broke off")} in place of {_shown(base, "nothing, for they broke off")}; what '
+          f'differs by a factor of {chance:.3g} or less is called no clear difference here. '
+          + (f'{strongest} moves it most ({fold}).' if clear else 'No hyperparameter makes a clear difference.')]
+    zh = [f'相同周期后的困惑度：{"；".join(effects_zh)}。基准设置用另一个随机种子，困惑度由 {_shown(base, "中断")} 变为 '
+          f'{_shown(other, "中断")}；相差不超过 {chance:.3g} 倍的，这里算没有明显差别。'
+          + (f'对困惑度影响最大的是{ZH[strongest]}（{fold_zh}）。' if clear else '没有哪个超参数有明显影响。')]
+    if seconds[slowest] > 1.2:
+        en.append(f'{slowest} moves the time of an epoch most ({seconds[slowest]:.2g}-fold).')
+        zh.append(f'对每周期用时影响最大的是{ZH[slowest]}（{seconds[slowest]:.2g} 倍）。')
+    else:
+        en.append('The time of an epoch shows no clear difference.')
+        zh.append('每周期用时没有明显差别。')
+    for lines, line in zip((en, zh), _learned(trials, base, chance)):
+        lines.append(line)
+    broken = [trial for trial in trials if trial.run.diverged]
+    en.append(f'Broken off: {", ".join(f"{t.factor} {t.value:g}" for t in broken) or "none"}.')
+    zh.append(f'中途失败的：{"，".join(f"{ZH[t.factor]} {t.value:g}" for t in broken) or "无"}。')
+    return ' '.join(en), ''.join(zh)
+
+
+def _learned(trials: Sequence[Trial], base: Trial, chance: float) -> Text:
+    """What knows the text best, the same text with as many updates, held-out text, and what its verses have of the text."""
+    best = _lowest(trials, lambda t: t.perplexity, chance)
+    if not best:
+        return 'Nothing was learned: every training broke off.', '所有训练都中断，没有学到什么。'
+    general = _lowest(trials, lambda t: t.held_out, chance)
+    en, zh = _named(best, lambda t: t.perplexity)
+    en = f'The text is known best with {en}{": no clear difference" if len(best) > 1 else ""}.'
+    zh = f'训练文本上最好的是{zh}{"，没有明显差别" if len(best) > 1 else ""}。'
+    updates = base.updates * len(base.run.records)
+    for trial in best:
+        then = trial.after(updates)
+        if trial.updates > base.updates and then is not None and not base.run.diverged:
+            stands = {'lower': ('still ahead of', '仍领先于'), 'alike': ('not clearly different from', '没有明显不同于'),
+                      'higher': ('behind', '落后于')}[compared(then, base.perplexity, chance)]
+            en += (f' But {trial.factor} {trial.value:g} updates the weights {trial.updates} times an epoch, the base settings '
+                   f'{base.updates} times; after the same {updates} updates it stands at {then:.3g}, {stands[0]} the base '
+                   f'settings with {base.perplexity:.3g}.')
+            zh += (f'但{ZH[trial.factor]} {trial.value:g} 每周期更新 {trial.updates} 次，基准设置 {base.updates} 次；同样更新 '
+                   f'{updates} 次后它为 {then:.3g}，{stands[1]}基准设置的 {base.perplexity:.3g}。')
+    names = _named(general, lambda t: t.held_out)
+    if len(general) > 1:
+        en += f' On held-out text there is no clear difference between {names[0]}.'
+        zh += f'留出文本上没有明显差别的是{names[1]}。'
+    elif general:
+        same = any(general[0] is trial for trial in best)
+        en += f' Held-out text is known best with {names[0]}, {"too" if same else "which is another question"}.'
+        zh += f'留出文本上最好的{"也" if same else ""}是{names[1]}{"" if same else "，这是另一个问题"}。'
+    verses = max((trial for trial in trials if math.isfinite(trial.known)), key=lambda t: t.known, default=None)
+    if verses:
+        who, who_zh = (text.rpartition(mark)[0] for text, mark in zip(_named([verses], lambda t: t.known), (' (', '（')))
+        beside = ('', '')
+        if not verses.is_base and math.isfinite(base.known):
+            close = ('', '') if verses.known > base.known + _VERSES else (', no clear difference', '，没有明显差别')
+            beside = f' (base settings {base.known:.0%}{close[0]})', f'（基准设置为 {base.known:.0%}{close[1]}）'
+        en += (f' Of the verses of {who}, {verses.known:.0%} of the strings of three characters stand in the text, what comes '
+               f'again not counted, which is most{beside[0]}.')
+        zh += f'{who_zh}写出的歌词有 {verses.known:.0%} 的三字串见于原文（重复的不计），最多{beside[1]}。'
     return en, zh
 
 
-def factors_of(trials: Sequence[Trial]) -> List[str]:
-    return list(dict.fromkeys(trial.factor for trial in trials))
+def _shown(trial: Trial, broken: str) -> str:
+    return broken if math.isnan(trial.perplexity) else f'{trial.perplexity:.3g}'
 
 
-def _zh(trial: Trial) -> str:
-    return f'{ZH[trial.factor]} {trial.value:g} '
+def _spread(trials: Sequence[Trial], of: Callable[[Trial], float]) -> Dict[str, float]:
+    """Factor -> its trials' highest value over the lowest; 1 where there are none."""
+    found = {}
+    for factor in factors_of(trials):
+        values = [of(trial) for trial in trials if trial.factor == factor and not math.isnan(of(trial))]
+        found[factor] = max(values) / min(values) if values and math.isfinite(min(values)) else 1.0
+    return found
 
 
 def draw(path: Path, trials: Sequence[Trial], title: str) -> None:
