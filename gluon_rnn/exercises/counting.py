@@ -124,21 +124,34 @@ def _answer(counted: List[tuple], sizes: List[tuple], growth: Dict[str, Any]) ->
     longest = max(sizes, key=lambda row: (row[0].endswith('words') and row[1] >= 10_000, row[1]))      # words were asked for
     fours = {row[0]: row for row in counted if row[1] == 4}
     kinds, once = fours[longest[0]][3], fours[longest[0]][5]
-    low, high = (pick(row[6] for row in fours.values()) for pick in (min, max))
+    # a text of few units has hardly an end to speak of
+    long = [name for name, length, *_ in sizes if length >= 1000]
+    each = ('each text of 1,000 units or more', '长度至少 1,000 的各文本') if long else ('each text', '各文本')
+    long = long or list(fours)
+    low, high = (pick(fours[name][6] for name in long) for pick in (min, max))
     power = growth[longest[0]]['power']
+    slower = power[1] < power[4]
+    sparse = longest[4] < longest[3]
+    if low >= 0.05:
+        missing = 'so many must be stored, and so many are missing', '要存的很多，缺的也很多'
+    elif high >= 0.05:
+        missing = 'how many are missing depends on the text', '缺多少要看文本'
+    else:
+        missing = 'hardly any is missing in these texts', '这些文本里几乎不缺'
     en = (f'With {ASKED:,} different words, full tables for n = 1 to 4 have {full:.3g} entries, '
           f'{full * _COUNT_BYTES / 1e18:.0f} exabytes at 4 bytes each. A text of {ASKED:,} words can hold no more than '
           f'{most:,} different n-grams in all. Counted in {longest[0]} ({longest[1]:,} units, {longest[2]:,} different): '
-          f'{kinds:,} different four-grams, {once:.0%} of them once only, and they grow as length^{power[4]:.2f} (single '
-          f'units: length^{power[1]:.2f}); storing what occurs takes {longest[4]:.1f} MB where full tables take '
-          f'{longest[3]:,.0f} MB. Even so, of the four-grams in the last {HELD_OUT:.0%} of each text, {low:.0%} to {high:.0%} '
-          'were never seen before: so many must be stored, and so many are missing.')
+          f'{kinds:,} different four-grams, {once:.0%} of them once only. They grow as length^{power[4]:.2f}, single units '
+          f'{"more slowly, " if slower else ""}as length^{power[1]:.2f}. Storing what occurs takes {longest[4]:.1f} MB'
+          f'{"" if sparse else ", no less than full tables with"} {"where full tables take " if sparse else ""}'
+          f'{longest[3]:,.1f} MB. Of the four-grams in the last {HELD_OUT:.0%} of {each[0]}, {low:.0%} to {high:.0%} '
+          f'were never seen before: {missing[0]}.')
     zh = (f'若有 {ASKED:,} 个不同的词，n 为 1 到 4 的完整频率表共有 {full:.3g} 项，每项 4 字节，即 '
           f'{full * _COUNT_BYTES / 1e18:.0f} EB。长度为 {ASKED:,} 个词的文本最多只有 {most:,} 种 n 元组。实际统计 '
-          f'{longest[0]}（长 {longest[1]:,}，不同单位 {longest[2]:,} 个）：四元组有 {kinds:,} 种，其中 {once:.0%} 只出现一次，'
-          f'种数随长度的 {power[4]:.2f} 次方增长（单个单位为 {power[1]:.2f} 次方）；只存出现过的需要 {longest[4]:.1f} MB，完整'
-          f'的表需要 {longest[3]:,.0f} MB。即便如此，各文本最后 {HELD_OUT:.0%} 中的四元组有 {low:.0%} 至 {high:.0%} 从未出现'
-          '过：要存的很多，缺的也很多。')
+          f'{longest[0]}（长 {longest[1]:,}，不同单位 {longest[2]:,} 个）：四元组有 {kinds:,} 种，其中 {once:.0%} 只出现一次。'
+          f'种数随长度的 {power[4]:.2f} 次方增长，单个单位{"较慢，" if slower else ""}为 {power[1]:.2f} 次方。只存出现过的需要 '
+          f'{longest[4]:.1f} MB，{"" if sparse else "并不少于"}完整的表{"需要" if sparse else "的"} {longest[3]:,.1f} MB。'
+          f'{each[1]}，最后 {HELD_OUT:.0%} 中的四元组有 {low:.0%} 至 {high:.0%} 从未出现过：{missing[1]}。')
     return en, zh
 
 

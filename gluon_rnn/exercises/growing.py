@@ -1,6 +1,7 @@
 """Section 6.4, exercise 3: the verses of every epoch."""
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import List
@@ -20,6 +21,8 @@ def verses_by_epoch(bench: Workbench) -> Outcome:
     corpus = bench.corpus()
     text = corpus.decode(corpus.indices)
     run = bench.train('RNN', cell='rnn', num_epochs=bench.size(160, 3), period=1, verses=True, length=40)
+    if not run.verses:
+        raise ValueError(f'no epoch was whole, so that there are no verses: {run.diverged}')
     start = len(min(run.verses[0][1], key=len)) - run.settings['length']
     rows, lines = [], []
     for (epoch, texts), record in zip(run.verses, run.records):
@@ -28,7 +31,7 @@ def verses_by_epoch(bench: Workbench) -> Outcome:
         if epoch <= 40 or epoch % 10 == 0:
             lines.append(f'{epoch:4} {record.perplexity:8.2f}  {texts[0]}')
     marks = sorted({0, *(k for k in (1, 4, 9, 19, 39, 79, 119) if k < len(rows)), len(rows) - 1})
-    return Outcome(_growing_answer(rows), [
+    return Outcome(_growing_answer(rows, run.diverged), [
         Lines(('Epoch, perplexity, verse', '迭代周期、困惑度、歌词'), lines),
         Table(('The verses in figures', '歌词的统计'),
               ('epoch', 'perplexity', 'different characters', 'three in a row as in the text', 'six in a row as in the text'),
@@ -36,24 +39,31 @@ def verses_by_epoch(bench: Workbench) -> Outcome:
         partial(_draw_growing, rows=rows))
 
 
-def _growing_answer(rows: List[tuple]) -> Text:
+def _growing_answer(rows: List[tuple], diverged: str = '') -> Text:
+    """rows: epoch, perplexity, different characters, shares of the verse's threes and sixes (nan: none so long)."""
     first, last = rows[0], rows[-1]
-    varied = next((row for row in rows if row[2] >= 15), None)
-    phrase = next((row for row in rows if row[3] >= 0.5), None)
-    copied = next((row for row in rows if row[4] >= 0.5), None)
-    told = [(f'the first verse of 15 different characters or more comes at epoch {varied[0]} (perplexity {varied[1]:.4g})',
-             f'第 {varied[0]} 个周期（困惑度 {varied[1]:.4g}）首次出现 15 个以上不同的字')] if varied else []
-    told += [(f'the first half of whose threes stand in the text at epoch {phrase[0]} ({phrase[1]:.4g})',
-              f'第 {phrase[0]} 个周期（{phrase[1]:.4g}）首次有一半的三字组见于原文')] if phrase else []
-    told += [(f'the first half of whose sixes do, which is copying, at epoch {copied[0]} ({copied[1]:.4g})',
-              f'第 {copied[0]} 个周期（{copied[1]:.4g}）首次有一半的六字组见于原文，即照抄')] if copied else []
-    en = (f'At epoch 1 the verse has {first[2]} different character{"s" * (first[2] != 1)} (perplexity {first[1]:.4g}), at '
-          f'epoch {last[0]} it has {last[2]} ({last[1]:.4g}), and {last[3]:.0%} of its strings of three characters and '
-          f'{last[4]:.0%} of those of six stand in the text, what comes again not counted. '
-          f'{"On the way: " + "; ".join(t[0] for t in told) + "." if told else "On the way nothing of note."}')
-    zh = (f'第 1 个周期的歌词有 {first[2]} 个不同的字（困惑度 {first[1]:.4g}），第 {last[0]} 个周期有 {last[2]} 个（'
-          f'{last[1]:.4g}），其中 {last[3]:.0%} 的三字组、{last[4]:.0%} 的六字组见于原文（重复的不计）。'
-          f'{"其间：" + "；".join(t[1] for t in told) + "。" if told else ""}')
+    told, told_zh = [], []
+    for column, least, en, zh in (
+            (2, 15, 'the first verse of 15 different characters or more comes at epoch', '首次有 15 个以上不同的字'),
+            (3, 0.5, 'the first half of whose strings of three stand in the text at epoch', '首次有一半的三字串见于原文'),
+            (4, 0.5, 'the first half of whose strings of six do, at epoch', '首次有一半的六字串见于原文')):
+        row = next((row for row in rows if row[column] >= least), None)
+        if row:
+            told.append(f'{en} {row[0]} (perplexity {row[1]:.4g})')
+            told_zh.append(f'第 {row[0]} 个周期（困惑度 {row[1]:.4g}）{zh}')
+    shares = [(f'{share:.0%} of its strings of {name}', f'{share:.0%} 的{name_zh}字串')
+              for share, name, name_zh in ((last[3], 'three', '三'), (last[4], 'six', '六')) if math.isfinite(share)]
+    stand = (f'; {" and ".join(share[0] for share in shares)} characters stand in the text, what comes again not counted',
+             f'，其中 {"、".join(share[1] for share in shares)}见于原文（重复的不计）') if shares else ('', '')
+    en = (f'At epoch {first[0]} the verse has {first[2]} different character{"s" * (first[2] != 1)} (perplexity {first[1]:.4g}), '
+          f'at epoch {last[0]} it has {last[2]} ({last[1]:.4g}){stand[0]}. '
+          f'{"On the way: " + "; ".join(told) if told else "No verse had 15 different characters, or half of it from the text"}.')
+    zh = (f'第 {first[0]} 个周期的歌词有 {first[2]} 个不同的字（困惑度 {first[1]:.4g}），第 {last[0]} 个周期有 {last[2]} 个（'
+          f'{last[1]:.4g}）{stand[1]}。'
+          f'{"其间：" + "；".join(told_zh) if told else "没有一次歌词有 15 个不同的字，或有一半见于原文"}。')
+    if diverged:
+        en += ' Then the training broke off.'
+        zh += '此后训练中断。'
     return en, zh
 
 

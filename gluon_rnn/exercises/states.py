@@ -1,6 +1,7 @@
 """Section 6.2: how many outputs a recurrent network needs, and what its state holds of the past."""
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import Any, Dict, List
@@ -31,20 +32,25 @@ def outputs_needed(bench: Workbench) -> Outcome:
             output = sizes['W_hq'] + sizes['b_q']
             rows.append((name, unit, corpus.vocab_size, logits.shape[1], float((sums - 1).abs().max().asscalar()), output,
                          output / sum(sizes.values())))
-    equal = all(row[2] == row[3] for row in rows)
-    most = max(rows, key=lambda row: row[2])
-    h = bench.settings()['num_hiddens']
-    en = (f'As many as there are different words: {"in every row" if equal else "NOT in every row"} the network has one output '
-          f'for each unit of the vocabulary, for softmax gives each a probability and they must add up to 1. For the {most[1]} '
-          f'of {most[0]} these are {most[2]:,} outputs, and with {h} hidden units the output layer alone has '
-          f'({h} + 1) x {most[2]:,} = {most[5]:,} numbers, {most[6]:.0%} of the model.')
-    zh = (f'输出个数等于词典大小：{"每一行都如此" if equal else "并非每一行都如此"}，词典中每个词对应一个输出，'
-          f'softmax 给每个词一个概率，总和为 1。{most[0]} 以{"词" if most[1] == "words" else "字"}为单位时需要 {most[2]:,} '
-          f'个输出；隐藏单元为 {h} 个时，仅输出层就有 ({h} + 1) × {most[2]:,} = {most[5]:,} 个参数，占模型的 {most[6]:.0%}。')
     table = Table(('Outputs of an RNN for several vocabularies', '不同词典下循环神经网络的输出'),
                   ('text', 'unit', 'vocabulary', 'outputs', 'largest |sum of probabilities - 1|', 'output layer', 'its share'),
                   rows)
-    return Outcome((en, zh), [table])
+    return Outcome(_outputs_answer(rows, bench.settings()['num_hiddens']), [table])
+
+
+def _outputs_answer(rows: List[tuple], h: int) -> Text:
+    equal, sums = all(row[2] == row[3] for row in rows), max(row[4] for row in rows)
+    most = max(rows, key=lambda row: row[2])
+    ones = (('the probabilities add up to 1', '概率总和为 1') if sums < 1e-5 else
+            (f'the probabilities do NOT add up to 1, but are up to {sums:.1g} off', f'概率总和并不为 1，最多相差 {sums:.1g}'))
+    en = (f'As many as there are different words: {"in every row" if equal else "but NOT in every row"} the network has one '
+          f'output for each unit of the vocabulary. softmax gives each a probability, and {ones[0]}. For the {most[1]} of '
+          f'{most[0]} these are {most[3]:,} outputs, and with {h} hidden units the output layer alone has '
+          f'({h} + 1) x {most[3]:,} = {most[5]:,} numbers, {most[6]:.0%} of the model.')
+    zh = (f'输出个数等于词典大小：{"每一行都如此" if equal else "但并非每一行都如此"}，词典中每个词对应一个输出。softmax 给每个词'
+          f'一个概率，{ones[1]}。{most[0]} 以{"词" if most[1] == "words" else "字"}为单位时需要 {most[3]:,} 个输出；隐藏单元为 '
+          f'{h} 个时，仅输出层就有 ({h} + 1) × {most[3]:,} = {most[5]:,} 个参数，占模型的 {most[6]:.0%}。')
+    return en, zh
 
 
 def changes_felt(model: Any, indices: np.ndarray, length: int, rng: np.random.Generator) -> Dict[str, np.ndarray]:
@@ -116,31 +122,35 @@ def past_in_state(bench: Workbench) -> Outcome:
         Table(('How often the character d steps ago can be read out of the state by a linear map',
                '用线性映射从隐藏状态读出 d 步之前的字的正确率'), ('d', *models, 'always the commonest'),
               [(d, *(read[name][k] for name in models), often) for k, d in enumerate(distances)])]
-    return Outcome(_past_answer(felt, read, distances, often), tables, partial(_draw, felt=felt, read=read, distances=distances,
-                                                                              often=often))
+    return Outcome(_past_answer(felt, read, distances, often, len(corpus) // 2), tables,
+                   partial(_draw, felt=felt, read=read, distances=distances, often=often))
 
 
-def _past_answer(felt: Dict[str, Any], read: Dict[str, Any], distances: List[int], often: float) -> Text:
+def _past_answer(felt: Dict[str, Any], read: Dict[str, Any], distances: List[int], often: float, scored: int = 5000) -> Text:
+    """scored: characters that the linear map was asked for at each distance, half of the text."""
     trained, far = felt['trained']['state'], distances[-1]
-    some = bool((trained > 0).all())
+    every = bool((trained > 0).all())
     none = float(felt['W_hh = 0']['state'][1:].max())
-    readable = max([d for k, d in enumerate(distances) if read['trained'][k] > 2 * often], default=None)
     one = distances.index(1)
+    chance = 2 * math.sqrt(often * (1 - often) / scored)       # two standard errors of naming the commonest
+    readable = [d for d, share in zip(distances, read['trained']) if share > often + chance]
+    fades = trained[far] < trained[1]
     en = ('Because H_t is computed from H_(t-1), which was computed from H_(t-2), and so on: change one character and '
-          f'{"every" if some else "not every"} later state of the trained network differs, by {trained[1]:.0%} of its length '
+          f'{"every" if every else "not every"} later state of the trained network differs, by {trained[1]:.0%} of its length '
           f'after 1 step and {trained[far]:.2g} of it after {far} (in a new network {felt["new"]["state"][1]:.2g} and '
-          f'{felt["new"]["state"][far]:.2g}). With W_hh = 0 the change after one step or more is {none:.2g}: that product '
-          'carries the past. What is carried also fades: the character 1 step ago can be read out of the state in '
-          f'{read["trained"][one]:.0%} of cases, the one {far} steps ago in {read["trained"][-1]:.1%} (always the commonest: '
-          f'{often:.1%})'
-          + (f'; beyond {readable} steps it is less than twice that.' if readable is not None and readable < far else '.'))
+          f'{felt["new"]["state"][far]:.2g}). With W_hh = 0 the change after one step or more is {none:.2g}'
+          f'{": that product carries the past" if none == 0 else ""}. What is carried {"fades" if fades else "does not fade"} '
+          f'here: the character 1 step ago can be read out of the state in {read["trained"][one]:.0%} of cases, the one {far} '
+          f'steps ago in {read["trained"][-1]:.1%}; always naming the commonest is right in {often:.1%}, and '
+          + (f'the farthest of those tried that is clearly above it is {readable[-1]}.' if readable else
+             'no distance tried is clearly above it.'))
     zh = ('因为 H_t 由 H_(t-1) 算出，H_(t-1) 又由 H_(t-2) 算出，依此类推：改变一个字，训练后的网络此后'
-          f'{"每一个" if some else "并非每一个"}隐藏状态都会变化，1 步之后变化 {trained[1]:.0%}，{far} 步之后变化 '
+          f'{"每一个" if every else "并非每一个"}隐藏状态都会变化，1 步之后变化 {trained[1]:.0%}，{far} 步之后变化 '
           f'{trained[far]:.2g}（未训练的网络分别为 {felt["new"]["state"][1]:.2g} 和 {felt["new"]["state"][far]:.2g}）。令 W_hh '
-          f'= 0，一步及以后的变化为 {none:.2g}：传递过去信息的正是这个乘积。但信息会淡去：1 步之前的字有 '
-          f'{read["trained"][one]:.0%} 能从状态中线性读出，{far} 步之前的只有 {read["trained"][-1]:.1%}（总猜最常见的字为 '
-          f'{often:.1%}）'
-          + (f'；超过 {readable} 步就不到其两倍。' if readable is not None and readable < far else '。'))
+          f'= 0，一步及以后的变化为 {none:.2g}{"：传递过去信息的正是这个乘积" if none == 0 else ""}。传下来的信息在这里'
+          f'{"逐渐淡去" if fades else "并未淡去"}：1 步之前的字有 {read["trained"][one]:.0%} 能从状态中线性读出，{far} 步之前的'
+          f'有 {read["trained"][-1]:.1%}；总猜最常见的字，正确率为 {often:.1%}，'
+          + (f'试过的距离中，明显高于它的最远为 {readable[-1]} 步。' if readable else '试过的距离都没有明显高于它。'))
     return en, zh
 
 

@@ -1,6 +1,7 @@
 """Section 6.9: a second hidden layer written out by hand."""
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any, Dict, List, Sequence, Tuple
 
@@ -13,9 +14,11 @@ from ..language_model import LanguageModel, redraw_weights
 from ..report import plot_perplexity
 from ..sampling import consecutive_batches
 from .frame import Exercise, Lines, Outcome, Table, Text
+from .scoring import compared
 from .workbench import Training, Workbench
 
 Params = Dict[str, nd.NDArray]
+_ROUNDING = 1e-4        # of the largest value: what float32 may differ by over two batches of 35 steps
 
 
 def two_layers(inputs: nd.NDArray, state: State, params: Params) -> Tuple[nd.NDArray, State]:
@@ -92,7 +95,7 @@ def equal_width(two: int, vocab_size: int) -> int:
 
 def second_layer(bench: Workbench) -> Outcome:
     """6.9.1: the loop is `DeepRNN`; two layers against one of as many parameters."""
-    compared = differences(bench)
+    checked = differences(bench)
     corpus, h = bench.corpus(), bench.size(128, 8)
     wide = equal_width(h, corpus.vocab_size)
     rows, lines = [], []
@@ -107,11 +110,12 @@ def second_layer(bench: Workbench) -> Outcome:
             run = runs[label] = bench.train(label, verses=True, **changes)
             rows.append((layers, width, sigma, sum(value.size for value in run.model.parameters().values()), norms[0], norms[-1],
                          run.perplexity, run.seconds_an_epoch, run.diverged or 'no'))
-            lines += [f'{label}: {text}' for text in run.verses[-1][1]]
-    return Outcome(_answer(compared, rows), [
+            lines += [f'{label}: {text}' for text in run.verses[-1][1]] if run.verses else []
+    return Outcome(_answer(checked, rows, bench.size(60, 2)), [
         Table(('The loop by hand against DeepRNN, weights from N(0, 0.1)', '手写循环与 DeepRNN 对比'),
-              ('', 'largest value', 'largest difference'), compared),
-        Table(('Two layers against one of as many parameters', '两层与参数量相同的一层'),
+              ('', 'largest value', 'largest difference'), checked),
+        Table((f'Two layers against one of as many parameters, {bench.size(60, 2)} epochs',
+               f'两层与参数量相同的一层，{bench.size(60, 2)} 个迭代周期'),
               ('layers', 'hidden units', 'sigma', 'parameters', 'first gradient norm, lowest layer', 'highest layer',
                'perplexity', 'seconds an epoch', 'broken off'), rows),
         Lines(('Verses', '歌词'), lines),
@@ -123,22 +127,29 @@ def sizes(bench: Workbench) -> Tuple[int, int]:
     return settings['batch_size'], settings['num_steps']
 
 
-def _answer(compared: Sequence[Tuple[str, float, float]], rows: Sequence[Tuple]) -> Text:
-    furthest = max(difference / largest for _, largest, difference in compared if largest)
+def _answer(differences: Sequence[Tuple[str, float, float]], rows: Sequence[Tuple], epochs: int) -> Text:
+    furthest = max(difference / largest for _, largest, difference in differences if largest)
+    same = (('is the library\'s DeepRNN', '与库中的 DeepRNN 相同') if furthest < _ROUNDING else
+            ('is NOT the library\'s DeepRNN', '与库中的 DeepRNN 并不相同'))
     parts, parts_zh = [], []
     for one, two in zip(rows[::2], rows[1::2]):
-        verb, verb_zh = ('ahead of', '优于') if two[6] < one[6] else ('behind', '不如')
-        share = two[4] / two[5]
-        parts.append(f'with weights from N(0, {two[2]:g}) two layers of {two[1]} come to {two[6]:.3g}, {verb} one layer of '
-                     f'{one[1]} with {one[6]:.3g}, at {two[7] / one[7]:.2f} times the time; of the first gradient the lower '
-                     f'layer gets {share:.2g} times what the upper one gets')
-        parts_zh.append(f'权重取自 N(0, {two[2]:g}) 时，两层（各 {two[1]}）的困惑度为 {two[6]:.3g}，{verb_zh}一层（{one[1]}）的 '
-                        f'{one[6]:.3g}，用时是其 {two[7] / one[7]:.2f} 倍；最初的梯度中，下层得到的是上层的 {share:.2g} 倍')
+        ends = [math.nan if row[8] != 'no' else row[6] for row in (one, two)]
+        verb = {'lower': ('ahead of', '优于'), 'higher': ('behind', '不如'),
+                'alike': ('not clearly different from', '没有明显不同于')}[compared(ends[1], ends[0])]
+        shown, shown_zh = ([f'{end:.3g}' if math.isfinite(end) else broken for end in ends] for broken in ('a break-off', '中断'))
+        share = (f'; of the first gradient the lower layer gets {two[4] / two[5]:.2g} times what the upper one gets',
+                 f'；最初的梯度中，下层得到的是上层的 {two[4] / two[5]:.2g} 倍') if two[5] else ('', '')
+        time = (f', at {two[7] / one[7]:.2f} times the time', f'，用时是其 {two[7] / one[7]:.2f} 倍') if all(
+            math.isfinite(row[7]) for row in (one, two)) else ('', '')
+        parts.append(f'with weights from N(0, {two[2]:g}) two layers of {two[1]} come to {shown[1]}, {verb[0]} one layer of '
+                     f'{one[1]} with {shown[0]}{time[0]}{share[0]}')
+        parts_zh.append(f'权重取自 N(0, {two[2]:g}) 时，两层（各 {two[1]}）的困惑度为 {shown_zh[1]}，{verb[1]}一层（{one[1]}）的 '
+                        f'{shown_zh[0]}{time[1]}{share[1]}')
     en = ('A second hidden state reads the first one instead of the characters: one line and three weights more in the loop. '
-          f'The loop written out here is the library\'s DeepRNN (largest difference {furthest:.1g} of the largest value, over '
-          f'outputs, states and all gradients). With as many parameters: {"; ".join(parts)}.')
-    zh = ('第二个隐藏状态读第一个隐藏状态而不是字符：循环里多一行，多三个权重。这里写出的循环与库中的 DeepRNN 相同（输出、状态'
-          f'和全部梯度中，最大差别为最大值的 {furthest:.1g}）。参数量相同时：{"；".join(parts_zh)}。')
+          f'The loop written out here {same[0]} (largest difference {furthest:.1g} of the largest value, over outputs, states '
+          f'and all gradients). With as many parameters and {epochs} epochs: {"; ".join(parts)}.')
+    zh = (f'第二个隐藏状态读第一个隐藏状态而不是字符：循环里多一行，多三个权重。这里写出的循环{same[1]}（输出、状态和全部梯度中，'
+          f'最大差别为最大值的 {furthest:.1g}）。参数量相同，训练 {epochs} 个周期：{"；".join(parts_zh)}。')
     return en, zh
 
 

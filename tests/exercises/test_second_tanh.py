@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose
 from gluon_rnn.cells import LSTM
 from gluon_rnn.exercises import second_tanh
 from gluon_rnn.exercises.second_tanh import HybridOnceTanhLSTM, OnceTanhLSTM, gates_open, read
+from tests.exercises.made_up import says
 
 
 def twins(*kinds, sigma=0.8):
@@ -76,3 +77,24 @@ def test_both_begin_alike(bench):
     runs = [second_tanh.learn(bench, kind, num_epochs=1) for kind in ('book', 'once')]
     assert runs[0].records[0].perplexity == pytest.approx(runs[1].records[0].perplexity, rel=1e-2)
     assert type(runs[1].model.network) is HybridOnceTanhLSTM
+
+
+def answer(book, once, again, *, largest=10.0):
+    rows = [(second_tanh.NAMES[kind], largest, 0.4, 0.9, 0.0, 0.3, end or np.nan, 'no' if end else 'the loss')
+            for kind, end in (('book', book), ('once', once))]
+    return second_tanh._answer([(second_tanh.NAMES['book'], 100, 100.0, 1.0)], rows, again)
+
+
+@pytest.mark.parametrize('once, again, en, zh', [
+    (64.0, 73.0, '73: lower here', '73：此处更低'), (90.0, 73.0, '73: higher here', '73：此处更高'),
+    (66.0, 73.0, '73: no clear difference', '73：没有明显差别'), (60.0, 90.0, '90: no clear difference', '90：没有明显差别')])
+def test_perplexities_are_told_apart_only_beyond_chance(once, again, en, zh):
+    assert says(answer(72.0, once, again), (en, zh), ('|C| left [-1, 1]', '超出了 [-1, 1]'))
+
+
+def test_what_is_said_of_a_training_that_broke_off():
+    said = answer(72.0, None, 73.0, largest=0.9)
+    assert says(said, ('the training broke off', '训练中断'), ('|C| stayed within', '|C| 没有超出'))
+    assert 'against' not in said[0] and '此处' not in said[1]
+    said = answer(None, 64.0, np.nan)
+    assert says(said, ('|H| reached 0.9', '|H| 最大 0.9')) and 'In the trained network' not in said[0]
