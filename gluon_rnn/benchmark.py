@@ -1,6 +1,9 @@
-"""What is measured, as `measuring` does it: epochs, growth with each size, how fast text is written, and the start."""
+"""What is measured, as `measuring` does it: epochs, growth with each size, how fast text is written, the start, and how fast text
+is read and cut.
+"""
 from __future__ import annotations
 
+import statistics
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence, Tuple
@@ -209,3 +212,32 @@ def measure_start(cell: str, *, rounds: int = 5, threads: int | None = None,
         for m in measure(going, one_step, rounds=1, threads=threads, on_progress=on_progress):
             found[m.name].append(m)
     return [ms[-1] if ms[-1].error else replace(ms[-1], seconds=tuple(m.start_seconds for m in ms)) for ms in found.values()]
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """What reading a text and cutting it into mini-batches of both kinds came to."""
+    corpus: str
+    num_chars: int
+    vocab_size: int
+    batches: Dict[str, int]                     # of 'consecutive' and 'random' sampling
+    seconds: Dict[str, Tuple[float, ...]]       # of 'reading', 'consecutive', 'random' and 'all', one figure a round
+    memory: int                                 # bytes, at most, above those of the libraries
+
+    def to_dict(self) -> Dict[str, Any]:
+        return {**asdict(self), 'median': {part: statistics.median(seconds) for part, seconds in self.seconds.items()}}
+
+
+def measure_text(corpus: str, *, rounds: int = 5, on_progress: Callable[[str], None] | None = None) -> Cutting:
+    """Read the whole of a corpus and make every batch of it once, at the book's sizes and on no device, in a process of its own.
+
+    corpus: as `load_corpus` takes it. Raises ValueError where that cannot be read, or is too short for a batch.
+    """
+    case = Case(f'reading {corpus}', WORKERS / 'cutting.py', {'corpus': corpus})
+    m, = measure([case], Setting(), rounds=rounds, threads=1, on_progress=on_progress)
+    if m.error:
+        raise ValueError(m.error.removeprefix('ValueError: '))
+    batches = {kind: m.answers[0][f'{kind}_batches'] for kind in ('consecutive', 'random')}
+    seconds = {part: tuple(answer[part] for answer in m.answers) for part in ('reading', 'consecutive', 'random')}
+    return Cutting(corpus, m.answers[0]['num_chars'], m.answers[0]['vocab_size'], batches, {**seconds, 'all': m.seconds},
+                   m.memory - m.library_memory)

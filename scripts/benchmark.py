@@ -1,9 +1,10 @@
-"""How fast it is: epochs beside d2lzh, how time and memory grow with each size, and how fast text is written.
+"""How fast it is: epochs beside d2lzh, how time and memory grow with each size, how fast text is written, and read.
 
   epochs       seconds an epoch and memory, beside d2lzh and, where it is installed, PyTorch
   growth       the same while steps, hidden units, batch, vocabulary or text grow, with the fitted exponents
   generation   characters a second, beside d2lzh's predict_rnn
   start        seconds from starting the program to the end of its first step
+  text         seconds and memory of reading a text and cutting it into mini-batches
 
 Each case runs in a process of its own, all with the same number of threads, taking turns; figures are medians of the rounds.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import statistics
 import sys
 from pathlib import Path
 from typing import Any, List
@@ -27,9 +29,11 @@ from gluon_rnn.benchmark import (
     measure_generation,
     measure_growth,
     measure_start,
+    measure_text,
     to_list,
 )
 from gluon_rnn.cells.build import CELLS, IMPLS
+from gluon_rnn.corpus import CORPORA
 from gluon_rnn.files import write_whole
 from gluon_rnn.measuring import Setting, own_cases, text_table
 
@@ -37,12 +41,13 @@ EXAMPLES = """examples
   python scripts/benchmark.py epochs --out runs/benchmark
   python scripts/benchmark.py growth --size num_steps num_hiddens --impl hybrid --out runs/benchmark
   python scripts/benchmark.py generation --cell gru lstm
+  python scripts/benchmark.py text --corpus my_text.txt
 """
 
 
 def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
-    commands = p.add_subparsers(required=True, metavar='epochs|growth|generation|start', parser_class=_cli.ArgumentParser)
+    commands = p.add_subparsers(required=True, metavar='epochs|growth|generation|start|text', parser_class=_cli.ArgumentParser)
     epochs = commands.add_parser('epochs', help='seconds an epoch', description=epochs_command.__doc__)
     epochs.add_argument('--no-torch', action='store_true', help='leave PyTorch out')
     epochs.add_argument('--no-compile', action='store_true', help='leave torch.compile out, which compiles for a minute or more')
@@ -53,12 +58,15 @@ def parser() -> argparse.ArgumentParser:
     generation = commands.add_parser('generation', help='characters a second', description=generation_command.__doc__)
     generation.add_argument('--length', type=int, default=200, help='characters to write')
     start = commands.add_parser('start', help='seconds to the first step', description=start_command.__doc__)
+    text = commands.add_parser('text', help='seconds to read and cut a text', description=text_command.__doc__)
+    text.add_argument('--corpus', default='lyrics', help=f'{", ".join(CORPORA)}, or a text file; all of it is read')
     for command, function in ((epochs, epochs_command), (growth, growth_command), (generation, generation_command),
-                              (start, start_command)):
+                              (start, start_command), (text, text_command)):
         command.set_defaults(function=function)
-        command.add_argument('--cell', choices=CELLS, nargs='+', default=['gru'] if command is growth else list(CELLS))
+        if command is not text:
+            command.add_argument('--cell', choices=CELLS, nargs='+', default=['gru'] if command is growth else list(CELLS))
+            command.add_argument('--threads', type=int, help='of each process; all CPUs unless given')
         command.add_argument('--rounds', type=int, default=5, help='of each case')
-        command.add_argument('--threads', type=int, help='of each process; all CPUs unless given')
         command.add_argument('--out', type=Path, help='a folder for the JSON and the pictures')
     return p
 
@@ -115,6 +123,19 @@ def start_command(args: argparse.Namespace) -> None:
         print(f'{Setting(cell=cell)}\n{text_table(measured, unit="start", columns=columns)}')
         found[cell] = [m.to_dict(measured[0]) for m in measured]
     save(args.out, 'start.json', found)
+
+
+def text_command(args: argparse.Namespace) -> None:
+    """Seconds to read a whole text, and to cut it into batches of 32 examples of 35 steps of both kinds, which lie on no device;
+    and how much memory that takes beyond the libraries'."""
+    found = measure_text(args.corpus, rounds=args.rounds, on_progress=tell)
+    print(f'{found.corpus}: {found.num_chars:,} characters, {found.vocab_size:,} different ones\n'
+          f'{"":11}  {"batches":>8} {"seconds":>8} {"lowest":>8} {"highest":>8}')
+    for part, seconds in found.seconds.items():
+        figures = ' '.join(f'{figure:8.3g}' for figure in (statistics.median(seconds), min(seconds), max(seconds)))
+        print(f'{part:11}  {found.batches.get(part, ""):>8} {figures}')
+    print(f'{found.memory / 2 ** 20:.0f} MiB above the libraries')
+    save(args.out, 'text.json', found.to_dict())
 
 
 def tell(text: str) -> None:

@@ -9,6 +9,7 @@ from gluon_rnn import benchmark
 from gluon_rnn.benchmark import (
     REFERENCE,
     SIZES,
+    Cutting,
     Growth,
     draw_growth,
     epoch_cases,
@@ -16,11 +17,12 @@ from gluon_rnn.benchmark import (
     measure_generation,
     measure_growth,
     measure_start,
+    measure_text,
     setting_for,
     settings_around,
 )
 from gluon_rnn.measuring import Measurement, Setting, own_cases
-from gluon_rnn.workers import book, writing
+from gluon_rnn.workers import book, cutting, writing
 
 
 @pytest.mark.parametrize('power', [0.5, 1, 2])
@@ -152,3 +154,31 @@ def test_the_start_is_measured_with_one_step_a_round(monkeypatch):
     assert [m.error for m in measured] == [''] * 3 + ['no memory'] * 2
     with pytest.raises(ValueError, match='rounds must be 1 or more, got 0'):
         measure_start('gru', rounds=0)
+
+
+def test_reading_and_cutting_in_parts(tmp_path):
+    path = tmp_path / 'text.txt'
+    path.write_text('春夏秋冬' * 40, encoding='utf-8')
+    pass_over = cutting.prepare({'corpus': str(path), 'batch_size': 3, 'num_steps': 5})
+    said = pass_over()
+    assert said.keys() == {'reading', 'consecutive', 'random', 'seconds', 'num_chars', 'vocab_size', 'consecutive_batches',
+                           'random_batches'}
+    assert (said['num_chars'], said['vocab_size']) == (160, 4)
+    assert (said['consecutive_batches'], said['random_batches']) == ((160 // 3 - 1) // 5, 159 // 5 // 3)
+    assert sum(said[part] for part in ('reading', 'consecutive', 'random')) == pytest.approx(said['seconds'])
+    assert min(said['reading'], said['consecutive'], said['random']) > 0
+
+
+def test_a_text_is_measured_at_the_book_s_sizes(monkeypatch):
+    def measure(cases, setting, *, rounds, threads, **_):
+        case, = cases
+        assert (setting, rounds, threads, case.options) == (Setting(), 2, 1, {'corpus': 'jaychou'})
+        said = {'num_chars': 9, 'vocab_size': 3, 'consecutive_batches': 8, 'random_batches': 7, 'reading': 1.0,
+                'consecutive': 2.0}
+        return [Measurement(case.name, (6.0, 8.0), memory=50, library_memory=20,
+                            answers=({**said, 'random': 3.0}, {**said, 'random': 5.0}))]
+    monkeypatch.setattr(benchmark, 'measure', measure)
+    found = measure_text('jaychou', rounds=2)
+    assert found == Cutting('jaychou', 9, 3, {'consecutive': 8, 'random': 7}, {
+        'reading': (1.0, 1.0), 'consecutive': (2.0, 2.0), 'random': (3.0, 5.0), 'all': (6.0, 8.0)}, 30)
+    assert found.to_dict()['median'] == {'reading': 1, 'consecutive': 2, 'random': 4, 'all': 7}

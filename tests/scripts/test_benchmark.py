@@ -113,6 +113,34 @@ def test_start_in_seconds(script, measured, tmp_path):
     assert [(row['name'], row['seconds']) for row in found['gru']] == [(name, [3.0 + i] * 2) for i, name in enumerate(measured)]
 
 
+@pytest.mark.slow
+def test_text_in_seconds_and_memory(script, tmp_path):
+    """The process itself: it loads MXNet once."""
+    path = tmp_path / 'text.txt'
+    path.write_text('春夏秋冬' * 400, encoding='utf-8')
+    ended = script('benchmark', 'text', '--corpus', path, '--rounds', 2, '--out', tmp_path / 'out')
+    assert ended.status == 0, ended.err
+    title, *lines, last = ended.out.splitlines()
+    assert title == f'{path}: 1,600 characters, 4 different ones' and last.endswith(' MiB above the libraries')
+    assert [line.split()[0] for line in lines] == ['batches', 'reading', 'consecutive', 'random', 'all']
+    found = json.loads((tmp_path / 'out' / 'text.json').read_text())
+    assert (found['num_chars'], found['vocab_size'], found['batches']) == (1600, 4, {'consecutive': 1, 'random': 1})
+    assert {part: len(seconds) for part, seconds in found['seconds'].items()} == dict.fromkeys(
+        ('reading', 'consecutive', 'random', 'all'), 2)
+    assert 0 <= found['memory'] < 64 << 20
+
+
+@pytest.mark.slow
+def test_a_text_that_cannot_be_cut(script, tmp_path):
+    """What the process says of it becomes the command's own one line, after the progress."""
+    path = tmp_path / 'text.txt'
+    path.write_text('的', encoding='utf-8')
+    ended = script('benchmark', 'text', '--corpus', path, '--out', tmp_path / 'out')
+    assert ended.status == 2 and not ended.out and not (tmp_path / 'out').exists()
+    assert ended.err.splitlines()[-1].startswith('benchmark.py: consecutive sampling with batch_size 32 and num_steps 35 needs a '
+                                                 'text of at least 1152 characters, got 1')
+
+
 @pytest.mark.parametrize('said, flags', [
     ('--rounds must be 1 or more, got 0', ('epochs', '--rounds', 0)),
     ('--threads must be 1 or more, got -1', ('start', '--threads', -1)),
