@@ -96,7 +96,7 @@ def reach(model: LanguageModel, indices: Sequence[int]) -> np.ndarray:
         logits, _ = model(nd.array([[indices[-2]]], ctx=model.ctx), state)
         loss = -nd.log_softmax(logits)[0, int(indices[-1])]
     loss.backward()
-    return np.array([np.sqrt(sum(float((array.grad ** 2).sum().asscalar()) for array in nudge)) for nudge in nudges])
+    return np.array([_norm([array.grad for array in nudge]) for nudge in nudges])
 
 
 def singular_values(params: BookParams) -> Dict[str, np.ndarray]:
@@ -117,9 +117,14 @@ def grad_norms_by_layer(model: LanguageModel, X: nd.NDArray, Y: nd.NDArray) -> L
         logits, _ = model(X, model.begin_state(X.shape[0]))
     _, gradient = cross_entropy(logits, Y.T.reshape((-1,)))
     logits.backward(gradient)
-    squares: Dict[int, float] = {}
+    gradients: Dict[int, List[nd.NDArray]] = {}
     for name, parameter in model.network.parameters().items():
         found = re.match(r'layer(\d+)\.|[lr](\d+)_', name)        # of a stack of networks, or inside one of Gluon's
         layer = int(found.group(1) or found.group(2)) if found else 0
-        squares[layer] = squares.get(layer, 0) + float((parameter.grad ** 2).sum().asscalar())
-    return [float(np.sqrt(squares[layer])) for layer in sorted(squares)]
+        gradients.setdefault(layer, []).append(parameter.grad)
+    return [_norm(gradients[layer]) for layer in sorted(gradients)]
+
+
+def _norm(arrays: Sequence[nd.NDArray]) -> float:
+    """The L2 norm of all arrays together, in float64: in float32 the square of what is below 1e-22 is 0."""
+    return float(np.linalg.norm([np.linalg.norm(array.asnumpy().astype(np.float64)) for array in arrays]))

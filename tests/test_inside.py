@@ -68,6 +68,30 @@ def test_reach_is_the_derivative_by_the_state(options):
     assert norms[1] == pytest.approx(np.sqrt(squares), rel=2e-2)
 
 
+def test_reach_over_a_long_text_is_small_but_not_zero():
+    model, indices = model_of({'cell': 'rnn', 'impl': 'scratch'}), [k % 9 for k in range(40)]
+    redraw_weights(model, 0.04)             # each step back leaves about a tenth
+    params = {name: value.astype(np.float64) for name, value in model.book_params().items()}
+    H = inside.trace(model.config, params, indices[:-1])['layer 1']['H']
+    logits = H[-1] @ params['W_hq'] + params['b_q']
+    p = np.exp(logits - logits.max())
+    gradient = params['W_hq'] @ (p / p.sum() - np.eye(9)[indices[-1]])
+    expected = []
+    for t in range(len(H) - 1, 0, -1):
+        gradient = params['W_hh'] @ ((1 - H[t] ** 2) * gradient)
+        expected.insert(0, np.linalg.norm(gradient))
+    assert expected[0] < 1e-24              # whose square float32 does not have
+    assert_allclose(inside.reach(model, indices), expected, rtol=1e-3)
+
+
+def test_gradients_of_low_layers_are_small_but_not_zero():
+    model = model_of({'cell': 'rnn', 'num_layers': 3})
+    redraw_weights(model, 1e-8)
+    X, Y = next(consecutive_batches(np.arange(41) % 9, 2, 5))
+    norms = inside.grad_norms_by_layer(model, X, Y)
+    assert 0 < norms[0] < norms[1] < norms[2] and norms[0] < 1e-23
+
+
 def test_reach_refuses_what_has_no_earlier_states():
     with pytest.raises(ValueError, match='second direction comes from the end'):
         inside.reach(model_of({'bidirectional': True}), [1, 2, 3])
