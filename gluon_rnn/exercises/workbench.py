@@ -61,15 +61,19 @@ class Training:
 class Workbench:
     """The text of the exercises, and a way to train on it.
 
-    corpus: a name of `corpus.CORPORA` or a file; the embedded lyrics take its place where it cannot be had, and `fallback`
-    then says why. quick: everything is as small as still runs, for a look at what an exercise does and for tests; its figures
+    corpus: a name of `corpus.CORPORA` or a file. Where the book's cannot be had, the embedded lyrics take its place, and `fallback`
+    then says why; any other must be there, or ValueError or OSError is raised. quick: everything is as small as still runs, for a look at what an exercise does and for tests; its figures
     answer nothing. on_progress: told in a line what is being done; on_step: called between the steps of every training.
     """
 
     def __init__(self, corpus: str = COMMON['corpus'], *, quick: bool = False, seed: int = 0,
                  on_progress: Callable[[str], None] | None = None, on_step: Callable[..., None] | None = None):
         self.wanted, self.quick, self.seed, self.ctx = corpus, quick, seed, mx.cpu()
-        self.corpus_name, self.fallback = corpus_here(corpus)
+        if corpus == COMMON['corpus']:
+            self.corpus_name, self.fallback = corpus_here(corpus)
+        else:
+            load_corpus(corpus)
+            self.corpus_name, self.fallback = corpus, ''
         self.tell, self.on_step = on_progress or (lambda text: None), on_step
         TrainConfig(seed=seed)      # says so where it is no seed
 

@@ -39,6 +39,11 @@ def test_all_leaves_what_is_answered(script, tmp_path, monkeypatch):
     assert 'Answer to 6.3.1' in ended.out and (tmp_path / '6.3.1' / 'picture.png').exists()
 
 
+def test_a_text_that_is_not_there_is_not_another(refused, tmp_path):
+    refused('typo.txt', 'exercise', '6.2.1', '--quick', '--corpus', tmp_path / 'typo.txt', '--out', tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+
+
 @pytest.mark.parametrize('said, flags', [
     ("unknown exercise '6.4': choose from 6.", ['6.4']), ('give the numbers of exercises, list, or --all', []),
     ('give the numbers of exercises, list, or --all', ['6.2.1', '--all']), ('seed must be from 0', ['6.2.1', '--seed', -1])])
