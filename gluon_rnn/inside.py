@@ -7,6 +7,7 @@ from typing import Callable, Dict, List, Sequence
 import numpy as np
 from mxnet import autograd, nd
 
+from .cells.clockwork_rnn import PERIODS
 from .cells.network import BookParams
 from .language_model import LanguageModel, ModelConfig
 from .training import cross_entropy
@@ -50,7 +51,10 @@ def _run(config: ModelConfig, weights: BookParams, inputs: np.ndarray) -> Trace:
         def of(gate: str, X: np.ndarray = X, H: np.ndarray = H) -> np.ndarray:
             return X @ weights[f'W_x{gate}'] + H @ weights[f'W_h{gate}'] + weights[f'b_{gate}']
 
-        if config.cell == 'rnn':
+        if config.cell == 'clockwork':
+            H = _clockwork_step(config, weights, X, H, len(steps))
+            steps.append({'H': H})
+        elif config.cell == 'rnn':
             H = _PHI[config.activation](of('h'))
             steps.append({'H': H})
         elif config.cell == 'gru':
@@ -67,6 +71,17 @@ def _run(config: ModelConfig, weights: BookParams, inputs: np.ndarray) -> Trace:
             H = O * np.tanh(C)
             steps.append({'I': I, 'F': F, 'O': O, 'C_tilde': C_tilde, 'C': C, 'H': H})
     return {name: np.stack([step[name] for step in steps]) for name in steps[0]}
+
+
+def _clockwork_step(config: ModelConfig, weights: BookParams, X: np.ndarray, H: np.ndarray, t: int) -> np.ndarray:
+    """The units of the groups that are due at step t anew, the others as they are."""
+    periods = PERIODS if config.periods is None else config.periods
+    size = len(H) // len(periods)
+    groups = [H[k * size:(k + 1) * size] for k in range(len(periods))]
+    for k, period in enumerate(sorted(periods)):
+        if t % period == 0:
+            groups[k] = np.tanh(X @ weights[f'W_x{k}'] + H[k * size:] @ weights[f'W_h{k}'] + weights[f'b_{k}'])
+    return np.concatenate(groups)
 
 
 def _sigmoid(A: np.ndarray) -> np.ndarray:
@@ -105,7 +120,7 @@ def singular_values(params: BookParams) -> Dict[str, np.ndarray]:
     What stays above 1 can let a state and its gradient grow, what is below lets them shrink (section 6.6).
     """
     return {name: np.linalg.svd(value, compute_uv=False) for name, value in params.items()
-            if re.search(r'(^|\.)W_h[^q]$', name)}
+            if re.search(r'(^|\.)W_h([^q]|\d+)$', name)}
 
 
 def grad_norms_by_layer(model: LanguageModel, X: nd.NDArray, Y: nd.NDArray) -> List[float]:

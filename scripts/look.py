@@ -99,10 +99,17 @@ def new_network(config: ModelConfig, cell: str, seed: int) -> LanguageModel:
 
 
 def say_reach(name: str, norms: np.ndarray) -> None:
-    steps = len(norms)
-    factor = (norms[0] / norms[-1]) ** (1 / (steps - 1)) if steps > 1 and norms[-1] > 0 else float('nan')
-    print(f'{name}: gradient norm {norms[-1]:.3g} by the state one step before the loss, {norms[0]:.3g} by that {steps} steps '
-          f'before; {factor:.3f} a step')
+    left = np.flatnonzero(norms)
+    if not len(left):
+        print(f'{name}: no gradient that float32 could hold reaches the state one step before the loss')
+        return
+    steps = len(norms) - int(left[0])
+    said = f'{name}: gradient norm {norms[-1]:.3g} by the state one step before the loss'
+    if steps < len(norms):
+        said += f'; more than {steps} steps before too small for float32'
+    if steps > 1 and norms[-1] > 0:
+        said += f', {norms[-steps]:.3g} by that {steps} steps before; {(norms[-steps] / norms[-1]) ** (1 / (steps - 1)):.3f} a step'
+    print(said)
 
 
 def draw_gates(path: Path, name: str, run: Checkpoint, indices: List[int], args: argparse.Namespace) -> None:

@@ -16,11 +16,13 @@ NETWORKS = [
     {'cell': 'gru', 'bidirectional': True, 'backward_hiddens': 3, 'num_layers': 2},
     {'cell': 'rnn', 'bidirectional': True, 'both_forward': True, 'activation': 'sigmoid'},
     {'cell': 'lstm', 'bidirectional': True, 'impl': 'gluon'},
+    {'cell': 'clockwork', 'num_hiddens': 6, 'periods': (1, 2, 3)}, {'cell': 'clockwork', 'num_hiddens': 8, 'num_layers': 2},
+    {'cell': 'clockwork', 'num_hiddens': 6, 'periods': (4, 1), 'bidirectional': True},
 ]
 
 
 def model_of(options):
-    model = build_model(ModelConfig(vocab_size=9, num_hiddens=5, **options))
+    model = build_model(ModelConfig(vocab_size=9, **{'num_hiddens': 5, **options}))
     redraw_weights(model, 0.8)
     for name, value in model.parameters().items():
         if 'bias' in name or name.startswith('b_') or '.b_' in name:

@@ -5,6 +5,7 @@ import re
 
 import look
 import matplotlib.font_manager
+import numpy as np
 import pytest
 
 from gluon_rnn import report
@@ -64,6 +65,25 @@ def test_a_bidirectional_run_of_two_layers(script, runs, tmp_path):
     assert 'both: its second direction comes from the end' in ended.out
     assert 'both layer1.backward.W_hz: singular values' in ended.out
     assert is_png(tmp_path / 'gates-both.png') and is_png(tmp_path / 'gradient.png')
+
+
+def test_a_clockwork_run(script, runs, tmp_path):
+    run = runs('clockwork', '--cell', 'clockwork', '--periods', 1, 2, 3)
+    ended = script('look', run, '--text', '我和你 你和我', '--out', tmp_path)
+    assert (ended.status, ended.err) == (0, '')
+    assert re.findall(r'^clockwork (W_h\d): singular values', ended.out, re.M) == ['W_h0', 'W_h1', 'W_h2']
+    assert is_png(tmp_path / 'gates-clockwork.png') and is_png(tmp_path / 'gradient.png')
+
+
+def test_says_where_a_gradient_has_vanished(capsys):
+    look.say_reach('long', np.array([0, 0, 1e-40, 1e-20, 1.0]))
+    look.say_reach('none', np.zeros(4))
+    look.say_reach('short', np.array([0.5]))
+    assert capsys.readouterr().out.splitlines() == [
+        'long: gradient norm 1 by the state one step before the loss; more than 3 steps before too small for float32, 1e-40 by '
+        'that 3 steps before; 0.000 a step',
+        'none: no gradient that float32 could hold reaches the state one step before the loss',
+        'short: gradient norm 0.5 by the state one step before the loss']
 
 
 def test_refuses_what_it_cannot_look_at(refused, runs, tmp_path):
