@@ -176,7 +176,7 @@ def summary(folder: Path) -> str:
 def write_layers(run: Path) -> None:
     """Measure the gradient norm of each layer of a run, at its beginning and at its end, and keep them in layers.json.
 
-    Both are of the first batch of its text from zero states. What is there already stays.
+    Both are of the first batch of its text from zero states. What is there already stays: a newer checkpoint deletes it.
     """
     path, settings = run / 'layers.json', read_config(run)
     if path.exists():
@@ -186,7 +186,7 @@ def write_layers(run: Path) -> None:
     X, Y = next(consecutive_batches(corpus.indices, settings['batch_size'], settings['num_steps']))
     gluon_rnn.seed(settings['seed'])
     new = build_model(saved.config)
-    if settings['sigma'] is not None:
+    if settings.get('sigma') is not None:
         redraw_weights(new, settings['sigma'])
     norms = {'untrained': inside.grad_norms_by_layer(new, X, Y), 'trained': inside.grad_norms_by_layer(saved.model(), X, Y)}
     write_whole(path, json.dumps(seal(norms)) + '\n')

@@ -3,6 +3,7 @@
     config.json      the settings              metrics.jsonl    a line an epoch
     samples.txt      the verses                curve.png        perplexity over the epochs
     checkpoint.npz   to go on from             .lock            held while a process writes here
+    layers.json      gradient norms by layer of the model in checkpoint.npz (`book_report.write_layers`), where they were asked for
 """
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from .report import plot_perplexity
 from .sealed import DIGEST, seal, unseal
 from .training import EpochRecord
 
-_FILES = ('config.json', 'metrics.jsonl', 'samples.txt', 'curve.png', 'checkpoint.npz')
+_FILES = ('config.json', 'metrics.jsonl', 'samples.txt', 'curve.png', 'checkpoint.npz', 'layers.json')
 FORMAT = 'gluon_rnn run 2'        # 2: with digests
 _WITHOUT_DIGEST = 'gluon_rnn run 1'
 
@@ -123,6 +124,7 @@ class RunFolder:
         self.draw()
 
     def save(self, state: Checkpoint) -> None:
+        (self.folder / 'layers.json').unlink(missing_ok=True)       # first: it is of the checkpoint that goes
         checkpoint.save(self.folder / 'checkpoint.npz', state)
 
     def draw(self) -> None:
