@@ -134,7 +134,7 @@ def read_results(folder: Path) -> List[Result]:
             records = read_metrics(run)
             if records:
                 path = run / 'checkpoint.npz'
-                epochs = checkpoint.read(path).epoch if path.exists() else 0
+                epochs = checkpoint.read_epoch(path) if path.exists() else 0
                 if len(records) < epochs:       # whole lines only, and yet not all of them
                     raise ValueError(f'{run / "metrics.jsonl"} has {len(records)} of the {epochs} epochs before the checkpoint: '
                                      f'it was changed or damaged')
@@ -156,10 +156,10 @@ def read_layers(path: Path) -> Dict[str, List[float]]:
     return layers
 
 
-def summary(folder: Path) -> str:
-    """A line for each run: its last published figure beside ours, the difference, and why ours is higher where it is."""
+def summary(results: Sequence[Result]) -> str:
+    """A line for each run (of `read_results`): its last published figure beside ours, the difference, and why ours is higher where it is."""
     lines = []
-    for result in read_results(folder):
+    for result in results:
         compared, words = result.main, result.variant.remark[0]
         if compared is None:
             lines.append(f'{result.name:24} epoch {result.last.epoch:3}: {result.last.perplexity:.3f}; {words}')
@@ -192,12 +192,12 @@ def write_layers(run: Path) -> None:
     write_whole(path, json.dumps(seal(norms)) + '\n')
 
 
-def write_report(folder: Path) -> List[Path]:
+def write_report(folder: Path, results: Sequence[Result] | None = None) -> List[Path]:
     """Write report.html and report.md of a reproduction's folder.
 
-    Returns the two paths. Raises ValueError where there is no run yet.
+    results: what `read_results` has read there, None: they are read. Returns the two paths. Raises ValueError where there is no run yet.
     """
-    results = read_results(folder)
+    results = read_results(folder) if results is None else results
     sampling = folder / '6.3' / 'batches.txt'
     if not results and not sampling.exists():
         raise ValueError(f'{folder} holds no run of the book: make one by scripts/reproduce.py SECTION --out {folder}')

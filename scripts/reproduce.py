@@ -61,7 +61,7 @@ class Task:
                 raise ValueError(f'{self.folder} holds a run with {name} {saved.get(name)!r}, this one has {wanted!r}: '
                                  f'choose another --out')
         path = self.folder / 'checkpoint.npz'
-        return checkpoint.read(path).epoch if path.exists() else 0
+        return checkpoint.read_epoch(path) if path.exists() else 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -108,8 +108,9 @@ def main() -> None:
     for task in tasks:
         if task.section.by_layer and task.epochs_done() == task.settings['num_epochs']:
             book_report.write_layers(task.folder)
-    tqdm.write(heading('All of it', 'perplexity, published and ours') + book_report.summary(args.out) + '\n')
-    for path in book_report.write_report(args.out):
+    results = book_report.read_results(args.out)
+    tqdm.write(heading('All of it', 'perplexity, published and ours') + book_report.summary(results) + '\n')
+    for path in book_report.write_report(args.out, results):
         tqdm.write(f'wrote {path}')
     if failed:
         raise ValueError('; '.join(f'{name}: {error}' for name, error in failed))

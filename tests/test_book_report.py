@@ -112,7 +112,7 @@ def test_first_table_sums_up(reproduction):
 
 def test_summary_in_lines(reproduction):
     folder, _ = reproduction
-    random, consecutive, short = book_report.summary(folder).splitlines()
+    random, consecutive, short = book_report.summary(book_report.read_results(folder)).splitlines()
     assert re.sub(' +', ' ', random) == '6.4/random epoch 250: 1.24, published 1.31 (-5.3 %): at or below'
     assert consecutive.endswith('published 1.19 (+1664.7 %): the same settings, other random numbers: two published runs of one '
                                 'network differ by a tenth')
