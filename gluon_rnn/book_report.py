@@ -122,7 +122,18 @@ class Result:
     def _compare(self, published: Published, epoch: int) -> Comparison:
         ours = self.records[epoch - 1].perplexity if epoch <= self.last.epoch else None
         unlike = [text for name, text in self.changed.items() if name in ('num_hiddens', 'corpus')]
-        return Comparison(SOURCES[published.source], epoch, published.figures[epoch], ours, (unlike or [published.differs])[0])
+        reason = unlike[0] if unlike else published.differs if ours is None else published.reason(epoch, ours)
+        return Comparison(SOURCES[published.source], epoch, published.figures[epoch], ours, reason)
+
+
+def why_higher(comparisons: Sequence[Comparison]) -> List[Text]:
+    """The reasons why ours are higher than one source's figures, each with its epochs; none where they are not."""
+    epochs: Dict[Text, List[str]] = {}
+    for compared in comparisons:
+        if compared.ours is not None and not compared.reached:
+            epochs.setdefault(compared.reason, []).append(str(compared.epoch))
+    return [(f'higher at epoch {", ".join(at)}: {reason[0]}', f'第 {"、".join(at)} 个周期较高：{reason[1]}')
+            for reason, at in epochs.items()]
 
 
 def read_results(folder: Path) -> List[Result]:
@@ -235,8 +246,10 @@ def _notes(results: Sequence[Result]) -> List[Text]:
 
 def _environment() -> Any:
     import jinja2
-    return jinja2.Environment(loader=jinja2.PackageLoader('gluon_rnn'), trim_blocks=True, lstrip_blocks=True,
-                              autoescape=lambda name: bool(name and '.html' in name), undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(loader=jinja2.PackageLoader('gluon_rnn'), trim_blocks=True, lstrip_blocks=True,
+                                     autoescape=lambda name: bool(name and '.html' in name), undefined=jinja2.StrictUndefined)
+    environment.filters['why_higher'] = why_higher
+    return environment
 
 
 def _pictures(section: Section, results: Sequence[Result]) -> List[Dict[str, Any]]:

@@ -105,7 +105,8 @@ def test_first_table_sums_up(reproduction):
     page = Rows(book_report.write_report(folder)[0].read_text(encoding='utf-8'))
     random, consecutive, short = page.tables[0][1:]
     assert re.sub(r'\s+', ' ', ' '.join(random)).strip().endswith('✓ at or below不高于公开结果')
-    assert 'other random numbers' in consecutive[-1] and '随机数不同' in consecutive[-1]
+    assert 'higher than chance explains' in consecutive[-1] and '高于随机波动所能解释' in consecutive[-1]
+    assert 'other random numbers' not in consecutive[-1]
     assert '45 of 160 epochs' in short[0] and '8 in place of 256 hidden units' in short[0] and 'the text lyrics' in short[0]
     assert [cell[-len(figure):] for cell, figure in zip(short[1:4], ('40', '154.5', '60.00'))] == ['40', '154.5', '60.00']
 
@@ -114,8 +115,7 @@ def test_summary_in_lines(reproduction):
     folder, _ = reproduction
     random, consecutive, short = book_report.summary(book_report.read_results(folder)).splitlines()
     assert re.sub(' +', ' ', random) == '6.4/random epoch 250: 1.24, published 1.31 (-5.3 %): at or below'
-    assert consecutive.endswith('published 1.19 (+1664.7 %): the same settings, other random numbers: two published runs of one '
-                                'network differ by a tenth')
+    assert consecutive.endswith('published 1.19 (+1664.7 %): the same settings, and higher than chance explains')
     assert short.endswith('epoch  40: 60.00, published 154.5 (-61.2 %): at or below')
 
 
@@ -175,6 +175,26 @@ def test_pictures_of_the_markdown_are_there(reproduction):
 def test_read_with_the_decimals_that_were_printed(theirs, ours, reached, printed):
     comparison = Comparison(('', ''), 1, theirs, ours, ('', ''))
     assert (comparison.reached, comparison.ours_printed) == (reached, printed)
+
+
+@pytest.mark.parametrize(('source', 'ours', 'said', 'in_chinese'), [
+    (0, 1.25, 'other random numbers', '随机数不同'), (0, 1.36, 'higher than chance explains', '高于随机波动所能解释'),
+    (2, 2.0, 'a port: another framework', '移植版')])
+def test_chance_explains_a_little(tmp_path, source, ours, said, in_chinese):
+    """Two published runs of one network differ by 13 %, another framework by who knows what."""
+    make_run(tmp_path, '6.4', 'consecutive', lambda epoch: ours)
+    (result,) = book_report.read_results(tmp_path)
+    compared = result.by_source[source][-1]
+    assert not compared.reached and said in compared.reason[0] and in_chinese in compared.reason[1]
+
+
+def test_reasons_of_one_source_name_their_epochs(tmp_path):
+    make_run(tmp_path, '6.4', 'consecutive', lambda epoch: {50: 64, 100: 9, 150: 2.2, 200: 1.1}.get(epoch, 1.2))
+    html, _ = book_report.write_report(tmp_path)
+    (result,) = book_report.read_results(tmp_path)
+    why = book_report.why_higher(result.by_source[0])
+    assert [text[0].partition(':')[0] for text in why] == ['higher at epoch 50, 150, 250', 'higher at epoch 100']
+    assert all(text[0] in html.read_text(encoding='utf-8') and text[1] in html.read_text(encoding='utf-8') for text in why)
 
 
 def test_nothing_to_report(tmp_path):
