@@ -65,12 +65,19 @@ class Published:
 
 @dataclass(frozen=True)
 class Variant:
-    """One training of a section. settings: what differs from the section's; remark: what to know when looking at it."""
+    """One training of a section.
+
+    settings: what differs from the section's; remark: what to know when looking at it; learned, not_learned: what is said besides
+    of one whose last perplexity is well below what knowing how often each character occurs gives, and of one whose is not, with
+    {perplexity}, {epochs} and {single}, what that knowledge gives.
+    """
     name: str
     title: Text
     settings: Mapping[str, Any] = field(default_factory=dict)
     published: Tuple[Published, ...] = ()
     remark: Text = ('', '')
+    learned: Text = ('', '')
+    not_learned: Text = ('', '')
 
 
 @dataclass(frozen=True)
@@ -99,8 +106,13 @@ _RNN = {'cell': 'rnn', 'num_epochs': 250, 'period': 50}
 _DEEP = {'cell': 'lstm', 'optimizer': 'adam', 'lr': 1e-2}
 _BOTH_WAYS = {'cell': 'gru', 'bidirectional': True}
 _NOTES_BOTH_WAYS = {'num_hiddens': 128, 'optimizer': 'adam', 'lr': 1e-2}
-_SEES_THE_ANSWER: Text = ('its second direction reads the very character that it is to name: near 1, and no language learned',
-                          '反向一层读到了要预测的那个字符：困惑度接近 1，却没有学到语言')
+_SEES_THE_ANSWER: Text = ('its second direction reads the very character that it is to name: however low, no language is learned',
+                          '反向一层读到了要预测的那个字符：困惑度再低，也没有学到语言')
+_LEARNED: Text = ('has learned: how often each character occurs alone gives {single:.0f}',
+                  '学会了：仅凭每个字符的频率，困惑度为 {single:.0f}')
+_NOT_LEARNED: Text = ('has learned hardly more in {epochs} epochs than how often each character occurs, which alone gives '
+                      '{single:.0f}: it stands at {perplexity:.0f}',
+                      '{epochs} 个周期后困惑度为 {perplexity:.0f}，几乎只学到了每个字符的频率（仅凭频率为 {single:.0f}）')
 
 SECTIONS: Dict[str, Section] = {section.name: section for section in (
     Section('6.3', ('Sampling', '语言模型数据集：采样'),
@@ -143,30 +155,33 @@ SECTIONS: Dict[str, Section] = {section.name: section for section in (
                     Published('notes', {40: '1.0199', 80: '1.0131', 120: '1.0103', 160: '1.0090'}, _ADAM))),
             ), {'cell': 'lstm'}),
     Section('6.9', ('Deep recurrent networks', '深度循环神经网络'),
-            ('LSTM layers on one another, trained as the published notes train them (Adam at 0.01). Two learn. Six never do, '
-             "nor with the book's SGD: the gradient shrinks from layer to layer on its way down (see the norms by layer), and "
-             'little of it reaches the lowest, which alone reads the text. Six learn once each layer adds what it reads to what '
-             'it gives: the gradient then has a way past the layers.',
-             '多层 LSTM，按公开笔记的方式训练（Adam，学习率 0.01）。两层能学会；六层学不会，用书中的 SGD 也一样：'
-             '梯度向下每过一层就缩小（见各层梯度范数），几乎传不到唯一读到文本的最底层。'
-             '让每一层把输入加到输出上（残差连接），梯度便能绕过各层传下来，六层也就学会了。'), (
+            ('LSTM layers on one another, trained as the published notes train them (Adam at 0.01). Six layers of theirs never '
+             'learned. In new layers the gradient shrinks from one to the next on its way down (see the norms by layer before '
+             'training), and little of it reaches the lowest, which alone reads the text. Where each layer adds what it reads to '
+             'what it gives, the gradient has a way past the layers. Of each network of six layers it is said below whether it '
+             'came further than how often each character occurs.',
+             '多层 LSTM，按公开笔记的方式训练（Adam，学习率 0.01）。笔记中的六层网络始终没有学会。'
+             '在新建的网络中，梯度向下每过一层就缩小（见训练前的各层梯度范数），几乎传不到唯一读到文本的最底层。'
+             '让每一层把输入加到输出上（残差连接），梯度便能绕过各层传下来。'
+             '下面对每个六层网络都说明：它学到的是否多于每个字符的频率。'), (
                 Variant('scratch-2', ('2 layers by hand', '2 层，从零实现'), {'num_layers': 2}, (
                     Published('notes', {40: '12.84', 80: '1.248', 120: '1.022', 160: '1.016'}, _STARTS),)),
                 Variant('gluon-2', ('2 layers in Gluon', '2 层，Gluon'), {'num_layers': 2, 'impl': 'gluon'}, (
                     Published('notes', {40: '12.84', 80: '1.248', 120: '1.022', 160: '1.016'}, _STARTS),)),
                 Variant('layers-6', ('6 layers', '6 层'), {'num_layers': 6, 'impl': 'gluon'}, (
                     Published('notes', {40: '276.8', 80: '276.3', 120: '276.1', 160: '275.7'},
-                              ('it never learns there either', '原笔记中也学不会')),),
-                        ('never learns, there as here: it finds how often each character occurs, which alone gives 270',
-                         '与公开结果一样学不会：只学到了每个字的频率（仅凭频率，困惑度就是 270）')),
+                              ('it never learned there either', '原笔记中也没有学会')),),
+                        learned=('has learned, where the published one never did: how often each character occurs alone gives '
+                                 '{single:.0f}', '学会了，而公开结果中始终没有学会：仅凭每个字符的频率，困惑度为 {single:.0f}'),
+                        not_learned=_NOT_LEARNED),
                 Variant('layers-6-sgd', ("6 layers, the book's SGD", '6 层，书中的 SGD'),
                         {'num_layers': 6, 'impl': 'gluon', 'optimizer': 'sgd', 'lr': 1e2}, (),
-                        ("the book's recipe fares no better", '书中的训练设置同样学不会')),
+                        learned=_LEARNED, not_learned=_NOT_LEARNED),
                 Variant('layers-6-residual', ('6 layers, each adding what it reads', '6 层，残差连接'),
                         {'num_layers': 6, 'impl': 'gluon', 'residual': True}, (
                             Published('notes', {40: '276.8', 80: '276.3', 120: '276.1', 160: '275.7'},
                                       ('there without residual layers', '原笔记没有残差连接')),),
-                        ('what makes six layers learn', '让六层学会的办法')),
+                        learned=_LEARNED, not_learned=_NOT_LEARNED),
             ), _DEEP, by_layer=True),
     Section('6.10', ('Bidirectional recurrent networks', '双向循环神经网络'),
             ('A second direction reads each batch from its end. As a language model it sees the answer; that is shown here, not '

@@ -16,6 +16,7 @@ import gluon_rnn
 
 from . import checkpoint, inside
 from .book import SECTIONS, SOURCES, Published, Section, Text, Variant
+from .corpus import load_corpus, unigram_perplexity
 from .files import write_whole
 from .language_model import build_model, redraw_weights
 from .report import COLOURS, line_chart
@@ -30,6 +31,8 @@ _SHORTENED: Dict[str, Text] = {
     'num_hiddens': ('{ours} in place of {book} hidden units', '{ours} 个隐藏单元（原为 {book}）'),
     'corpus': ('the text {ours} in place of {book}', '文本为 {ours}（原为 {book}）'),
 }
+# Below this part of what knowing how often each character occurs gives, a network has learned more than that.
+_WELL_BELOW = 0.9
 _COMPILED: Text = ('compiled, the same numbers', '编译版，数值相同')
 
 
@@ -72,6 +75,7 @@ class Result:
     samples: Sequence[Tuple[int, str]]
     layers: Dict[str, List[float]]      # 'untrained', 'trained' -> gradient norm of each layer, lowest first
     colour: str
+    single: float | None = None     # perplexity of knowing how often each character occurs; None: not asked for, or no text here
 
     @property
     def name(self) -> str:
@@ -105,6 +109,16 @@ class Result:
         if self.settings['impl'] == 'hybrid':
             texts['impl'] = _COMPILED
         return texts
+
+    @property
+    def remark(self) -> Text:
+        """What to know of this run: of the variant in general, and whether it has learned where that is a question."""
+        if self.single is None:
+            return self.variant.remark
+        text = self.variant.learned if self.last.perplexity < _WELL_BELOW * self.single else self.variant.not_learned
+        values = {'single': self.single, 'perplexity': self.last.perplexity, 'epochs': self.last.epoch}
+        remarks = [remark for remark in (self.variant.remark, (text[0].format(**values), text[1].format(**values))) if remark[0]]
+        return '; '.join(en for en, _ in remarks), '；'.join(zh for _, zh in remarks)
 
     @property
     def by_source(self) -> List[List[Comparison]]:
@@ -149,9 +163,20 @@ def read_results(folder: Path) -> List[Result]:
                 if len(records) < epochs:       # whole lines only, and yet not all of them
                     raise ValueError(f'{run / "metrics.jsonl"} has {len(records)} of the {epochs} epochs before the checkpoint: '
                                      f'it was changed or damaged')
-                results.append(Result(section, variant, read_config(run), records, RunFolder(run).read_samples(),
-                                      read_layers(run / 'layers.json'), colour))
+                settings = read_config(run)
+                single = _single(settings) if variant.learned[0] or variant.not_learned[0] else None
+                results.append(Result(section, variant, settings, records, RunFolder(run).read_samples(),
+                                      read_layers(run / 'layers.json'), colour, single))
     return results
+
+
+def _single(settings: Dict[str, Any]) -> float | None:
+    """What knowing how often each character of a run's text occurs gives; None where the text is no longer to be had."""
+    try:
+        corpus = load_corpus(settings['corpus'], max_chars=settings['max_chars'])
+    except (ValueError, OSError):
+        return None
+    return unigram_perplexity(corpus.split(settings['valid_fraction'])[0])
 
 
 def read_layers(path: Path) -> Dict[str, List[float]]:
@@ -168,32 +193,32 @@ def read_layers(path: Path) -> Dict[str, List[float]]:
 
 
 def summary(results: Sequence[Result]) -> str:
-    """A line for each run (of `read_results`): its last published figure beside ours, the difference, and why ours is higher where it is."""
+    """A line for each of the results: its last published figure beside ours, the difference, why ours is higher where it is."""
     lines = []
     for result in results:
-        compared, words = result.main, result.variant.remark[0]
+        compared, words = result.main, result.remark[0]
         if compared is None:
-            lines.append(f'{result.name:24} epoch {result.last.epoch:3}: {result.last.perplexity:.3f}; {words}')
+            lines.append(f'{result.name:24} epoch {result.last.epoch:3}: {result.last.perplexity:.3f}' + f'; {words}' * bool(words))
         elif compared.ours is None:
             lines.append(f'{result.name:24} epoch {result.last.epoch:3}: {result.last.perplexity:.3f}; published for epoch '
                          f'{compared.epoch} and later only')
         else:
             outcome = 'at or below' if compared.reached else compared.reason[0]
             lines.append(f'{result.name:24} epoch {compared.epoch:3}: {compared.ours_printed}, published {compared.theirs} '
-                         f'({compared.difference}): {outcome}')
+                         f'({compared.difference}): {outcome}' + f'; {words}' * bool(words))
     return '\n'.join(lines)
 
 
 def write_layers(run: Path) -> None:
     """Measure the gradient norm of each layer of a run, at its beginning and at its end, and keep them in layers.json.
 
-    Both are of the first batch of its text from zero states. What is there already stays: a newer checkpoint deletes it.
+    Both are of the first batch of its text from zero states. What is there already stays; a newer checkpoint deletes it.
     """
     path, settings = run / 'layers.json', read_config(run)
     if path.exists():
         return
     saved = checkpoint.read(run / 'checkpoint.npz')
-    corpus = gluon_rnn.load_corpus(settings['corpus'], max_chars=settings['max_chars'])
+    corpus = load_corpus(settings['corpus'], max_chars=settings['max_chars'])
     X, Y = next(consecutive_batches(corpus.indices, settings['batch_size'], settings['num_steps']))
     gluon_rnn.seed(settings['seed'])
     new = build_model(saved.config)
@@ -206,7 +231,8 @@ def write_layers(run: Path) -> None:
 def write_report(folder: Path, results: Sequence[Result] | None = None) -> List[Path]:
     """Write report.html and report.md of a reproduction's folder.
 
-    results: what `read_results` has read there, None: they are read. Returns the two paths. Raises ValueError where there is no run yet.
+    results: what `read_results` has read there, None: they are read. Returns the two paths. Raises ValueError where there is no
+    run yet.
     """
     results = read_results(folder) if results is None else results
     sampling = folder / '6.3' / 'batches.txt'

@@ -111,6 +111,13 @@ def encode(text: str, char_to_idx: Dict[str, int]) -> List[int]:
     return [char_to_idx[char] for char in text]
 
 
+def unigram_perplexity(indices: np.ndarray) -> float:
+    """What knowing how often each character occurs comes to, and nothing else: below it something of the order is learned."""
+    p = np.bincount(indices) / len(indices)
+    p = p[p > 0]
+    return float(np.exp(-(p * np.log(p)).sum()))
+
+
 def load_corpus(name: str = 'lyrics', *, max_chars: int | None = None, folder: Path | str | None = None) -> Corpus:
     """Read a corpus and index it.
 

@@ -108,7 +108,8 @@ def say_reach(name: str, norms: np.ndarray) -> None:
     if steps < len(norms):
         said += f'; more than {steps} steps before too small for float32'
     if steps > 1 and norms[-1] > 0:
-        said += f', {norms[-steps]:.3g} by that {steps} steps before; {(norms[-steps] / norms[-1]) ** (1 / (steps - 1)):.3f} a step'
+        factor = (norms[-steps] / norms[-1]) ** (1 / (steps - 1))
+        said += f', {norms[-steps]:.3g} by that {steps} steps before; {factor:.3f} a step'
     print(said)
 
 

@@ -1,11 +1,12 @@
 """The book's sections as data: complete, and with the book's own numbers."""
 import dataclasses
+import re
 
-import numpy as np
 import pytest
 
 from gluon_rnn import ModelConfig, TrainConfig, book, runtime
 from gluon_rnn.book import COMMON, SECTIONS, SOURCES
+from gluon_rnn.corpus import unigram_perplexity
 from gluon_rnn.runs import pick
 
 VARIANTS = [(section, variant) for section in SECTIONS.values() for variant in section.variants]
@@ -76,7 +77,10 @@ def test_every_text_is_in_two_languages():
     texts = [*SOURCES.values()]
     for section, variant in VARIANTS:
         texts += [section.title, section.about, variant.title, *(published.differs for published in variant.published)]
-        assert bool(variant.remark[0]) == bool(variant.remark[1])
+        for text in (variant.remark, variant.learned, variant.not_learned):
+            assert bool(text[0]) == bool(text[1])
+            assert set(re.findall('{[^}]*}', text[0])) >= set(re.findall('{[^}]*}', text[1]))
+            texts += [text] * bool(text[0])
     for english, chinese in texts:
         assert english.isascii()
         assert chinese and (not chinese.isascii() or chinese == english)
@@ -89,11 +93,8 @@ def test_names_are_fit_for_folders_and_no_two_the_same():
 
 
 def test_knowing_how_often_each_character_occurs_gives_270(needs_corpus):
-    """What the remark on six layers says of the book's lyrics."""
-    corpus = needs_corpus('jaychou')
-    share = np.bincount(corpus.indices) / len(corpus)
-    assert round(float(np.exp(-(share * np.log(share)).sum()))) == 270
-    assert '270' in SECTIONS['6.9'].variant('layers-6').remark[0]
+    """As docs/book.md says of the book's lyrics."""
+    assert round(unigram_perplexity(needs_corpus('jaychou').indices)) == 270
 
 
 def test_sampling_as_section_6_3_prints_it():

@@ -11,6 +11,7 @@ import pytest
 from gluon_rnn import book_report
 from gluon_rnn.book import SECTIONS
 from gluon_rnn.book_report import Comparison
+from gluon_rnn.corpus import load_corpus, unigram_perplexity
 from gluon_rnn.files import write_whole
 from gluon_rnn.run_folder import RunFolder
 from gluon_rnn.training import EpochRecord
@@ -195,6 +196,30 @@ def test_reasons_of_one_source_name_their_epochs(tmp_path):
     why = book_report.why_higher(result.by_source[0])
     assert [text[0].partition(':')[0] for text in why] == ['higher at epoch 50, 150, 250', 'higher at epoch 100']
     assert all(text[0] in html.read_text(encoding='utf-8') and text[1] in html.read_text(encoding='utf-8') for text in why)
+
+
+WORDS = {True: ('has learned', '学会了'), False: ('hardly more', '几乎只学到了每个字符的频率')}
+
+
+@pytest.mark.parametrize('variant', ['layers-6', 'layers-6-sgd', 'layers-6-residual'])
+@pytest.mark.parametrize(('part', 'learned'), [(1.02, False), (0.92, False), (0.88, True), (0.01, True)])
+def test_whether_six_layers_learn_is_read_off_the_figures(tmp_path, variant, part, learned):
+    single = unigram_perplexity(load_corpus('lyrics').indices)
+    make_run(tmp_path, '6.9', variant, lambda epoch: part * single, corpus='lyrics')
+    results = book_report.read_results(tmp_path)
+    texts = [book_report.summary(results), *(path.read_text(encoding='utf-8') for path in book_report.write_report(tmp_path))]
+    for text in texts:
+        assert WORDS[learned][0] in text.replace('has learned hardly', 'hardly') and f'{single:.0f}' in text
+        assert (WORDS[not learned][0] in text.replace('has learned hardly', 'hardly')) is False
+    for text in texts[1:]:
+        assert WORDS[learned][1] in text and WORDS[not learned][1] not in text
+
+
+def test_no_more_is_said_than_is_known(tmp_path):
+    make_run(tmp_path, '6.9', 'layers-6', lambda epoch: 100, corpus=str(tmp_path / 'gone.txt'))
+    make_run(tmp_path, '6.9', 'gluon-2', lambda epoch: 100, corpus='lyrics')
+    assert [result.remark for result in book_report.read_results(tmp_path)] == [('', ''), ('', '')]
+    assert 'learned' not in book_report.summary(book_report.read_results(tmp_path))
 
 
 def test_nothing_to_report(tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 from mxnet import nd
 
 from ..corpus import Corpus
+from ..corpus import unigram_perplexity as unigram_perplexity
 from .workbench import Training
 
 _ROWS = 128         # of one call
@@ -70,13 +71,6 @@ def verses(indices: np.ndarray, corpus: Corpus, *, shortest: int = 1) -> List[Li
         return [piece for piece in pieces if len(piece) > shortest]
     cuts = np.flatnonzero(indices == space)
     return [indices[a:b + 1].tolist() for a, b in zip(cuts[:-1], cuts[1:]) if b - a - 1 >= shortest]
-
-
-def unigram_perplexity(indices: np.ndarray) -> float:
-    """What knowing how often each character occurs comes to, and nothing else: below it something of the order is learned."""
-    p = np.bincount(indices) / len(indices)
-    p = p[p > 0]
-    return float(np.exp(-(p * np.log(p)).sum()))
 
 
 def compared(a: float, b: float, chance: float = CHANCE) -> str:

@@ -61,9 +61,10 @@ class Training:
 class Workbench:
     """The text of the exercises, and a way to train on it.
 
-    corpus: a name of `corpus.CORPORA` or a file. Where the book's cannot be had, the embedded lyrics take its place, and `fallback`
-    then says why; any other must be there, or ValueError or OSError is raised. quick: everything is as small as still runs, for a look at what an exercise does and for tests; its figures
-    answer nothing. on_progress: told in a line what is being done; on_step: called between the steps of every training.
+    corpus: a name of `corpus.CORPORA` or a file. Where the book's cannot be had, the embedded lyrics take its place, and
+    `fallback` then says why; any other must be there, or ValueError or OSError is raised. quick: everything is as small as still
+    runs, for a look at what an exercise does and for tests; its figures answer nothing. on_progress: told in a line what is being
+    done; on_step: called between the steps of every training.
     """
 
     def __init__(self, corpus: str = COMMON['corpus'], *, quick: bool = False, seed: int = 0,
