@@ -198,7 +198,8 @@ def summary(results: Sequence[Result]) -> str:
     for result in results:
         compared, words = result.main, result.remark[0]
         if compared is None:
-            lines.append(f'{result.name:24} epoch {result.last.epoch:3}: {result.last.perplexity:.3f}' + f'; {words}' * bool(words))
+            lines.append(f'{result.name:24} epoch {result.last.epoch:3}: {result.last.perplexity:.3f}'
+                         + f'; {words}' * bool(words))
         elif compared.ours is None:
             lines.append(f'{result.name:24} epoch {result.last.epoch:3}: {result.last.perplexity:.3f}; published for epoch '
                          f'{compared.epoch} and later only')
@@ -228,15 +229,15 @@ def write_layers(run: Path) -> None:
     write_whole(path, json.dumps(seal(norms)) + '\n')
 
 
-def write_report(folder: Path, results: Sequence[Result] | None = None) -> List[Path]:
+def write_report(folder: Path, results: Sequence[Result] | None = None, *, unfinished: Sequence[Text] = ()) -> List[Path]:
     """Write report.html and report.md of a reproduction's folder.
 
-    results: what `read_results` has read there, None: they are read. Returns the two paths. Raises ValueError where there is no
-    run yet.
+    results: what `read_results` has read there, None: they are read; unfinished: what is to be said of trainings that have not
+    come to their end. Returns the two paths. Raises ValueError where there is nothing to report yet.
     """
     results = read_results(folder) if results is None else results
     sampling = folder / '6.3' / 'batches.txt'
-    if not results and not sampling.exists():
+    if not results and not unfinished and not sampling.exists():
         raise ValueError(f'{folder} holds no run of the book: make one by scripts/reproduce.py SECTION --out {folder}')
     sections = []
     for section in SECTIONS.values():
@@ -252,7 +253,8 @@ def write_report(folder: Path, results: Sequence[Result] | None = None) -> List[
     paths = [folder / 'report.html', folder / 'report.md']
     for path in paths:
         template = environment.get_template(f'{path.name}.j2')
-        text = template.render(sections=sections, results=results, notes=_notes(results), version=gluon_rnn.__version__)
+        text = template.render(sections=sections, results=results, notes=[*_notes(results), *unfinished],
+                               version=gluon_rnn.__version__)
         write_whole(path, text)
     return paths
 

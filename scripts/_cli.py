@@ -29,13 +29,17 @@ def run(main: Callable[[], Any]) -> NoReturn:
     except BrokenPipeError:         # the reader of our output has gone, as `| head` does
         sys.stderr.close()
         sys.exit(141)
-    except (ValueError, ArithmeticError, OSError, ImportError, MemoryError) as error:
-        fail(one_line(error))
-    except Exception as error:      # MXNet's own errors carry a stack of C++ frames
-        if type(error).__module__.partition('.')[0] != 'mxnet':
+    except Exception as error:
+        if not expected(error):
             raise
         fail(one_line(error))
     sys.exit(status or 0)
+
+
+def expected(error: BaseException) -> bool:
+    """Whether it is an error to be told in one line, and no mistake of ours."""
+    return (isinstance(error, (ValueError, ArithmeticError, OSError, ImportError, MemoryError))
+            or type(error).__module__.partition('.')[0] == 'mxnet')        # MXNet's own carry a stack of C++ frames
 
 
 def one_line(error: BaseException) -> str:

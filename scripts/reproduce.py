@@ -8,24 +8,26 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import queue
 import subprocess
 import sys
 import threading
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import _cli
 from tqdm import tqdm
 
 from gluon_rnn import book, book_report, checkpoint, runtime
-from gluon_rnn.book import SECTIONS, Section, Variant
+from gluon_rnn.book import SECTIONS, Section, Text, Variant
 from gluon_rnn.cells.build import IMPLS
 from gluon_rnn.files import write_whole
 from gluon_rnn.run_folder import RunFolder, read_config
 from gluon_rnn.runs import Run
-from gluon_rnn.training import EpochRecord
+from gluon_rnn.training import EpochRecord, TrainConfig
 
 EXAMPLES = f"""examples
   python scripts/reproduce.py 6.4 --out runs/book                    the network by hand, both samplings
@@ -89,8 +91,10 @@ def main() -> None:
         work()
         return
     sections = chosen(args)
-    if args.jobs < 1:
-        raise ValueError(f'--jobs must be 1 or more, got {args.jobs}')
+    for flag, value in (('jobs', args.jobs), ('num-epochs', args.num_epochs), ('num-hiddens', args.num_hiddens)):
+        if value is not None and value < 1:
+            raise ValueError(f'--{flag} must be 1 or more, got {value}')
+    TrainConfig(seed=args.seed)     # says so where it is no seed
     tasks = tasks_of(sections, args)
     done = {task.name: task.epochs_done() for task in tasks}
     args.out.mkdir(parents=True, exist_ok=True)
@@ -98,22 +102,52 @@ def main() -> None:
     if any(section.name == '6.3' for section in sections):
         show_sampling(args.out)
     waiting = [task for task in tasks if done[task.name] < task.settings['num_epochs']]
-    failed: List[Tuple[str, str]] = []
+    failed: Dict[str, str] = {}
     try:
         with tqdm(total=sum(task.settings['num_epochs'] for task in tasks), initial=sum(done.values()), unit='epoch',
                   disable=None, smoothing=0.1) as bar:
-            failed = train_all(waiting, bar, args.jobs)
+            train_all(waiting, bar, args.jobs, failed)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f'stopped; what is done is saved in {args.out}: the same command goes on') from None
-    for task in tasks:
-        if task.section.by_layer and task.epochs_done() == task.settings['num_epochs']:
-            book_report.write_layers(task.folder)
-    results = book_report.read_results(args.out)
-    tqdm.write(heading('All of it', 'perplexity, published and ours') + book_report.summary(results) + '\n')
-    for path in book_report.write_report(args.out, results):
-        tqdm.write(f'wrote {path}')
+        stopped = KeyboardInterrupt(f'stopped; what is done is saved in {args.out}: the same command goes on')
+        with contextlib.suppress(ValueError, OSError):      # that it was stopped is what there is to say
+            sum_up(args.out, tasks, failed)
+        raise stopped from None
+    sum_up(args.out, tasks, failed)
     if failed:
-        raise ValueError('; '.join(f'{name}: {error}' for name, error in failed))
+        raise ValueError('; '.join(f'{name}: {error}' for name, error in failed.items()))
+
+
+def sum_up(out: Path, tasks: List[Task], failed: Dict[str, str]) -> None:
+    """Measure what is to be measured of finished runs, print a line for each run, and write the report.
+
+    Trainings that have not come to their end are listed in both. What goes wrong with one run is added to `failed`.
+    """
+    epochs: Dict[str, int] = {}
+    for task in tasks:
+        try:
+            epochs[task.name] = task.epochs_done()
+            if task.section.by_layer and epochs[task.name] == task.settings['num_epochs']:
+                book_report.write_layers(task.folder)
+        except Exception as error:
+            failed.setdefault(task.name, in_one_line(error))
+    unfinished = {task.name: how_it_stands(epochs.get(task.name, 0), task.settings['num_epochs'], failed.get(task.name, ''))
+                  for task in tasks if task.name in failed or epochs[task.name] < task.settings['num_epochs']}
+    results = book_report.read_results(out)
+    lines = [book_report.summary(results), *(f'{name:24} {words[0]}' for name, words in unfinished.items())]
+    tqdm.write(heading('All of it', 'perplexity, published and ours') + '\n'.join(filter(None, lines)) + '\n')
+    notes = [(f'{name}: {words[0]}', f'{name}：{words[1]}') for name, words in unfinished.items()]
+    if results or notes or (out / '6.3').exists():
+        for path in book_report.write_report(out, results, unfinished=notes):
+            tqdm.write(f'wrote {path}')
+
+
+def how_it_stands(epoch: int, num_epochs: int, error: str) -> Text:
+    """What is to be said of a training that has not come to its end."""
+    if error:
+        return f'failed, {epoch} of {num_epochs} epochs saved: {error}', f'失败，已存 {epoch} / {num_epochs} 个周期：{error}'
+    if epoch:
+        return f'stopped, {epoch} of {num_epochs} epochs saved', f'中断，已存 {epoch} / {num_epochs} 个周期'
+    return 'not trained yet', '尚未训练'
 
 
 def chosen(args: argparse.Namespace) -> List[Section]:
@@ -163,30 +197,32 @@ def heading(name: str, title: str) -> str:
     return f'\n{name}  {title}\n{"-" * (len(name) + len(title) + 2)}\n'
 
 
-def train_all(tasks: List[Task], bar: Any, jobs: int) -> List[Tuple[str, str]]:
-    """Train all of them, `jobs` at a time. Returns the names of those that failed, with the reason."""
-    failed: List[Tuple[str, str]] = []
+def train_all(tasks: List[Task], bar: Any, jobs: int, failed: Dict[str, str]) -> None:
+    """Train all of them, `jobs` at a time. Adds to `failed` the names of those that failed, with the reason."""
+    last: Dict[str, int] = {}       # the furthest epoch heard of, of each
     many = min(jobs, len(tasks)) > 1
 
     def hear(task: Task, message: Dict[str, Any]) -> None:
         if 'epoch' in message:
             bar.set_postfix_str(f'{task.name} {message["perplexity"]:.2f}', refresh=False)
-            bar.update()
+            bar.update(int(message['epoch'] > last.get(task.name, 0)))       # begun again, it comes by the same epochs
+            last[task.name] = max(message['epoch'], last.get(task.name, 0))
         if 'print' in message:
             tqdm.write((f'{task.name}  ' if many else '') + message['print'])
+        if 'again' in message:
+            tqdm.write(f'{task.name}: {message["again"]}; it goes on from its last checkpoint')
         if 'error' in message:
-            failed.append((task.name, message['error']))
+            failed[task.name] = message['error']
             tqdm.write(f'{task.name}: {message["error"]}')
 
     if not many:
         for task in tasks:
             tqdm.write(heading(task.name, f'{task.section.title[0]}, {task.variant.title[0]}'))
             train(task.folder, task.settings, lambda message, task=task: hear(task, message))      # type: ignore[misc]
-        return failed
+        return
     with contextlib.ExitStack() as stack:
-        workers = [stack.enter_context(Worker(max(1, runtime.usable_cpus() // jobs))) for _ in range(min(jobs, len(tasks)))]
-        share_out(tasks, workers, hear)
-    return failed
+        share_out(tasks, [stack.enter_context(Worker(max(1, runtime.usable_cpus() // jobs)))
+                          for _ in range(min(jobs, len(tasks)))], hear)
 
 
 def train(folder: Path, settings: Dict[str, Any], tell: Callable[[Dict[str, Any]], None]) -> None:
@@ -198,41 +234,72 @@ def train(folder: Path, settings: Dict[str, Any], tell: Callable[[Dict[str, Any]
         with RunFolder(folder) as run_folder:
             Run(run_folder, dict(settings), resume=True).go(on_epoch=on_epoch, on_print=lambda text: tell({'print': text}),
                                                              on_step=_cli.raise_if_stopped)
-    except (ValueError, ArithmeticError) as error:
-        tell({'error': str(error)})
+    except Exception as error:      # whatever it is, the other trainings go on
+        tell({'error': in_one_line(error)})
+
+
+def in_one_line(error: Exception) -> str:
+    """What went wrong; an error that is no expected one is shown with its traceback on standard error."""
+    if _cli.expected(error):
+        return _cli.one_line(error)
+    traceback.print_exception(type(error), error, error.__traceback__)
+    return f'{type(error).__name__}: {_cli.one_line(error)}'
 
 
 class Worker:
-    """Another process of this script, which trains what it is told line by line and tells of it, both in JSON."""
+    """Another process of this script, which trains what it is told line by line and tells of it, both in JSON.
+
+    Where the process dies, as one does that the system kills for its memory, another takes its place.
+    """
 
     def __init__(self, threads: int):
+        self.threads, self.closed = threads, False
+        self._start()
+
+    def _start(self) -> None:
         # in a session of its own: Ctrl-C reaches this process alone, which then ends the worker once and lets it save
         self.process = subprocess.Popen([sys.executable, __file__, '--worker'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        encoding='utf-8', env=runtime.child_environment(threads), start_new_session=True)
+                                        encoding='utf-8', env=runtime.child_environment(self.threads),
+                                        start_new_session=True)
 
     def __enter__(self) -> Worker:
         return self
 
     def __exit__(self, *exc: Any) -> None:
+        self.closed = True
         if exc[0]:
             self.process.terminate()
         else:
             self.process.stdin.close()      # type: ignore[union-attr]
         self.process.wait()
 
-    def do(self, task: Task) -> Any:
-        """Start a task; yields its messages until it is done or has failed."""
-        stdin, stdout = self.process.stdin, self.process.stdout
+    def do(self, task: Task) -> Iterator[Dict[str, Any]]:
+        """Start a task; yields its messages until it is done or has failed. A task whose process dies gets one more."""
+        for kind in ('again', 'error'):
+            stdin, stdout = self.process.stdin, self.process.stdout
+            with contextlib.suppress(BrokenPipeError, ValueError):      # it has died, perhaps in the middle of a line
+                print(json.dumps({'folder': str(task.folder), 'settings': task.settings}), file=stdin, flush=True)
+                for line in stdout:     # type: ignore[union-attr]
+                    message = json.loads(line)
+                    if 'done' in message:
+                        return
+                    yield message
+            status = self._end()
+            if self.closed:
+                return
+            self._start()
+            yield {kind: f'its process has ended with status {status}'}
+
+    def _end(self) -> int:
+        """The status of a process from which nothing more is to be had."""
+        for pipe in (self.process.stdin, self.process.stdout):
+            with contextlib.suppress(OSError):      # what it has not read is lost with it
+                pipe.close()        # type: ignore[union-attr]
         try:
-            print(json.dumps({'folder': str(task.folder), 'settings': task.settings}), file=stdin, flush=True)
-            for line in stdout:     # type: ignore[union-attr]
-                message = json.loads(line)
-                if 'done' in message:
-                    return
-                yield message
-        except BrokenPipeError:
-            pass
-        yield {'error': f'its process has ended with status {self.process.wait()}'}
+            return self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
 
 
 def share_out(tasks: List[Task], workers: List[Worker], hear: Callable[[Task, Dict[str, Any]], None]) -> None:
@@ -243,12 +310,18 @@ def share_out(tasks: List[Task], workers: List[Worker], hear: Callable[[Task, Di
         left.put(task)
 
     def lead(worker: Worker) -> None:
-        with contextlib.suppress(queue.Empty):
-            while worker.process.poll() is None:
+        task = None
+        try:
+            while not worker.closed:
                 task = left.get_nowait()
                 for message in worker.do(task):
                     heard.put((task, message))
-        heard.put((None, {}))
+        except queue.Empty:
+            pass
+        except Exception as error:      # as where no new process can be started
+            heard.put((task, {'error': in_one_line(error)}))
+        finally:
+            heard.put((None, {}))
 
     for worker in workers:
         threading.Thread(target=lead, args=(worker,), daemon=True).start()
@@ -266,7 +339,8 @@ def share_out(tasks: List[Task], workers: List[Worker], hear: Callable[[Task, Di
 def work() -> None:
     """Train what standard input asks for, until it ends. Whatever else is printed goes to standard error."""
     _cli.stop_on_sigterm()
-    answers = sys.stdout
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), 'w', encoding='utf-8')
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())       # what C++ prints would not be JSON
 
     def tell(message: Dict[str, Any]) -> None:
         print(json.dumps(message), file=answers, flush=True)

@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import mxnet as mx
 import pytest
 import reproduce
 
@@ -84,6 +86,10 @@ def test_a_half_done_one_goes_on(script, text, tmp_path, monkeypatch):
     ended = script('reproduce', *flags, halves)
     assert ended.status == 130 and 'the same command goes on' in ended.err
     assert epochs == [1, 2, 3, 4, 1, 2, 3]
+    page = (halves / 'report.html').read_text(encoding='utf-8')      # what there is, is reported, and what there is not
+    for words in ('6.7/scratch: stopped, 2 of 4 epochs saved', '6.7/scratch：中断', '6.7/gluon: not trained yet'):
+        assert words in page
+    assert '6.5/gluon:' not in page and f'{read_metrics(halves / "6.5" / "gluon")[-1].perplexity:.4f}' in page
     finished = written(halves / '6.5')
     assert script('reproduce', *flags, halves).status == 0
     assert epochs == [1, 2, 3, 4, 1, 2, 3, 3, 4, 1, 2, 3, 4]    # only what was left, with the epoch whose writing was broken off
@@ -98,6 +104,9 @@ def test_refuses_what_it_cannot_do(refused, script, text, tmp_path):
     refused('give sections', 'reproduce', '6.4', '--all', '--out', tmp_path)
     refused("unknown section '6.1'", 'reproduce', '6.1', '--out', tmp_path)
     refused('--jobs must be 1 or more, got 0', 'reproduce', '6.4', '--jobs', 0, '--out', tmp_path)
+    for flag in ('--num-epochs', '--num-hiddens'):
+        refused(f'{flag} must be 1 or more, got 0', 'reproduce', '6.4', flag, 0, '--corpus', text, '--out', tmp_path / 'out')
+    refused('seed must be from 0', 'reproduce', '6.4', '--seed', -1, '--corpus', text, '--out', tmp_path / 'out')
     assert not any(tmp_path.iterdir())
     flags = ('--ctx', 'cpu', '--corpus', text, '--num-epochs', 1, '--out', tmp_path)
     assert script('reproduce', '6.5', '--num-hiddens', 3, *flags).status == 0
@@ -105,19 +114,86 @@ def test_refuses_what_it_cannot_do(refused, script, text, tmp_path):
             'reproduce', '6.5', '--num-hiddens', 4, *flags)
 
 
-def test_one_that_fails_does_not_stop_the_others(script, text, tmp_path, monkeypatch):
+@pytest.mark.parametrize('error', [ArithmeticError('it went wrong'), MemoryError('it went wrong'), OSError(5, 'it went wrong'),
+                                   mx.MXNetError('it went wrong'), KeyError('it went wrong')], ids=repr)
+def test_one_that_fails_does_not_stop_the_others(script, text, tmp_path, monkeypatch, error):
     go = reproduce.Run.go
 
     def fail(self, **options):
         if self.settings['impl'] == 'scratch':
-            raise ArithmeticError('it went wrong')
+            raise error
         go(self, **options)
 
     monkeypatch.setattr(reproduce.Run, 'go', fail)
     ended = script('reproduce', '6.7', *SHORT, '--corpus', text, '--out', tmp_path / 'out')
-    assert ended.status == 2 and '6.7/scratch: it went wrong' in ended.err
+    assert ended.status == 2 and re.search('6.7/scratch: .*it went wrong', ended.err)
+    assert ('Traceback' in ended.err) == isinstance(error, KeyError)        # which would be a mistake of ours
     assert len(read_metrics(tmp_path / 'out' / '6.7' / 'gluon')) == 2
-    assert 'rnn.GRU' in (tmp_path / 'out' / 'report.md').read_text(encoding='utf-8')
+    assert re.search('^6.7/scratch +failed, 0 of 2 epochs saved: .*it went wrong', ended.out, re.M)
+    for name in ('report.md', 'report.html'):
+        page = (tmp_path / 'out' / name).read_text(encoding='utf-8')
+        assert 'rnn.GRU' in page and re.search('6.7/scratch：失败，.*it went wrong', page)
+
+
+def test_a_failure_to_measure_norms_leaves_the_report(script, text, tmp_path, monkeypatch):
+    def fail(run):
+        if run.name == 'gluon-2':
+            raise MemoryError('too many layers')
+
+    monkeypatch.setattr(reproduce.book_report, 'write_layers', fail)
+    monkeypatch.setattr(reproduce, 'train_all', lambda *args: None)
+    monkeypatch.setattr(reproduce.Task, 'epochs_done', lambda self: 2)
+    ended = script('reproduce', '6.9', *SHORT, '--corpus', text, '--out', tmp_path / 'out')
+    assert ended.status == 2 and ended.err == 'reproduce.py: 6.9/gluon-2: too many layers\n'
+    assert '6.9/gluon-2: failed, 2 of 2 epochs saved' in (tmp_path / 'out' / 'report.md').read_text(encoding='utf-8')
+
+
+DIES = '''
+import json, os, pathlib, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    deaths = pathlib.Path(asked['folder'])
+    for epoch in range(1, 4):
+        print(json.dumps({'epoch': epoch, 'perplexity': 2.0}), flush=True)
+        if epoch == 2 and len(deaths.read_text()) < asked['settings']['deaths']:
+            deaths.write_text(deaths.read_text() + '+')
+            print('{"epo', end='', flush=True)
+            os.kill(os.getpid(), 9)
+    print(json.dumps({'done': True}), flush=True)
+'''
+
+
+def test_workers_that_die_lose_nothing(tmp_path, monkeypatch, capsys):
+    """Each death is one of a process; a task gets two, and the others their turn."""
+    tasks = []
+    for k, deaths in enumerate((0, 1, 9, 1, 0, 9, 0)):
+        (tmp_path / f'{k}').write_text('')
+        tasks.append(SimpleNamespace(name=f'task {k}', folder=tmp_path / f'{k}', settings={'deaths': deaths}))
+    (tmp_path / 'worker.py').write_text(DIES)
+    monkeypatch.setattr(reproduce, '__file__', str(tmp_path / 'worker.py'))
+    bar, failed, steps = SimpleNamespace(set_postfix_str=lambda *args, **options: None), {}, []
+    bar.update = steps.append
+    reproduce.train_all(tasks, bar, 2, failed)
+    assert failed == dict.fromkeys(['task 2', 'task 5'], 'its process has ended with status -9')
+    assert sum(steps) == 5 * 3 + 2 * 2
+    assert [path.read_text() for path in sorted(tmp_path.glob('?'))] == ['', '+', '++', '+', '', '++', '']
+    said = capsys.readouterr().out
+    assert [said.count(f'task {k}: its process has ended with status -9; it goes on') for k in range(7)] == [0, 1, 1, 1, 0, 1, 0]
+
+
+def test_where_no_process_can_be_started_the_tasks_are_told(tmp_path, monkeypatch):
+    (tmp_path / 'worker.py').write_text(DIES)
+    monkeypatch.setattr(reproduce, '__file__', str(tmp_path / 'worker.py'))
+    tasks = [SimpleNamespace(name=f'task {k}', folder=tmp_path / f'{k}', settings={'deaths': 9}) for k in range(3)]
+    for task in tasks:
+        task.folder.write_text('')
+    heard = []
+    with reproduce.Worker(1) as worker:
+        monkeypatch.setattr(worker, '_start', lambda: (_ for _ in ()).throw(OSError(11, 'no more processes')))
+        reproduce.share_out(tasks, [worker], lambda task, message: heard.append((task.name, message.get('error'))))
+    errors = [(name, error) for name, error in heard if error]
+    assert errors == [('task 0', 'no more processes'), ('task 1', 'no process was left to train it'),
+                      ('task 2', 'no process was left to train it')]
 
 
 def test_says_that_the_embedded_text_takes_the_books_place(script, tmp_path, monkeypatch):
