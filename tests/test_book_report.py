@@ -145,6 +145,19 @@ def test_one_file_that_needs_no_network_in_two_languages(reproduction):
     assert len(set(ids)) == len(ids) == 4      # pictures in one page must not share them
 
 
+def test_the_chinese_is_chinese(tmp_path):
+    make_run(tmp_path, '6.4', 'consecutive', lambda epoch: 1 + 5000 / epoch)
+    make_run(tmp_path, '6.10', 'layers-2', lambda epoch: 1.5, num_epochs=45)
+    page = book_report.write_report(tmp_path)[0].read_text(encoding='utf-8')
+    texts = [re.sub('<.*?>', '', text) for text in re.findall('<span lang="zh">(.*?)</span>', page, re.S)]
+    assert '250 个周期后困惑度为 21.0000；用时 2.1 分钟，每周期 0.50 秒（中位数）' in texts
+    for text in texts:
+        assert not re.search(r'[，；。：] | [，；。：（]|[\u4e00-\u9fff][;:,.]|\d (s|min)\b', text), text
+    between = re.sub('<script.*?</script>|<style.*?</style>|<pre.*?</pre>|<svg.*?</svg>|<head.*?</head>', '', page, flags=re.S)
+    between = re.sub('<span lang="(en|zh)">.*?</span>', '', between, flags=re.S)
+    assert not re.search(r'[a-z]{2,} |\b(s|min)\b|;', re.sub('<.*?>', '', between).partition('gluon_rnn ')[0])     # no language
+
+
 def test_notes_say_what_is_not_the_books(reproduction):
     folder, _ = reproduction
     page = book_report.write_report(folder)[0].read_text(encoding='utf-8')
