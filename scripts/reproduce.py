@@ -272,6 +272,8 @@ class Worker:
         else:
             self.process.stdin.close()      # type: ignore[union-attr]
         self.process.wait()
+        if not exc[0]:      # else a thread may still be reading from it
+            self.process.stdout.close()     # type: ignore[union-attr]
 
     def do(self, task: Task) -> Iterator[Dict[str, Any]]:
         """Start a task; yields its messages until it is done or has failed. A task whose process dies gets one more."""
