@@ -20,6 +20,8 @@ class GRU(Scratch):
     tanh(X W_xh + (R * H) W_hh + b_h). `reset_after=True` resets the product, as Gluon, cuDNN and PyTorch do:
     tanh(X W_xh + R * (H W_hh) + b_h), to which `inner_bias=True` adds their second bias, R * (H W_hh + b_hh).
     With the same weights the two forms are different networks.
+
+    `linear(X, W, b)` is X W + b, made for all steps at once; the book adds b last.
     """
 
     def __init__(self, num_inputs: int, num_hiddens: int, *, reset_after: bool = False, inner_bias: bool = False,

@@ -6,9 +6,9 @@ whatever autograd records before and after them. `docs/performance.md` says what
 """
 from __future__ import annotations
 
-import collections
+import functools
 from types import SimpleNamespace
-from typing import Any, Callable, Deque, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from mxnet import autograd, nd, sym
 from mxnet.symbol import _internal
@@ -63,7 +63,7 @@ class Hybrid(Scratch):
         num_steps, batch_size, _ = inputs.shape
         self.check_state(state, batch_size)
         products = [project(inputs, self.params[f'W_x{gate}']) for gate in self.gates]
-        graphs = self._graphs(num_steps, batch_size)
+        graphs = self.graphs(num_steps, batch_size)
         arrays = [*products, *state, *(self.params[name] for name in graphs.weights)]
         H, *last = Steps(graphs)(*arrays) if autograd.is_recording() else graphs.predict(*arrays)
         return H.reshape((num_steps, batch_size, self.num_hiddens)), tuple(last)
@@ -76,30 +76,23 @@ class Hybrid(Scratch):
         inner, outer = self.inner_biases(), self.outer_biases()
 
         def times(H: Sym, gate: str) -> Sym:
-            bias = {'bias': W[inner[gate]]} if gate in inner else {'no_bias': True}
-            return sym.FullyConnected(H, W[f'W_h{gate}'], num_hidden=self.num_hiddens, **bias)
+            return _linear(H, W[f'W_h{gate}'], W.get(inner.get(gate, '')), self.num_hiddens)
 
-        X = {gate: product(gate) for gate in self.gates}
-        X.update({gate: sym.broadcast_add(X[gate], W[bias].reshape((1, -1))) for gate, bias in outer.items()})
-        now = self.forward_step(Named(**X), Named(**dict(zip(self.state_names, state))), times)
+        X = Named(**{gate: _add(product(gate), W.get(outer.get(gate, ''))) for gate in self.gates})
+        now = self.forward_step(X, Named(**dict(zip(self.state_names, state))), times)
         return now.H, [getattr(now, name) for name in self.state_names]
 
-    def _graphs(self, num_steps: int, batch_size: int) -> Graphs:
-        cache = self.__dict__.setdefault('_cache', collections.OrderedDict())
-        key = num_steps, batch_size
-        if key not in cache:
-            cache[key] = Graphs(self, num_steps, batch_size)
-        cache.move_to_end(key)
-        if len(cache) > _GRAPHS_KEPT:
-            cache.popitem(last=False)
-        return cache[key]
+    @functools.cached_property
+    def graphs(self) -> Callable[[int, int], Graphs]:
+        """graphs(num_steps, batch_size): those for this shape, built where it is new."""
+        return functools.lru_cache(_GRAPHS_KEPT)(functools.partial(Graphs, self))
 
 
 class Steps(CompiledFunction):
     """All steps of a batch as one entry in autograd's record."""
 
     def __init__(self, graphs: Graphs):
-        self.graphs = graphs
+        self.graphs, self.gradient = graphs, graphs.backward        # built here, not in the thread that MXNet calls back from
 
     def forward(self, inputs: Sequence[nd.NDArray]) -> List[nd.NDArray]:
         outputs = self.graphs.forward(*inputs)
@@ -109,7 +102,7 @@ class Steps(CompiledFunction):
         return outputs[:num_outputs]
 
     def backward(self, output_grads: List[nd.NDArray], out: List[nd.NDArray]) -> None:
-        self.graphs.backward(*output_grads, *self.saved, out=out)
+        self.gradient(*output_grads, *self.saved, out=out)
 
 
 class Graphs:
@@ -117,7 +110,7 @@ class Graphs:
 
     forward: products, state, weights -> H of all steps, last state, all else that is kept, copies of all W_h
     predict: the same, and nothing is kept
-    backward: gradients of H and last state, H and all else that is kept, W_h, state -> gradients of forward's arguments
+    backward: gradients of H and last state, all that is kept, W_h, state -> those of forward's arguments; built when wanted
 
     The copies are for the engine's sake: it runs backward after the optimizer's step on the weights has been queued, which
     waits for the gradients, so that backward must not wait for the weights.
@@ -131,7 +124,6 @@ class Graphs:
         self.state = {name: sym.var(f'before_{name}') for name in layer.state_names}
         self.W = {name: sym.var(name) for name in self.weights}
         self._build_forward()
-        self._build_backward()
 
     def _build_forward(self) -> None:
         layer = self.layer
@@ -139,15 +131,13 @@ class Graphs:
         W_T = {gate: sym.transpose(self.W[f'W_h{gate}']) for gate in layer.gates}
 
         def times(H: Sym, gate: str) -> Sym:
+            b = self.W.get(self.inner.get(gate, ''))
             if self.num_steps == 1:     # a transposed weight pays over many steps only
-                product = sym.dot(H, self.W[f'W_h{gate}'])
-                return sym.broadcast_add(product, self.W[self.inner[gate]].reshape((1, -1))) if gate in self.inner else product
-            bias = {'bias': self.W[self.inner[gate]]} if gate in self.inner else {'no_bias': True}
-            return sym.FullyConnected(H, W_T[gate], num_hidden=layer.num_hiddens, **bias)
+                return _add(sym.dot(H, self.W[f'W_h{gate}']), b)
+            return _linear(H, W_T[gate], b, layer.num_hiddens)
 
-        biased = {gate: sym.broadcast_add(X, self.W[self.outer[gate]].reshape((1, -1))) if gate in self.outer else X
-                  for gate, X in products.items()}
-        X, now, walk = {gate: self._split(X) for gate, X in biased.items()}, Named(**self.state), []
+        X = {gate: self._split(_add(rows, self.W.get(self.outer.get(gate, '')))) for gate, rows in products.items()}
+        now, walk = Named(**self.state), []
         for t in range(self.num_steps):
             now = layer.forward_step(Named(**{gate: X[gate][t] for gate in layer.gates}), now, times)
             walk.append(now)
@@ -157,23 +147,24 @@ class Graphs:
         copies = [sym.identity(self.W[f'W_h{gate}']) for gate in layer.gates]
         self.predict, self.forward = Compiled(outputs, arguments), Compiled(outputs + others + copies, arguments)
 
-    def _build_backward(self) -> None:
+    @functools.cached_property
+    def backward(self) -> Compiled:
         layer, names = self.layer, self.layer.state_names
         grad_H, last = sym.var('grad_H'), {name: sym.var(f'last_{name}') for name in names}
         kept = Named(**{name: sym.var(f'kept_{name}') for name in ('H', *self._others())})
         before = Named(**{name: self._shift(self.state[name], getattr(kept, name)) for name in names})
 
         def times(grad: Sym, gate: str) -> Sym:
-            return sym.FullyConnected(grad, self.W[f'W_h{gate}'], num_hidden=layer.num_hiddens, no_bias=True)
+            return _linear(grad, self.W[f'W_h{gate}'], None, layer.num_hiddens)
 
-        walk: Deque[Named] = collections.deque()
+        walk: List[Named] = []
         slopes = {name: self._split(slope) for name, slope in vars(layer.slopes(kept, before)).items()}
         grads_H, terms = self._split(grad_H), Named(**{name: [grad] for name, grad in last.items()})
         for t in reversed(range(self.num_steps)):
             terms.H.append(grads_H[t])
             after = Named(**{name: sym.add_n(*getattr(terms, name)) for name in names})
             grad, terms = layer.backward_step(after, Named(**{name: slope[t] for name, slope in slopes.items()}), times)
-            walk.appendleft(grad)
+            walk.insert(0, grad)
         grads = Named(**{gate: _join([getattr(step, gate) for step in walk]) for gate in layer.gates})
 
         hidden, ones = layer.hidden_products(kept, before, grads), sym.ones((1, self.num_steps * self.batch_size))
@@ -184,7 +175,7 @@ class Graphs:
         # a product with a row of ones sums over the rows many times faster than MXNet's `sum`
         outputs += [sym.dot(ones, summed[bias]).reshape((-1,)) for bias in [*self.inner.values(), *self.outer.values()]]
         weights = [self.W[f'W_h{gate}'] for gate in layer.gates]
-        self.backward = Compiled(outputs, [grad_H, *last.values(), *vars(kept).values(), *weights, *self.state.values()])
+        return Compiled(outputs, [grad_H, *last.values(), *vars(kept).values(), *weights, *self.state.values()])
 
     def _others(self) -> List[str]:
         return [name for name in self.layer.kept if name != 'H']
@@ -210,6 +201,15 @@ class Compiled:
 
     def __call__(self, *arrays: nd.NDArray, out: Any = None) -> List[nd.NDArray]:
         return self.op(*(arrays[i] for i in self.used), out=out)
+
+
+def _linear(X: Sym, W_T: Sym, b: Sym | None, num_hiddens: int) -> Sym:
+    """X W + b, from W transposed."""
+    return sym.FullyConnected(X, W_T, b, num_hidden=num_hiddens, no_bias=b is None)
+
+
+def _add(rows: Sym, b: Sym | None) -> Sym:
+    return rows if b is None else sym.broadcast_add(rows, b.reshape((1, -1)))
 
 
 def _join(steps: List[Sym]) -> Sym:

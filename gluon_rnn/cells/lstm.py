@@ -14,7 +14,10 @@ from .scratch import Scratch
 
 
 class LSTM(Scratch):
-    """Long short-term memory (Hochreiter and Schmidhuber, 1997), equations of section 6.8.1."""
+    """Long short-term memory (Hochreiter and Schmidhuber, 1997), equations of section 6.8.1.
+
+    `linear(X, W, b)` is X W + b, made for all steps at once; the book adds b last.
+    """
     state_names = ('H', 'C')
 
     def __init__(self, num_inputs: int, num_hiddens: int, *, ctx: Any = None):

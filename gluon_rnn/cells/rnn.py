@@ -19,6 +19,7 @@ class RNN(Scratch):
     """Elman's network, equation (6.2): H_t = φ(X_t W_xh + H_{t-1} W_hh + b_h).
 
     activation: φ, 'tanh' (section 6.4), 'relu' (what `rnn.RNN` is unless told otherwise, and so section 6.5) or 'sigmoid'.
+    `linear(X, W, b)` is X W + b, made for all steps at once; the book adds b last.
     """
 
     def __init__(self, num_inputs: int, num_hiddens: int, *, activation: str = 'tanh', ctx: Any = None):
