@@ -146,13 +146,7 @@ def measure(cases: Sequence[Case], setting: Setting, *, rounds: int = 5, threads
     is being done. Raises ValueError for a text too short for the setting, for less than one round or thread, and for two cases of
     one name.
     """
-    if rounds < 1:
-        raise ValueError(f'rounds must be 1 or more, got {rounds}')
-    if threads is not None and threads < 1:
-        raise ValueError(f'threads must be 1 or more, or None for all CPUs, got {threads}')
-    if setting.tokens < 1:
-        raise ValueError(f'{setting.num_chars} characters make no batch of {setting.batch_size} x {setting.num_steps}: '
-                         f'take more, or a smaller batch')
+    check_measuring(setting, rounds, threads)
     if len({case.name for case in cases}) < len(cases):
         raise ValueError(f'each case needs a name of its own, got {[case.name for case in cases]}')
     tell = on_progress or (lambda text: None)
@@ -170,6 +164,17 @@ def measure(cases: Sequence[Case], setting: Setting, *, rounds: int = 5, threads
                 tell(f'round {i} of {rounds}: {process.case.name}')
                 process.ask('epoch')
         return [process.finish(setting.tokens) for process in processes]
+
+
+def check_measuring(setting: Setting, rounds: int, threads: int | None) -> None:
+    """Raise ValueError for what cannot be measured."""
+    if rounds < 1:
+        raise ValueError(f'rounds must be 1 or more, got {rounds}')
+    if threads is not None and threads < 1:
+        raise ValueError(f'threads must be 1 or more, or None for all CPUs, got {threads}')
+    if setting.tokens < 1:
+        raise ValueError(f'{setting.num_chars} characters make no batch of {setting.batch_size} x {setting.num_steps}: '
+                         f'take more, or a smaller batch')
 
 
 class _Process:

@@ -5,6 +5,7 @@
   generation   characters a second, beside d2lzh's predict_rnn
   start        seconds from starting the program to the end of its first step
   text         seconds and memory of reading a text and cutting it into mini-batches
+  profile      where the time of a batch goes, operator by operator, and how far it is from the floor
 
 Each case runs in a process of its own, all with the same number of threads, taking turns; figures are medians of the rounds.
 """
@@ -20,6 +21,7 @@ from typing import Any, List
 
 import _cli
 
+from gluon_rnn import profiling
 from gluon_rnn.benchmark import (
     SIZES,
     draw_bars,
@@ -42,12 +44,14 @@ EXAMPLES = """examples
   python scripts/benchmark.py growth --size num_steps num_hiddens --impl hybrid --out runs/benchmark
   python scripts/benchmark.py generation --cell gru lstm
   python scripts/benchmark.py text --corpus my_text.txt
+  python scripts/benchmark.py profile --cell gru --impl hybrid --threads 1
 """
 
 
 def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
-    commands = p.add_subparsers(required=True, metavar='epochs|growth|generation|start|text', parser_class=_cli.ArgumentParser)
+    commands = p.add_subparsers(required=True, metavar='epochs|growth|generation|start|text|profile',
+                                parser_class=_cli.ArgumentParser)
     epochs = commands.add_parser('epochs', help='seconds an epoch', description=epochs_command.__doc__)
     epochs.add_argument('--no-torch', action='store_true', help='leave PyTorch out')
     epochs.add_argument('--no-compile', action='store_true', help='leave torch.compile out, which compiles for a minute or more')
@@ -60,8 +64,10 @@ def parser() -> argparse.ArgumentParser:
     start = commands.add_parser('start', help='seconds to the first step', description=start_command.__doc__)
     text = commands.add_parser('text', help='seconds to read and cut a text', description=text_command.__doc__)
     text.add_argument('--corpus', default='lyrics', help=f'{", ".join(CORPORA)}, or a text file; all of it is read')
+    profile = commands.add_parser('profile', help='operators of a batch, and the floor', description=profile_command.__doc__)
+    profile.add_argument('--impl', choices=IMPLS, default='hybrid', help='implementation')
     for command, function in ((epochs, epochs_command), (growth, growth_command), (generation, generation_command),
-                              (start, start_command), (text, text_command)):
+                              (start, start_command), (text, text_command), (profile, profile_command)):
         command.set_defaults(function=function)
         if command is not text:
             command.add_argument('--cell', choices=CELLS, nargs='+', default=['gru'] if command is growth else list(CELLS))
@@ -136,6 +142,17 @@ def text_command(args: argparse.Namespace) -> None:
         print(f'{part:11}  {found.batches.get(part, ""):>8} {figures}')
     print(f'{found.memory / 2 ** 20:.0f} MiB above the libraries')
     save(args.out, 'text.json', found.to_dict())
+
+
+def profile_command(args: argparse.Namespace) -> None:
+    """Operators of a batch at the book's setting: calls, milliseconds, share; and the floor, products at the machine's rate and
+    bytes at its bandwidth, beside what was reached without the profiler."""
+    found = []
+    for cell in args.cell:
+        tell(f'{cell}: {args.impl}')
+        found.append(profiling.profile(Setting(cell=cell), args.impl, rounds=args.rounds, threads=args.threads))
+        print(f'{args.impl}, {found[-1].setting}, threads: {found[-1].threads}\n{profiling.text_table(found[-1])}')
+    save(args.out, 'profile.json', [one.to_dict() for one in found])
 
 
 def tell(text: str) -> None:

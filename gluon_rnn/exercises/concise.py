@@ -1,34 +1,28 @@
 """Section 6.5, exercise 1: whether Gluon is faster than by hand, and where the time goes."""
 from __future__ import annotations
 
-import json
 import statistics
-import tempfile
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple, cast
+from typing import Any, Dict, List, Tuple, cast
 
-import mxnet as mx
 from mxnet import nd
 
 from ..cells.gluon_layer import GluonLayer
 from ..cells.ops import State
 from ..language_model import LanguageModel, copy_params
+from ..profiling import Operators, profiled
 from ..report import new_figure, save_figure
 from ..runs import pick
 from ..training import TrainConfig, Trainer
 from .frame import Exercise, Outcome, Table, Text
-from .workbench import Workbench, settle
+from .workbench import Workbench
 
-Operators = Dict[str, Tuple[int, float]]        # operator -> how often, milliseconds
 WAYS = {'on the page': ('by hand, operator by operator as section 6.4 writes it', '从零实现，逐个算子照 6.4 节书写'),
         'scratch': ('by hand here, with the products of all steps at once', '本项目的从零实现，各步的输入乘积一次算完'),
         'hybrid': ('by hand, compiled', '从零实现，编译后'),
         'gluon': ('rnn.RNN, its second bias held at 0', 'rnn.RNN，第二个偏置固定为 0')}
 BOTH = 'gluon, both biases'
-# what MXNet's engine does between operators, and what contains others
-_NO_OPERATORS = ('DeleteVariable', 'WaitForVar', 'WaitForAll', '_backward_CustomFunction', 'CustomFunction', '::pure_python',
-                 'ResourceNativeRandomSetSeed')
 
 
 class OnThePage:
@@ -50,24 +44,6 @@ class OnThePage:
             H = nd.tanh(nd.dot(X_t, W['W_xh']) + nd.dot(H, W['W_hh']) + W['b_h'])
             outputs.append(nd.dot(H, W['W_hq']) + W['b_q'])
         return nd.concat(*outputs, dim=0), (H,)
-
-
-def profiled(work: Callable[[], Any], model: Any) -> Operators:
-    """What `mx.profiler` counts while work() trains the model: each operator, how often and for how long."""
-    with tempfile.TemporaryDirectory() as folder:
-        mx.profiler.set_config(profile_symbolic=True, profile_imperative=True, profile_memory=False, profile_api=False,
-                               aggregate_stats=True, filename=str(Path(folder) / 'profile.json'))
-        settle(model)
-        mx.profiler.dumps(reset=True)
-        mx.profiler.set_state('run')
-        try:
-            work()
-            settle(model)
-        finally:
-            mx.profiler.set_state('stop')
-        kinds = json.loads(mx.profiler.dumps(reset=True, format='json'))['Time']
-    return {name: (figures['Count'], figures['Total']) for kind, operators in kinds.items() for name, figures in operators.items()
-            if name not in _NO_OPERATORS and kind == 'operator'}
 
 
 def faster(bench: Workbench) -> Outcome:

@@ -11,13 +11,14 @@ import numpy as np
 from mxnet import autograd
 
 from ..cells.network import BookParams
+from ..profiling import settle
 from ..report import new_figure, save_figure
 from ..sampling import consecutive_batches
 from ..training import cross_entropy
 from ..updating import Updater
 from ..workers.run import memory
 from .frame import Exercise, Outcome, Table, Text
-from .workbench import Workbench, settle
+from .workbench import Workbench
 
 WAYS = {'detached': 'state = tuple(s.detach() for s in state), what this project does',
         'as in the book': 's.detach() whose result nobody takes; MXNet frees the graph at backward',

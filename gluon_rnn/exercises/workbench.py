@@ -162,13 +162,3 @@ class Workbench:
             en += '. Shortened: this shows what the exercise does, its figures answer nothing'
             zh += '。缩短运行：只演示过程，数字不能作为答案'
         return en, zh
-
-
-def settle(model: Any) -> None:
-    """Wait until all that is queued for a model's weights and gradients is done.
-
-    Not `nd.waitall()`: in MXNet 1.9.1 it sleeps for ever where the last operator ends just as it looks.
-    """
-    for array in model.parameters().values():
-        array.grad.wait_to_read()
-        array.wait_to_read()

@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from functools import partial
 
 import pytest
 
 from gluon_rnn import benchmark
-from gluon_rnn.measuring import Measurement
+from gluon_rnn.measuring import Measurement, Setting
 
 
 @pytest.fixture
@@ -149,3 +150,18 @@ def test_a_text_that_cannot_be_cut(script, tmp_path):
 def test_numbers_that_make_no_sense(refused, measured, said, flags):
     refused(said, 'benchmark', *flags)
     assert not measured
+
+
+@pytest.mark.slow
+def test_profile_of_a_small_network(script, monkeypatch, tmp_path):
+    small = partial(Setting, num_hiddens=8, num_steps=5, batch_size=4, vocab_size=20, num_chars=200)
+    monkeypatch.setattr(importlib.import_module('benchmark'), 'Setting', small)     # the script's
+    ended = script('benchmark', 'profile', '--cell', 'gru', '--impl', 'hybrid', '--rounds', 1, '--threads', 1, '--out', tmp_path)
+    assert ended.status == 0, ended.err
+    assert 'hybrid, gru, 8 hidden' in ended.out
+    for column in ('calls', 'ms', 'us/call', 'share', 'times the floor'):
+        assert column in ended.out
+    found, = json.loads((tmp_path / 'profile.json').read_text())
+    assert {'operator', 'calls', 'milliseconds', 'microseconds_a_call', 'share'} == set(found['operators'][0])
+    assert found['reached'] > 0 and found['floor'] > 0
+    assert sum(operator['share'] for operator in found['operators']) == pytest.approx(1)
