@@ -36,8 +36,8 @@ SOURCES: Dict[str, Text] = {
 _ADAM: Text = ('Adam at 0.01 and other initial weights in place of SGD at 100',
                '用 Adam（学习率 0.01）和另一种初始化，而不是学习率 100 的 SGD')
 _PORT: Text = ('a port: another framework, the state carried across epochs', '移植版：框架不同，隐藏状态跨迭代周期传递')
-_DRAW: Text = ('the same settings, other random numbers: two published runs of one network differ by up to 13 %',
-               '设置相同，随机数不同：同一网络的两次公开运行最多也相差 13%')
+_DRAW: Text = ('the same settings, other random numbers: two published runs of one network differ by an eighth',
+               '设置相同，随机数不同：同一网络的两次公开运行也相差八分之一')
 _DRAW_EXPLAINS = 0.13       # section 6.4, consecutive, after 50 epochs: 63.6 and 56.5
 _HIGHER: Text = ('the same settings, and higher than chance explains', '设置相同，高于随机波动所能解释')
 _PORTED: Text = ('a port to another framework', '移植到另一框架')
@@ -204,7 +204,7 @@ SECTIONS: Dict[str, Section] = {section.name: section for section in (
     Section('time-machine', ('The second edition: a GRU on The Time Machine', '第二版：在《时间机器》上训练 GRU'),
             ('Letters of the English text as the second edition cuts them, learning rate 1, clipped to 1, 500 epochs.',
              '按第二版的方式处理英文字母，学习率 1，梯度裁剪到 1，500 个迭代周期。'), (
-                Variant('scratch', _BY_HAND, {}, (
+                Variant('scratch', ('GRU by hand', '从零实现的 GRU'), {}, (
                     Published('second', {500: '1.1'}, _OFFSET),)),
                 Variant('gluon', ('rnn.GRU', 'rnn.GRU'), {'impl': 'gluon'}, (
                     Published('second', {500: '1.0'}, _OFFSET),)),
