@@ -7,7 +7,7 @@ Every character, kept or not, proposes itself as candidate: only the gates tell 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Iterator, List, Sequence, Tuple
+from typing import Any, Callable, Iterator, List, Sequence, Tuple
 
 import numpy as np
 from mxnet import nd
@@ -91,25 +91,26 @@ def recall(model: Recall, distance: int, *, number: int = 100, seed: int = 1) ->
 class RecallBatches:
     """Sequences to learn from, distances 1 to greatest, what `Trainer.epochs_on` takes."""
 
-    def __init__(self, greatest: int, *, batch_size: int = 64, num_batches: int = 25):
-        self.greatest, self.batch_size, self.num_batches = greatest, batch_size, num_batches
+    def __init__(self, greatest: int, *, batch_size: int = 64, num_batches: int = 25, seed: int = 0):
+        self.greatest, self.batch_size, self.num_batches, self.seed = greatest, batch_size, num_batches, seed
 
     def __len__(self) -> int:
         return self.num_batches
 
     def batches(self, epoch: int) -> Iterator[Batch]:
-        rng = np.random.default_rng([0, epoch])
+        rng = np.random.default_rng([self.seed, epoch])
         for _ in range(self.num_batches):
             X, y = sequences(rng, self.batch_size, range(1, self.greatest + 1))
             yield nd.array(X), nd.array(y)
 
 
-def trained(num_epochs: int, greatest: int, *, num_hiddens: int = 32) -> Recall:
-    """The same task learned from examples, by Adam."""
-    runtime.seed(0)
+def trained(num_epochs: int, greatest: int, *, num_hiddens: int = 32, seed: int = 0,
+            on_step: Callable[..., None] | None = None) -> Recall:
+    """The same task learned from examples, by Adam. seed: of the weights and the examples; on_step: called between steps."""
+    runtime.seed(seed)
     model = build_recall(num_hiddens, 'hybrid')
     config = TrainConfig(sampling='random', num_epochs=num_epochs, optimizer='adam', lr=0.01, clipping_theta=1)
-    for _ in Trainer(model, config).epochs_on(RecallBatches(greatest)):
+    for _ in Trainer(model, config).epochs_on(RecallBatches(greatest, seed=seed), on_step=on_step):
         pass
     eager = build_recall(num_hiddens, 'scratch')        # a long sequence is soon read step by step, and long in compiling
     eager.load_book_params(model.book_params())
