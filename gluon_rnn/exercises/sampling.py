@@ -12,11 +12,12 @@ from ..report import new_figure, save_figure, style_perplexity
 from ..sampling import Batch, num_batches
 from ..training import evaluate
 from .frame import Exercise, Outcome, Table, Text
+from .scoring import near_lowest
 from .workbench import Training, Workbench
 
 Starts = Callable[[np.random.Generator], Any]
-_ZH = {'fixed cuts': '固定切分', 'shifted cuts': '平移切分', 'anywhere': '任意位置', 'half over': '重叠一半',
-       'at verses': '句首开始', 'consecutive': '相邻采样'}
+_ZH = {'fixed cuts': '固定切分', 'fixed cuts, next seed': '固定切分（另一随机种子）', 'shifted cuts': '平移切分',
+       'anywhere': '任意位置', 'half over': '重叠一半', 'at verses': '句首开始', 'consecutive': '相邻采样'}
 
 
 class Windows:
@@ -93,6 +94,9 @@ def other_samplings(bench: Workbench) -> Outcome:
     for name, (_, starts) in known.items():
         source = Windows(train_indices, starts, seed=bench.seed, **sizes)
         add(name, bench.train(name, source=source, corpus=corpus, sampling='random', **changes), source)
+    name, seed = 'fixed cuts, next seed', bench.seed + 1        # what chance does
+    source = Windows(train_indices, known['fixed cuts'][1], seed=seed, **sizes)
+    add(name, bench.train(name, source=source, corpus=corpus, sampling='random', seed=seed, **changes), source)
     add('consecutive', bench.train('consecutive', corpus=corpus, sampling='consecutive', **changes), None)
     return Outcome(_answer(rows), [
         Table(('How each way begins its windows', '各种方式如何开始窗口'), ('sampling', 'in English', '中文'),
@@ -111,20 +115,36 @@ def covered(length: int, *, num_steps: int, batch_size: int) -> float:
 
 
 def _answer(rows: List[tuple]) -> Text:
-    learned, held = min(rows, key=lambda row: row[3]), min(rows, key=lambda row: row[4])
-    base = rows[0]
-    windows = max(rows, key=lambda row: row[1])
-    spread, latest = max(row[4] for row in rows) / held[4] - 1, max(row[5] for row in rows)
+    found = {row[0]: row for row in rows}
+    base, twin = found['fixed cuts'], found.pop('fixed cuts, next seed')
+    windows = max(found.values(), key=lambda row: row[1])
+    noise = float(np.max([abs(twin[k] / base[k] - 1) for k in (3, 4)]))
+    own, held = (_verdict({name: row[k] for name, row in found.items()}, noise) for k in (3, 4))
+    latest = max(row[5] for row in found.values())
     en = (f'Besides fixed cuts, windows can be moved, drawn anywhere, overlap, or begin at verses. "{windows[0]}" shows the '
-          f'network the most different windows, {windows[1]:,} against {base[1]:,} of fixed cuts. The text itself was learned '
-          f'best by "{learned[0]}" (perplexity {learned[3]:.4g}, fixed cuts {base[3]:.4g}), held-out text by "{held[0]}" '
-          f'({held[4]:.4g}, fixed cuts {base[4]:.4g}); on held-out text all lie within {spread:.1%} of the best and '
-          f'are at their best by epoch {latest}.')
+          f'network the most different windows, {windows[1]:,} against {base[1]:,} of fixed cuts. Perplexity on the training '
+          f'text: {own[0]}. On held-out text, at its lowest by epoch {latest} with all of them: {held[0]}. The '
+          f'measure of chance is fixed cuts with another seed, {noise:.1%} apart at most.')
     zh = (f'除固定切分外，还可以平移切分位置、在任意位置抽取、让窗口重叠，或从每句歌词开头开始。“{_ZH[windows[0]]}”让网络见到'
-          f'最多不同的窗口：{windows[1]:,} 个，固定切分有 {base[1]:,} 个。训练文本上学得最好的是“{_ZH[learned[0]]}”（困惑度 '
-          f'{learned[3]:.4g}，固定切分 {base[3]:.4g}），留出文本上最好的是“{_ZH[held[0]]}”（{held[4]:.4g}，固定切分 '
-          f'{base[4]:.4g}）；留出文本上各方式与最好者相差不超过 {spread:.1%}，都在前 {latest} 个周期内达到最低。')
+          f'最多不同的窗口：{windows[1]:,} 个，固定切分有 {base[1]:,} 个。训练文本上的困惑度：{own[1]}。留出文本上（各方式都在前 '
+          f'{latest} 个迭代周期内达到最低）：{held[1]}。衡量随机波动的依据：固定切分换一个随机种子，最多相差 {noise:.1%}。')
     return en, zh
+
+
+def _verdict(perplexities: Dict[str, float], noise: float) -> Text:
+    """Which ways did best. noise: how far apart perplexities are by chance, a part of them."""
+    near = near_lowest({name: (value, noise * value) for name, value in perplexities.items()})
+    if not near or not np.isfinite(noise):
+        return 'it cannot be compared', '无法比较'
+    en, zh = (sep.join(form.format(name if not k else _ZH[name], perplexities[name]) for name in near)
+              for k, (sep, form) in enumerate(((', ', '"{}" {:.4g}'), ('、', '“{}”{:.4g}'))))
+    if len(near) == len(perplexities):
+        return f'no clear difference ({en})', f'没有明显差别（{zh}）'
+    worst = max(perplexities[name] for name in perplexities if name not in near)
+    if len(near) == 1:
+        return f'clearly best is {en}, the others have up to {worst:.4g}', f'明显最好的是{zh}，其余最高为 {worst:.4g}'
+    return (f'best are {en}, with no clear difference between them, the others have up to {worst:.4g}',
+            f'最好的是{zh}，它们之间没有明显差别，其余最高为 {worst:.4g}')
 
 
 def _draw(path: Path, runs: Dict[str, Training]) -> None:

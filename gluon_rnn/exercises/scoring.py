@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 from mxnet import nd
@@ -91,3 +91,13 @@ def known_share(verses: Sequence[str], text: str, n: int = 3) -> float:
     """
     strings = [verse[i:i + n] for verse in verses for i in range(len(verse) - n + 1)]
     return sum(string in text for string in set(strings)) / len(strings) if strings else float('nan')
+
+
+def near_lowest(figures: Mapping[str, Tuple[float, float]]) -> List[str]:
+    """The names whose figures cannot be told from the lowest, that one first; [] where there is no finite figure.
+
+    figures: name -> (value, how far apart such values are by chance). Two differ where more lies between them than the larger
+    of what chance does to either.
+    """
+    finite = sorted((value, noise, name) for name, (value, noise) in figures.items() if np.isfinite(value))
+    return [name for value, noise, name in finite if value - finite[0][0] <= max(noise, finite[0][1])]
