@@ -16,6 +16,7 @@ from ..report import COLOURS, new_figure, save_figure
 from ..runs import pick
 from ..training import TrainConfig, Trainer
 from .frame import Exercise, Outcome, Table, Text
+from .scoring import near_lowest
 from .workbench import Workbench
 
 MASK_RATE = 0.2
@@ -85,33 +86,44 @@ def directions(bench: Workbench) -> Outcome:
         Table(('Shapes, batch of 2, 30 characters', '形状：批量 2，30 个字符'),
               ('forward', 'backward', 'H_t', 'W_hh forward', 'W_hh backward', 'W_hq'), sizes),
         Table((f'{total} hidden units split between the directions, gaps filled in the last fifth of all {num_chars:,} '
-               f'characters, mean of {len(seeds)} seeds',
-               f'{total} 个隐藏单元分给两个方向，在全文 {num_chars:,} 个字符的最后五分之一上填空，{len(seeds)} 个随机种子的平均'),
+               f'characters, best of {epochs} epochs, mean of {len(seeds)} seed{"s" * (len(seeds) != 1)}',
+               f'{total} 个隐藏单元分给两个方向，在全文 {num_chars:,} 个字符的最后五分之一上填空，{epochs} 个迭代周期中'
+               f'最好的，{len(seeds)} 个随机种子的平均值'),
               ('forward', 'backward', 'parameters', 'accuracy', 'perplexity', 'perplexity, between seeds', 'seconds an epoch'),
               rows),
     ], partial(draw_splits, rows=rows))
 
 
 def _directions_answer(sizes: Sequence[tuple], rows: Sequence[tuple]) -> Text:
-    single, split = rows[0], rows[1:]
-    best, total = min(split, key=lambda row: row[4]), single[0]
-    equal = next(row for row in split if row[0] == row[1])
-    worst = max(split, key=lambda row: row[4])
-    noise = max(row[5] for row in rows)
-    clear = equal[4] - best[4] > noise
-    first = sizes[0]
+    single, split, first = rows[0], [row for row in rows[1:] if np.isfinite(row[4])], sizes[0]
     en = (f'H_t is the two states side by side, (batch size, forward + backward): with {first[0]} and {first[1]} units it was '
           f'{first[2]}, W_hh {first[3]} in one direction and {first[4]} in the other, and W_hq {first[5]}. The sum alone '
-          f'counts for the output layer. All splits of {total} units fill gaps with perplexities from {best[4]:.4g} ({best[0]} '
-          f'+ {best[1]}) to {worst[4]:.4g} ({worst[0]} + {worst[1]}), one direction alone with {single[4]:.4g}; equal halves '
-          f'come to {equal[4]:.4g}, '
-          f'{"clearly behind the best" if clear else "no further from the best than two seeds are from each other"} '
-          f'({noise:.3g} between seeds at most).')
+          'counts for the output layer. ')
     zh = (f'H_t 是两个方向的隐藏状态并排相连，形状为（批量大小，正向 + 反向）：{first[0]} 与 {first[1]} 个单元时为 {first[2]}，'
-          f'两个方向的 W_hh 分别为 {first[3]} 与 {first[4]}，W_hq 为 {first[5]}；输出层只与总数有关。{total} 个单元的各种分法填'
-          f'空困惑度从 {best[4]:.4g}（{best[0]} + {best[1]}）到 {worst[4]:.4g}（{worst[0]} + {worst[1]}），只有一个方向时为 '
-          f'{single[4]:.4g}；两个方向相等时为 {equal[4]:.4g}，'
-          f'{"明显不如最好的分法" if clear else "与最好分法之差不超过随机种子之间的差别"}（种子之间最多差 {noise:.3g}）。')
+          f'两个方向的 W_hh 分别为 {first[3]} 与 {first[4]}，W_hq 为 {first[5]}；输出层只与总数有关。')
+    if not split:
+        return en + 'No split came to a finite perplexity.', zh + '没有一种分法得到有限的困惑度。'
+    best, worst = min(split, key=lambda row: row[4]), max(split, key=lambda row: row[4])
+    noise = max(row[5] for row in rows)
+    near = near_lowest({f'{row[0]} + {row[1]}': (row[4], noise) for row in split})
+    if len(near) == len(split):
+        said = 'no clear difference between them', '它们之间没有明显差别'
+    elif len(near) == 1:
+        said = f'{near[0]} is clearly best', f'{near[0]} 明显最好'
+    else:
+        said = (f'{", ".join(near)} are best, with no clear difference between them',
+                f'{"、".join(near)} 最好，它们之间没有明显差别')
+    alone = (('which cannot be compared', '无法比较') if not np.isfinite(single[4]) else
+             ('clearly worse than any split', '明显不如任何一种分法') if single[4] - worst[4] > noise else
+             ('clearly worse than the best split', '明显不如最好的分法') if single[4] - best[4] > noise else
+             ('clearly better than any split', '明显好于任何一种分法') if best[4] - single[4] > noise else
+             ('no clear difference from the best split', '与最好的分法没有明显差别'))
+    en += (f'Gaps filled by splits of {single[0]} units have perplexities from {best[4]:.4g} ({best[0]} + {best[1]}) to '
+           f'{worst[4]:.4g} ({worst[0]} + {worst[1]}): {said[0]}. One direction alone with all units has {single[4]:.4g}, '
+           f'{alone[0]}. Two seeds of one network are up to {noise:.3g} apart, which is the measure of chance.')
+    zh += (f'{single[0]} 个单元的各种分法填空的困惑度从 {best[4]:.4g}（{best[0]} + {best[1]}）到 {worst[4]:.4g}（{worst[0]} + '
+           f'{worst[1]}）：{said[1]}。全部单元只用于一个方向时为 {single[4]:.4g}，{alone[1]}。同一网络换随机种子最多相差 '
+           f'{noise:.3g}，以此衡量随机波动。')
     return en, zh
 
 
