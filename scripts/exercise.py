@@ -79,10 +79,11 @@ def answer(exercise: Exercise, bench: Workbench, args: argparse.Namespace, bar: 
     """Run one exercise, print it and keep it."""
     start = time.perf_counter()
     tqdm.write('\n'.join(['', exercise.number, '-' * len(exercise.number), *exercise.question, '']))
+    bench.begin()
     outcome = exercise.run(bench)
     seconds = time.perf_counter() - start
     bar.set_description_str('')
-    tqdm.write(render.text_of(exercise, outcome))
+    tqdm.write('\n'.join([*bench.note(), '', render.text_of(exercise, outcome)]))
     settings = {'corpus': bench.corpus_name, 'fallback': bench.fallback, 'quick': bench.quick, 'seed': bench.seed,
                 'seconds': seconds}
     paths = render.write(args.out / exercise.number, exercise, outcome, note=bench.note(), settings=settings)

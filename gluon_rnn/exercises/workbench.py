@@ -75,6 +75,7 @@ class Workbench:
         else:
             load_corpus(corpus)
             self.corpus_name, self.fallback = corpus, ''
+        self.read: List[Tuple[int, int]] | None = None      # of the texts since `begin`: characters, different ones
         self.tell, self.on_step = on_progress or (lambda text: None), on_step
         TrainConfig(seed=seed)      # says so where it is no seed
 
@@ -85,7 +86,15 @@ class Workbench:
     def corpus(self, max_chars: int | None = None) -> Corpus:
         """The text, cut as the book cuts it unless said; max_chars 0: all of it."""
         corpus = load_corpus(self.corpus_name, max_chars=max_chars)
-        return Corpus.from_text(corpus.decode(corpus.indices[:QUICK_CHARS])) if self.quick else corpus
+        corpus = Corpus.from_text(corpus.decode(corpus.indices[:QUICK_CHARS])) if self.quick else corpus
+        sizes = len(corpus), corpus.vocab_size
+        if self.read is not None and sizes not in self.read:
+            self.read.append(sizes)
+        return corpus
+
+    def begin(self) -> None:
+        """An exercise begins: `note` tells from here on which texts it has read."""
+        self.read = []
 
     def rng(self) -> np.random.Generator:
         """A new generator of random numbers, always the same for one seed."""
@@ -151,11 +160,13 @@ class Workbench:
         return training
 
     def note(self) -> Tuple[str, str]:
-        """On what the exercises work, in a line."""
-        corpus = self.corpus()
-        en = f'text {self.corpus_name}, {len(corpus):,} characters, {corpus.vocab_size:,} different; seed {self.seed}'
-        zh = f'文本 {self.corpus_name}，{len(corpus):,} 个字符，其中不同的 {corpus.vocab_size:,} 个；随机种子 {self.seed}'
-        if self.fallback:
+        """On what the exercises work, in a line: since `begin`, which text the exercise has read, and how much of it."""
+        sizes = ''.join(f', {chars:,} characters, {different:,} different' for chars, different in self.read or ())
+        sizes_zh = ''.join(f'，{chars:,} 个字符，其中不同的 {different:,} 个' for chars, different in self.read or ())
+        none = self.read == []
+        en = f'{"no text" if none else f"text {self.corpus_name}"}{sizes}; seed {self.seed}'
+        zh = f'{"不用文本" if none else f"文本 {self.corpus_name}"}{sizes_zh}；随机种子 {self.seed}'
+        if self.fallback and not none:
             en += f'. {self.wanted} is not here, {self.corpus_name} takes its place ({self.fallback})'
             zh += f'。找不到 {self.wanted}，以 {self.corpus_name} 代替（{self.fallback}）'
         if self.quick:

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from gluon_rnn.exercises import EXERCISES, Exercise, Lines, Outcome, Table, Workbench, render
-from gluon_rnn.training import EpochRecord
 
 
 @pytest.mark.parametrize('number', EXERCISES)
@@ -79,8 +78,22 @@ def test_the_workbench_trains_as_the_library_does(bench):
 
 def test_a_divergence_is_a_result(bench):
     training = bench.train('wild', cell='rnn', activation='relu', clipping_theta=0, lr=1e12, num_epochs=2)
-    assert 'no longer finite' in training.diverged and len(training.records) < 2
-    assert not isinstance(training.records[-1:], EpochRecord) and (training.records or math.isnan(training.perplexity))
+    assert 'no longer finite' in training.diverged and training.records == [] and math.isnan(training.perplexity)
+    assert math.isnan(training.best_held_out[0]) and training.seconds == 0
+
+
+def test_the_note_says_which_text_an_exercise_has_read():
+    bench = Workbench('lyrics', seed=4)
+    assert bench.note() == ('text lyrics; seed 4', '文本 lyrics；随机种子 4')
+    bench.begin()
+    assert bench.note() == ('no text; seed 4', '不用文本；随机种子 4')
+    whole = bench.corpus(0)
+    bench.corpus(0)
+    assert bench.note()[0] == f'text lyrics, {len(whole):,} characters, {whole.vocab_size:,} different; seed 4'
+    part = bench.corpus(300)
+    assert bench.note()[1].endswith(f'，300 个字符，其中不同的 {part.vocab_size} 个；随机种子 4')
+    bench.begin()
+    assert bench.note()[0] == 'no text; seed 4'
 
 
 def test_says_where_another_text_takes_the_books_place(monkeypatch):
