@@ -54,7 +54,10 @@ def settings_around(base: Setting) -> List[Setting]:
 
 
 def draw_bars(path: Path, measured: Sequence[Tuple[Setting, Sequence[Measurement]]]) -> None:
-    """Seconds an epoch, a row of bars for each setting, with the lowest and the highest round as a line."""
+    """Seconds an epoch, a row of bars for each setting, with the lowest and the highest round as a line.
+
+    A round that another program has held up for long leaves the picture.
+    """
     bars = max(len(found) for _, found in measured)
     figure, grid = new_figure(8, 1 + 0.34 * bars * len(measured), nrows=len(measured), squeeze=False)
     for axes, (setting, found) in zip(grid[:, 0], measured):
@@ -64,10 +67,12 @@ def draw_bars(path: Path, measured: Sequence[Tuple[Setting, Sequence[Measurement
         spread = [[m.median - min(m.seconds) for m in found], [max(m.seconds) - m.median for m in found]]
         colours = [_COLOURS[name.replace('.', ' ').split()[0]] for name in names]
         axes.barh(names, medians, xerr=spread, color=colours, ecolor='#555555', error_kw={'linewidth': 1})
+        end = 1.3 * max(medians)
         for i, m in enumerate(found):
-            axes.annotate(f' {m.median:.3g} s', (max(m.seconds), i), va='center', fontsize=8)
+            place = min(max(m.seconds), 1.02 * end)
+            axes.annotate(f' {m.median:.3g} s', (place, i), va='center', fontsize=8, annotation_clip=False)
+        axes.set_xlim(0, end)
         axes.invert_yaxis()
-        axes.margins(x=0.12)
         axes.set_title(str(setting), fontsize=9, loc='left')
         axes.tick_params(labelsize=8)
         axes.spines[['top', 'right']].set_visible(False)
