@@ -189,7 +189,8 @@ class _Process:
         self.started = time.perf_counter()
         try:
             self.process = subprocess.Popen(command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                            stderr=self.log, text=True, encoding='utf-8', start_new_session=True)
+                                            stderr=self.log, text=True, encoding='utf-8', errors='replace',
+                                            start_new_session=True)
         except OSError:
             self.log.close()
             raise

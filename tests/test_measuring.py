@@ -85,7 +85,8 @@ def prepare(options):
     (AT_THE_END.format('pass'), 'no answer within 1 seconds'),
     (AT_THE_END.format('os.close(1)'), 'no answer within 1 seconds'),
     # where only answers should stand, as C++ does
-    ('import os\ndef prepare(options):\n    os.write(1, b"a warning\\n")\n    return lambda: 1.0\n', "answered 'a warning'"),
+    ('import os\ndef prepare(options):\n    os.write(1, b"a warning\\xff\\n")\n    return lambda: 1.0\n',
+     "answered 'a warning\ufffd'"),
 ])
 def test_a_case_that_cannot_run_says_why_and_spoils_no_other(tmp_path, body, wanted):
     good = worker(tmp_path, 'def prepare(options):\n    return lambda: 1.0\n', 'good')

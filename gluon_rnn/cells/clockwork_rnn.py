@@ -44,17 +44,18 @@ class ClockworkRNN(Scratch):
     def begin_state(self, batch_size: int) -> State:
         return nd.zeros((batch_size, self.num_hiddens), ctx=self.ctx), nd.zeros((batch_size, 1), ctx=self.ctx)
 
-    def check(self, state: State) -> None:
-        if len(state) != 2 or state[0].shape[1:] != (self.num_hiddens,) or state[1].shape[1:] != (1,):
-            raise ValueError(f'state must be (H, t), (batch_size, {self.num_hiddens}) and (batch_size, 1), '
-                             f'got shapes {[s.shape for s in state]}')
+    def check_state(self, state: State, batch_size: int) -> None:
+        wanted = [(batch_size, self.num_hiddens), (batch_size, 1)]
+        if [s.shape for s in state] != wanted:
+            raise ValueError(f'state must be (H, t), (batch_size, num_hiddens) and (batch_size, 1), {wanted}, '
+                             f'got shapes {[s.shape for s in state]}: begin a new one for this batch')
 
     def run(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
         """Run over all steps. inputs: (num_steps, batch_size, num_inputs). Returns H of each step, and the last (H, t).
 
         Raises ValueError where the rows of the state have read different numbers of steps, for then they have different clocks.
         """
-        self.check(state)
+        self.check_state(state, inputs.shape[1])
         H, t = state
         first = self._clock(t)
         products = [self._products(inputs, first, group) for group in self.groups]
