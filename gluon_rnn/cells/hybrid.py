@@ -3,6 +3,9 @@
 A network here derives from its Scratch version, whose parameters and numbers it keeps, and says in symbols one step and the
 gradient of one step. `Hybrid` unrolls them over a batch, compiles them once for each shape, and puts them between
 whatever autograd records before and after them. `docs/performance.md` says what each of this wins.
+
+Between two backward passes of several layers wait for the gradients, or let an optimizer use them, as the trainer does: two
+passes at once may wait for each other for ever (MXNet 1.9.1).
 """
 from __future__ import annotations
 

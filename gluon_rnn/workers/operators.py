@@ -1,15 +1,13 @@
 """One epoch of this project's own trainer, for `gluon_rnn.profiling`: its seconds beside the machine's, or its operators."""
 from __future__ import annotations
 
-import importlib
 import time
 from dataclasses import fields
 from typing import Any, Callable, Dict
 
 from gluon_rnn.measuring import Setting
 from gluon_rnn.profiling import Machine, profiled, settle
-
-own = importlib.import_module('own')        # beside this file, which is run from its own folder
+from gluon_rnn.workers import own
 
 
 def prepare(options: Dict[str, Any]) -> Callable[[], Dict[str, Any]]:
