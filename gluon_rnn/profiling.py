@@ -34,10 +34,7 @@ _ARRAY_BYTES = 64 << 20         # of each array that is added: more than the cac
 
 
 def settle(model: Any) -> None:
-    """Wait until all that is queued for a model's weights and gradients is done.
-
-    Not `nd.waitall()`: in MXNet 1.9.1 it sleeps for ever where the last operator ends just as it looks.
-    """
+    """Wait until all that is queued for a model's weights and gradients is done."""
     for array in model.parameters().values():
         array.grad.wait_to_read()
         array.wait_to_read()

@@ -1,6 +1,7 @@
 """A step of autograd whose gradient is a compiled graph."""
 from __future__ import annotations
 
+import atexit
 import ctypes
 import itertools
 import traceback
@@ -77,3 +78,8 @@ def _delete(key: int) -> bool:
 
 _CALLBACKS = c_array(ctypes.CFUNCTYPE(ctypes.c_int),
                      [ctypes.cast(callback, ctypes.CFUNCTYPE(ctypes.c_int)) for callback in (_backward, _delete)])
+
+
+# At its end Python tells MXNet 1.9.1 to stop the threads that call back and then to wait for all operators, so for ever for a
+# gradient that nobody calls for any more. What is registered last comes first: all of them end before that.
+atexit.register(nd.waitall)

@@ -3,9 +3,6 @@
 A network here derives from its Scratch version, whose parameters and numbers it keeps, and says in symbols one step and the
 gradient of one step. `Hybrid` unrolls them over a batch, compiles them once for each shape, and puts them between
 whatever autograd records before and after them. `docs/performance.md` says what each of this wins.
-
-Between two backward passes of several layers wait for the gradients, or let an optimizer use them, as the trainer does: two
-passes at once may wait for each other for ever (MXNet 1.9.1).
 """
 from __future__ import annotations
 
@@ -105,6 +102,10 @@ class Steps(CompiledFunction):
         return outputs[:num_outputs]
 
     def backward(self, output_grads: List[nd.NDArray], out: List[nd.NDArray]) -> None:
+        # The operators of one thread share their workspaces. If one here had to wait for its forward pass, those of an earlier
+        # backward pass, for which that forward pass may be waiting, would stand behind it for ever.
+        for array in self.saved:
+            array.wait_to_read()
         self.gradient(*output_grads, *self.saved, out=out)
 
 

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import time
 
 import mxnet as mx
@@ -248,13 +250,47 @@ def test_nothing_of_a_step_is_left_when_it_is_over(variant):
             with autograd.record():
                 H, state = hybrid(OneHot(nd.array([[0, 1], [2, 3]]), 6), state)
             H.backward()
-            for array in hybrid.parameters().values():      # two such steps at once may wait for each other, see hybrid.py
-                array.grad.wait_to_read()
             state = tuple(s.detach() for s in state)
         del H
+        for array in hybrid.parameters().values():
+            array.grad.wait_to_read()
         for _ in range(100):        # MXNet's own thread lets go of the last one when it comes to it
             if function._recorded:
                 time.sleep(0.05)
         assert not function._recorded
     finally:
         gc.enable()
+
+
+PASSES = """
+import numpy as np
+import gluon_rnn
+from gluon_rnn.cells import NetworkConfig, OneHot, build_network
+from mxnet import autograd, nd
+
+net = build_network(NetworkConfig(impl='hybrid', cell='gru', num_hiddens=3, num_layers=4), 6)
+inputs, state = OneHot(nd.array([[0, 1], [2, 3]]), 6), net.begin_state(2)
+
+def backward_passes(number):
+    for _ in range(number):
+        with autograd.record():
+            H, _ = net(inputs, state)
+        H.backward()
+
+def grads():
+    return {name: array.grad.asnumpy() for name, array in net.parameters().items()}
+
+backward_passes(1)
+once = grads()
+for array in net.parameters().values():
+    array.attach_grad('add')
+backward_passes(20)
+for name, grad in grads().items():
+    np.testing.assert_allclose(grad, 20 * once[name], rtol=1e-4, atol=1e-6, err_msg=name)
+backward_passes(50)         # and the process ends while most of them wait
+"""
+
+
+def test_many_passes_may_be_under_way_also_at_the_end():
+    """Several layers, one backward pass behind the other and nothing between them: none waits for ever, their gradients add up."""
+    subprocess.run([sys.executable, '-W', 'ignore', '-c', PASSES], check=True, timeout=60)
