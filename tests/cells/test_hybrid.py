@@ -292,5 +292,5 @@ backward_passes(50)         # and the process ends while most of them wait
 
 
 def test_many_passes_may_be_under_way_also_at_the_end():
-    """Several layers, one backward pass behind the other and nothing between them: none waits for ever, their gradients add up."""
+    """Layers on layers, one backward pass behind the other, nothing between them: none waits for ever, their gradients add up."""
     subprocess.run([sys.executable, '-W', 'ignore', '-c', PASSES], check=True, timeout=60)
