@@ -1,4 +1,4 @@
-"""A step of autograd whose gradient is a compiled graph."""
+"""A step of autograd whose gradient is written by hand."""
 from __future__ import annotations
 
 import atexit
@@ -15,19 +15,21 @@ _NULL, _ADD = 0, 3                      # MXNet's OpReqType; what lies between t
 _BACKWARD = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.POINTER(ctypes.c_void_p),
                              ctypes.POINTER(ctypes.c_int), ctypes.c_int, ctypes.c_void_p)
 _DELETE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
-_recorded: Dict[int, Tuple[CompiledFunction, MXCallbackList]] = {}      # what MXNet's graphs still point to, by their key
+_recorded: Dict[int, Tuple[Function, MXCallbackList]] = {}      # what MXNet's graphs still point to, by their key
 _keys = itertools.count(1)              # 0 would come back from C as None
 
 
-class CompiledFunction:
+class Function:
     """outputs = forward(inputs) with a gradient of its own, one call an instance, recorded by autograd.
 
     `autograd.Function` does the same but for two faults of MXNet 1.9.1: it leaves out every input behind the first one that needs
-    no gradient, and takes no notice of grad_req 'add'. It also copies each gradient; here the graph writes it where it belongs.
+    no gradient, and takes no notice of grad_req 'add'. It also copies each gradient; here it is written where it belongs.
     """
 
+    saved: Sequence[NDArray] = ()       # what the gradient reads; outputs detached, or they would keep their own record alive
+
     def forward(self, inputs: Sequence[NDArray]) -> List[NDArray]:
-        """The outputs. What the gradient needs is kept on self."""
+        """The outputs. What the gradient needs is left in self.saved."""
         raise NotImplementedError
 
     def backward(self, output_grads: List[NDArray], out: List[NDArray]) -> None:

@@ -9,7 +9,7 @@ from mxnet.gluon import rnn
 from . import hybrid
 from .gluon_layer import GluonLayer
 from .hybrid import GRADIENTS, Hybrid, Named, Sym, Times
-from .ops import State, Step, dot, linear, sigmoid, tanh
+from .ops import State, Step, affine, dot, linear, sigmoid, tanh
 from .scratch import Scratch
 
 
@@ -21,7 +21,7 @@ class GRU(Scratch):
     tanh(X W_xh + R * (H W_hh) + b_h), to which `inner_bias=True` adds their second bias, R * (H W_hh + b_hh).
     With the same weights the two forms are different networks.
 
-    `linear(X, W, b)` is X W + b, made for all steps at once; the book adds b last.
+    `affine(X, W_x, H, W_h, b)` is X W_x + H W_h + b.
     """
 
     def __init__(self, num_inputs: int, num_hiddens: int, *, reset_after: bool = False, inner_bias: bool = False,
@@ -38,12 +38,12 @@ class GRU(Scratch):
     def step(self, X: Step, state: State) -> Tuple[nd.NDArray, State]:
         """One step. X: (batch_size, num_inputs); state: (H,), (batch_size, num_hiddens). Returns H and (H,)."""
         H, = state
-        Z = sigmoid(linear(X, self.W_xz, self.b_z) + dot(H, self.W_hz))
-        R = sigmoid(linear(X, self.W_xr, self.b_r) + dot(H, self.W_hr))
+        Z = sigmoid(affine(X, self.W_xz, H, self.W_hz, self.b_z))
+        R = sigmoid(affine(X, self.W_xr, H, self.W_hr, self.b_r))
         if self.reset_after:
             H_tilde = tanh(linear(X, self.W_xh, self.b_h) + R * (dot(H, self.W_hh) + self.b_hh))
         else:
-            H_tilde = tanh(linear(X, self.W_xh, self.b_h) + dot(R * H, self.W_hh))
+            H_tilde = tanh(affine(X, self.W_xh, R * H, self.W_hh, self.b_h))
         H = Z * H + (1 - Z) * H_tilde
         return H, (H,)
 

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 from mxnet import autograd, nd, sym
 from mxnet.symbol import _internal
 
-from .function import CompiledFunction
+from .function import Function
 from .ops import Inputs, State, project
 from .scratch import Scratch
 
@@ -88,7 +88,7 @@ class Hybrid(Scratch):
         return functools.lru_cache(_GRAPHS_KEPT)(functools.partial(Graphs, self))
 
 
-class Steps(CompiledFunction):
+class Steps(Function):
     """All steps of a batch as one entry in autograd's record."""
 
     def __init__(self, graphs: Graphs):
@@ -97,7 +97,6 @@ class Steps(CompiledFunction):
     def forward(self, inputs: Sequence[nd.NDArray]) -> List[nd.NDArray]:
         outputs = self.graphs.forward(*inputs)
         num_outputs, num_products, num_states = 1 + self.graphs.num_states, self.graphs.num_products, self.graphs.num_states
-        # H detached: the record of the steps hangs on H, and would hang on itself and never be freed
         self.saved = [outputs[0].detach(), *outputs[num_outputs:], *inputs[num_products:num_products + num_states]]
         return outputs[:num_outputs]
 

@@ -9,14 +9,14 @@ from mxnet.gluon import rnn
 from . import hybrid
 from .gluon_layer import GluonLayer
 from .hybrid import GRADIENTS, Hybrid, Named, Times
-from .ops import State, Step, dot, linear, sigmoid, tanh
+from .ops import State, Step, affine, sigmoid, tanh
 from .scratch import Scratch
 
 
 class LSTM(Scratch):
     """Long short-term memory (Hochreiter and Schmidhuber, 1997), equations of section 6.8.1.
 
-    `linear(X, W, b)` is X W + b, made for all steps at once; the book adds b last.
+    `affine(X, W_x, H, W_h, b)` is X W_x + H W_h + b.
     """
     state_names = ('H', 'C')
 
@@ -30,10 +30,10 @@ class LSTM(Scratch):
     def step(self, X: Step, state: State) -> Tuple[nd.NDArray, State]:
         """One step. X: (batch_size, num_inputs); state: (H, C), each (batch_size, num_hiddens). Returns H and (H, C)."""
         H, C = state
-        I = sigmoid(linear(X, self.W_xi, self.b_i) + dot(H, self.W_hi))
-        F = sigmoid(linear(X, self.W_xf, self.b_f) + dot(H, self.W_hf))
-        O = sigmoid(linear(X, self.W_xo, self.b_o) + dot(H, self.W_ho))
-        C_tilde = tanh(linear(X, self.W_xc, self.b_c) + dot(H, self.W_hc))
+        I = sigmoid(affine(X, self.W_xi, H, self.W_hi, self.b_i))
+        F = sigmoid(affine(X, self.W_xf, H, self.W_hf, self.b_f))
+        O = sigmoid(affine(X, self.W_xo, H, self.W_ho, self.b_o))
+        C_tilde = tanh(affine(X, self.W_xc, H, self.W_hc, self.b_c))
         C = F * C + I * C_tilde
         H = O * tanh(C)
         return H, (H, C)

@@ -4,10 +4,12 @@ Each has the book's meaning and the fastest of MXNet's operators for it (`docs/p
 """
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterator, List, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple, Union
 
 import numpy as np
 from mxnet import autograd, nd
+
+from .function import Function
 
 State = Tuple[nd.NDArray, ...]
 
@@ -56,32 +58,83 @@ def reverse_dense(X: nd.NDArray, lengths: np.ndarray | None = None) -> nd.NDArra
     return nd.SequenceReverse(X, nd.array(lengths, ctx=X.context), use_sequence_length=True)
 
 
-# ids of a weight and a bias -> both, and what came of them at each step
-Products = Dict[Tuple[int, int], Tuple[nd.NDArray, Union[nd.NDArray, None], List[nd.NDArray]]]
-
-
 class Step:
     """The input X of one step, (batch_size, num_inputs).
 
-    Its product with a weight waits for no other step, so the first step that asks `dot` or `linear` for one has it made for all.
+    Its product with a weight waits for no other step, so the first step that asks `dot`, `linear` or `affine` for one has it made
+    for all. made: by the ids of the weights, what has been made for all steps of this sequence, and the weights.
     """
 
-    def __init__(self, inputs: Inputs, t: int, products: Products):
-        self._inputs, self._t, self._products = inputs, t, products
+    def __init__(self, inputs: Inputs, t: int, made: Dict[Any, Any]):
+        self._inputs, self._t, self._made = inputs, t, made
 
     def times(self, W: nd.NDArray, b: nd.NDArray | None = None) -> nd.NDArray:
-        key = id(W), id(b)
-        if key not in self._products:
-            rows = project(self._inputs, W)
-            # W and b are kept so that no other array takes their ids while these are in use
-            self._products[key] = W, b, split_steps(rows if b is None else add_bias(rows, b), self._inputs.shape[0])
-        return self._products[key][2][self._t]
+        """X W, or X W + b."""
+        return self._once(lambda: split_steps(self._rows(W, b), self._inputs.shape[0]), W, b)[self._t]
+
+    def affine(self, W_x: nd.NDArray, H: nd.NDArray, W_h: nd.NDArray, b: nd.NDArray) -> nd.NDArray:
+        """X W_x + H W_h + b."""
+        if autograd.is_recording():
+            gate = self._once(lambda: Gate(self._rows(W_x, b), W_h, self._inputs.shape[0]), W_x, b, W_h)
+            if gate.takes(self._t):     # no: a step that is made twice, or is left out
+                return gate(H)
+        return self.times(W_x, b) + dot(H, W_h)
+
+    def _rows(self, W: nd.NDArray, b: nd.NDArray | None) -> nd.NDArray:
+        rows = project(self._inputs, W)
+        return rows if b is None else add_bias(rows, b)
+
+    def _once(self, make: Callable[[], Any], *weights: nd.NDArray | None) -> Any:
+        key = tuple(map(id, weights))
+        if key not in self._made:       # with the weights, so that no other array takes their ids meanwhile
+            self._made[key] = make(), weights
+        return self._made[key][0]
+
+
+class Gate:
+    """X_t W_x + b + H W_h of one step after the other, recorded by autograd. rows: X W_x + b of all steps.
+
+    The gradient of W_h is a sum over the steps (section 6.6: of dL/dh_t times h_{t-1}). Autograd would multiply at each step and
+    then add up; one product, of the H of all steps with that gradient of all steps, is the same sum in less time.
+    """
+
+    def __init__(self, rows: nd.NDArray, W_h: nd.NDArray, num_steps: int):
+        self._sum, self._W_h_T = SumOverSteps(), W_h.detach().T
+        self._rows = split_steps(self._sum(rows, W_h)[0], num_steps)
+
+    def takes(self, t: int) -> bool:
+        """Whether step t is the next one."""
+        return len(self._sum.saved) == t
+
+    def __call__(self, H: nd.NDArray) -> nd.NDArray:
+        rows = self._rows[len(self._sum.saved)]
+        self._sum.saved.append(H.detach())
+        return rows + nd.FullyConnected(H, self._W_h_T, num_hidden=rows.shape[1], no_bias=True)
+
+
+class SumOverSteps(Function):
+    """Passes on the rows of all steps, and gives W the gradient of `saved` times W, added to as many of these rows.
+
+    saved: one after the other what is multiplied with W, put here as the steps go.
+    """
+
+    def __init__(self) -> None:
+        self.saved: List[nd.NDArray] = []
+
+    def forward(self, inputs: Sequence[nd.NDArray]) -> List[nd.NDArray]:
+        rows, _ = inputs
+        return [rows.detach()]
+
+    def backward(self, output_grads: List[nd.NDArray], out: List[nd.NDArray]) -> None:
+        (dZ,), (grad_rows, grad_W), H = output_grads, out, nd.concat(*self.saved, dim=0)
+        nd.identity(dZ, out=grad_rows)
+        nd.dot(H, dZ[:H.shape[0]], transpose_a=True, out=grad_W)
 
 
 def steps(inputs: Inputs) -> Iterator[Step]:
     """The inputs step by step, for `for X in steps(inputs)`."""
-    products: Products = {}
-    return (Step(inputs, t, products) for t in range(inputs.shape[0]))
+    made: Dict[Any, Any] = {}
+    return (Step(inputs, t, made) for t in range(inputs.shape[0]))
 
 
 def split_steps(rows: nd.NDArray, num_steps: int) -> List[nd.NDArray]:
@@ -91,12 +144,17 @@ def split_steps(rows: nd.NDArray, num_steps: int) -> List[nd.NDArray]:
 
 def dot(X: Union[nd.NDArray, Step], W: nd.NDArray) -> nd.NDArray:
     """X W, where X is the input of a step or any matrix."""
-    return X.times(W) if isinstance(X, Step) else nd.linalg_gemm2(X, W)     # as `nd.dot`, with less around it
+    return X.times(W) if isinstance(X, Step) else nd.dot(X, W)
 
 
 def linear(X: Union[nd.NDArray, Step], W: nd.NDArray, b: nd.NDArray) -> nd.NDArray:
-    """X W + b, where X is the input of a step or any matrix: of a gate's sum, what waits for no other step."""
+    """X W + b, where X is the input of a step or any matrix."""
     return X.times(W, b) if isinstance(X, Step) else add_bias(dot(X, W), b)
+
+
+def affine(X: Union[nd.NDArray, Step], W_x: nd.NDArray, H: nd.NDArray, W_h: nd.NDArray, b: nd.NDArray) -> nd.NDArray:
+    """X W_x + H W_h + b, what stands inside the activation of a gate. X is the input of a step or any matrix."""
+    return X.affine(W_x, H, W_h, b) if isinstance(X, Step) else linear(X, W_x, b) + dot(H, W_h)
 
 
 def add_bias(rows: nd.NDArray, b: nd.NDArray) -> nd.NDArray:
@@ -104,7 +162,7 @@ def add_bias(rows: nd.NDArray, b: nd.NDArray) -> nd.NDArray:
     if not autograd.is_recording():
         return rows + b
     # the same; the gradient of the `+` above would be a slow loop over all rows, that of a product is a product
-    return rows + nd.linalg_gemm2(nd.ones((rows.shape[0], 1), ctx=rows.context), b.reshape((1, -1)))
+    return rows + nd.dot(nd.ones((rows.shape[0], 1), ctx=rows.context), b.reshape((1, -1)))
 
 
 # `nd.Activation` is vectorised; `nd.tanh` and `nd.sigmoid` are loops over single numbers.

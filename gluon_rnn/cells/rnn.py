@@ -11,7 +11,7 @@ from . import hybrid
 from .gluon_layer import GluonLayer
 from .hybrid import Hybrid, Named, Times
 from .network import Network
-from .ops import ACTIVATIONS, Inputs, OneHot, State, Step, dot, linear
+from .ops import ACTIVATIONS, Inputs, OneHot, State, Step, affine
 from .scratch import SIGMA, Scratch
 
 
@@ -19,7 +19,7 @@ class RNN(Scratch):
     """Elman's network, equation (6.2): H_t = φ(X_t W_xh + H_{t-1} W_hh + b_h).
 
     activation: φ, 'tanh' (section 6.4), 'relu' (what `rnn.RNN` is unless told otherwise, and so section 6.5) or 'sigmoid'.
-    `linear(X, W, b)` is X W + b, made for all steps at once; the book adds b last.
+    `affine(X, W_x, H, W_h, b)` is X W_x + H W_h + b.
     """
 
     def __init__(self, num_inputs: int, num_hiddens: int, *, activation: str = 'tanh', ctx: Any = None):
@@ -31,7 +31,7 @@ class RNN(Scratch):
         """One step. X: (batch_size, num_inputs); state: (H,), (batch_size, num_hiddens). Returns H and (H,)."""
         phi = ACTIVATIONS[self.activation]
         H, = state
-        H = phi(linear(X, self.W_xh, self.b_h) + dot(H, self.W_hh))
+        H = phi(affine(X, self.W_xh, H, self.W_hh, self.b_h))
         return H, (H,)
 
 

@@ -13,7 +13,7 @@ from .. import runtime
 from ..cells.hybrid import Named, Times
 from ..cells.lstm import LSTM, HybridLSTM
 from ..cells.network import Network
-from ..cells.ops import OneHot, State, Step, dot, linear, sigmoid, tanh
+from ..cells.ops import OneHot, State, Step, affine, sigmoid, tanh
 from ..cells.output_layer import OutputLayer
 from ..language_model import LanguageModel, ModelConfig
 from ..report import COLOURS, new_figure, save_figure, style_perplexity
@@ -28,10 +28,10 @@ class OnceTanhLSTM(LSTM):
 
     def step(self, X: Step, state: State) -> Tuple[nd.NDArray, State]:
         H, C = state
-        I = sigmoid(linear(X, self.W_xi, self.b_i) + dot(H, self.W_hi))
-        F = sigmoid(linear(X, self.W_xf, self.b_f) + dot(H, self.W_hf))
-        O = sigmoid(linear(X, self.W_xo, self.b_o) + dot(H, self.W_ho))
-        C_tilde = tanh(linear(X, self.W_xc, self.b_c) + dot(H, self.W_hc))
+        I = sigmoid(affine(X, self.W_xi, H, self.W_hi, self.b_i))
+        F = sigmoid(affine(X, self.W_xf, H, self.W_hf, self.b_f))
+        O = sigmoid(affine(X, self.W_xo, H, self.W_ho, self.b_o))
+        C_tilde = tanh(affine(X, self.W_xc, H, self.W_hc, self.b_c))
         C = F * C + I * C_tilde
         H = O * C                       # the book: O * tanh(C)
         return H, (H, C)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from mxnet import autograd, nd
 
-from gluon_rnn.cells.ops import OneHot, dot, linear, steps
+from gluon_rnn.cells.ops import OneHot, affine, dot, linear, steps
 
 
 @pytest.mark.parametrize('kind', ['matrix', 'vectors', 'characters'])
@@ -38,6 +38,56 @@ def test_linear_without_a_record():
     rng = np.random.default_rng(0)
     X, W, b = (nd.array(rng.normal(size=shape)) for shape in ((3, 5), (5, 2), (2,)))
     np.testing.assert_allclose(linear(X, W, b).asnumpy(), X.asnumpy() @ W.asnumpy() + b.asnumpy(), rtol=1e-5)
+
+
+def written_out(X, W_x, H, W_h, b):
+    return nd.dot(X, W_x) + nd.dot(H, W_h) + b
+
+
+def record_walk(gate, rows, params, walk, *, grad_req='write'):
+    """H, each step's made of the last: its value, and the gradients of all parameters after two backward passes."""
+    W_x, W_h, b, H = params
+    for array in params:
+        array.attach_grad(grad_req)
+    with autograd.record():
+        for t in walk:
+            H = nd.tanh(gate(rows[t], W_x, H, W_h, b)) + H
+        loss = H * nd.array([[1, 2], [3, -1], [2, 2]])
+    loss.backward(retain_graph=True)
+    loss.backward()
+    return [array.asnumpy() for array in (H, *(param.grad for param in params))]
+
+
+def walk_params(rng):
+    return [nd.array(rng.normal(size=shape)) for shape in ((5, 2), (2, 2), (2,), (3, 2))]
+
+
+@pytest.mark.parametrize('walk', [[0, 1, 2, 3], [0, 1], [1, 2, 3], [0, 0, 1, 1, 2, 3], [0, 2, 3, 1], [3]], ids=str)
+@pytest.mark.parametrize('grad_req', ['write', 'add'])
+@pytest.mark.parametrize('kind', ['vectors', 'characters'])
+def test_affine_and_its_gradients_are_those_of_the_products(kind, grad_req, walk):
+    """In whatever order the steps are made: each alone, some of them, some twice."""
+    rng = np.random.default_rng(1)
+    characters = OneHot(nd.array(rng.integers(0, 5, (4, 3))), 5)
+    inputs, params = characters if kind == 'characters' else nd.array(rng.normal(size=(4, 3, 5))), walk_params(rng)
+    dense = characters.dense() if kind == 'characters' else inputs
+    found = record_walk(affine, list(steps(inputs)), params, walk, grad_req=grad_req)
+    wanted = record_walk(written_out, list(dense), params, walk, grad_req=grad_req)
+    for ours, plain in zip(found, wanted):
+        assert np.abs(plain).max() > 1e-3
+        np.testing.assert_allclose(ours, plain, rtol=1e-4, atol=1e-5)
+
+
+def test_affine_of_any_matrix_and_without_a_record():
+    rng = np.random.default_rng(2)
+    params, X = walk_params(rng), nd.array(rng.normal(size=(4, 3, 5)))
+    W_x, W_h, b, H = params
+    for matrix, step in zip(X, steps(X)):
+        wanted = written_out(matrix, W_x, H, W_h, b).asnumpy()
+        np.testing.assert_allclose(affine(matrix, W_x, H, W_h, b).asnumpy(), wanted, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(affine(step, W_x, H, W_h, b).asnumpy(), wanted, rtol=1e-5, atol=1e-6)
+    for ours, plain in zip(record_walk(affine, X, params, range(4)), record_walk(written_out, X, params, range(4))):
+        np.testing.assert_allclose(ours, plain, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize('product', [dot, lambda X, W: linear(X, W, nd.array([3, 4]))], ids=['dot', 'linear'])
