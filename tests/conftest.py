@@ -5,6 +5,7 @@ import importlib
 import os
 import random
 import sys
+import threading
 import zlib
 from dataclasses import dataclass
 
@@ -34,6 +35,19 @@ def seed(request):
     np.random.seed(value)
     mx.random.seed(value)
     return value
+
+
+@pytest.fixture
+def host_reads(monkeypatch):
+    """Grows by one whenever this thread waits for what it has queued. (A gradient waits in a thread of MXNet's own.)"""
+    reads, me = [], threading.get_ident()
+
+    def counted(method):
+        return lambda self: (threading.get_ident() == me and reads.append(method)) or method(self)
+
+    for name in ('asnumpy', 'wait_to_read'):
+        monkeypatch.setattr(mx.nd.NDArray, name, counted(getattr(mx.nd.NDArray, name)))
+    return reads
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from .frame import Exercise, Outcome, Table, Text
 from .scoring import compared, unigram_perplexity
 from .workbench import Workbench
 
-_PRODUCTS = ('dot', '_linalg_gemm2')
+_PRODUCTS = ('dot', 'FullyConnected')
 
 
 @cache
