@@ -97,7 +97,9 @@ class Steps(Function):
     def forward(self, inputs: Sequence[nd.NDArray]) -> List[nd.NDArray]:
         outputs = self.graphs.forward(*inputs)
         num_outputs, num_products, num_states = 1 + self.graphs.num_states, self.graphs.num_products, self.graphs.num_states
-        self.saved = [outputs[0].detach(), *outputs[num_outputs:], *inputs[num_products:num_products + num_states]]
+        # copies of the state, which is the caller's, who may write to it before the gradient is asked for
+        states = [state.copy() for state in inputs[num_products:num_products + num_states]]
+        self.saved = [outputs[0].detach(), *outputs[num_outputs:], *states]
         return outputs[:num_outputs]
 
     def backward(self, output_grads: List[nd.NDArray], out: List[nd.NDArray]) -> None:

@@ -70,24 +70,29 @@ class Step:
 
     def times(self, W: nd.NDArray, b: nd.NDArray | None = None) -> nd.NDArray:
         """X W, or X W + b."""
-        return self._once(lambda: split_steps(self._rows(W, b), self._inputs.shape[0]), W, b)[self._t]
+        return self._once('steps', lambda: split_steps(self._rows(W, b), self._inputs.shape[0]), W, b)[self._t]
 
     def affine(self, W_x: nd.NDArray, H: nd.NDArray, W_h: nd.NDArray, b: nd.NDArray) -> nd.NDArray:
         """X W_x + H W_h + b."""
         if autograd.is_recording():
-            gate = self._once(lambda: Gate(self._rows(W_x, b), W_h, self._inputs.shape[0]), W_x, b, W_h)
-            if gate.takes(self._t):     # no: a step that is made twice, or is left out
+            gate = self._once('gate', lambda: Gate(self._rows(W_x, b), W_h, self._inputs.shape[0]), W_x, b, W_h, first=True)
+            if gate and gate.takes(self._t, H):
                 return gate(H)
         return self.times(W_x, b) + dot(H, W_h)
 
     def _rows(self, W: nd.NDArray, b: nd.NDArray | None) -> nd.NDArray:
-        rows = project(self._inputs, W)
-        return rows if b is None else add_bias(rows, b)
+        def make() -> nd.NDArray:
+            rows = project(self._inputs, W)
+            return rows if b is None else add_bias(rows, b)
+        return self._once('rows', make, W, b)
 
-    def _once(self, make: Callable[[], Any], *weights: nd.NDArray | None) -> Any:
-        key = tuple(map(id, weights))
-        if key not in self._made:       # with the weights, so that no other array takes their ids meanwhile
-            self._made[key] = make(), weights
+    def _once(self, what: str, make: Callable[[], Any], *weights: nd.NDArray | None, first: bool = False) -> Any:
+        """What make() made for these weights, when it was first asked for. first: at the first step or not at all."""
+        key = what, *map(id, weights)
+        if key not in self._made:
+            if first and self._t:
+                return None
+            self._made[key] = make(), weights       # with the weights, so that no other array takes their ids meanwhile
         return self._made[key][0]
 
 
@@ -99,23 +104,25 @@ class Gate:
     """
 
     def __init__(self, rows: nd.NDArray, W_h: nd.NDArray, num_steps: int):
-        self._sum, self._W_h_T = SumOverSteps(), W_h.detach().T
-        self._rows = split_steps(self._sum(rows, W_h)[0], num_steps)
+        self._sum, self._W_h_T = SumOverSteps(), W_h.detach().T     # detached: the gradient of W_h is that of _sum alone
+        self._steps, self._shape, self._next = split_steps(self._sum(rows, W_h)[0], num_steps), W_h.shape, 0
 
-    def takes(self, t: int) -> bool:
-        """Whether step t is the next one."""
-        return len(self._sum.saved) == t
+    def takes(self, t: int, H: nd.NDArray) -> bool:
+        """Whether t is the next step, none made twice or left out so far, and H has a row for each row of X."""
+        return t == self._next and H.shape == (self._steps[t].shape[0], self._shape[0])
 
     def __call__(self, H: nd.NDArray) -> nd.NDArray:
-        rows = self._rows[len(self._sum.saved)]
-        self._sum.saved.append(H.detach())
-        return rows + nd.FullyConnected(H, self._W_h_T, num_hidden=rows.shape[1], no_bias=True)
+        Z = self._steps[self._next] + nd.FullyConnected(H, self._W_h_T, num_hidden=self._shape[1], no_bias=True)
+        # the first H is the caller's state, to which the caller may write before the gradient is asked for
+        self._sum.saved.append(H.detach() if self._next else H.detach().copy())
+        self._next += 1
+        return Z
 
 
 class SumOverSteps(Function):
-    """Passes on the rows of all steps, and gives W the gradient of `saved` times W, added to as many of these rows.
+    """Returns the rows of all steps as they are. The gradient of W is made as if saved[t] W were added to the rows of step t.
 
-    saved: one after the other what is multiplied with W, put here as the steps go.
+    saved: filled step by step after the call. A step that the loss does not use counts, with a gradient of 0.
     """
 
     def __init__(self) -> None:
@@ -126,6 +133,7 @@ class SumOverSteps(Function):
         return [rows.detach()]
 
     def backward(self, output_grads: List[nd.NDArray], out: List[nd.NDArray]) -> None:
+        self.saved[-1].wait_to_read()       # see `hybrid.Steps`; the others come before it
         (dZ,), (grad_rows, grad_W), H = output_grads, out, nd.concat(*self.saved, dim=0)
         nd.identity(dZ, out=grad_rows)
         nd.dot(H, dZ[:H.shape[0]], transpose_a=True, out=grad_W)
@@ -144,7 +152,7 @@ def split_steps(rows: nd.NDArray, num_steps: int) -> List[nd.NDArray]:
 
 def dot(X: Union[nd.NDArray, Step], W: nd.NDArray) -> nd.NDArray:
     """X W, where X is the input of a step or any matrix."""
-    return X.times(W) if isinstance(X, Step) else nd.dot(X, W)
+    return X.times(W) if isinstance(X, Step) else nd.dot(X, W)      # not `linalg_gemm2`: it overwrites where grad_req is 'add'
 
 
 def linear(X: Union[nd.NDArray, Step], W: nd.NDArray, b: nd.NDArray) -> nd.NDArray:

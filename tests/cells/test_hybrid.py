@@ -1,11 +1,6 @@
 """The Hybrid networks are the Scratch ones: the same outputs, states, gradients and training."""
 from __future__ import annotations
 
-import gc
-import subprocess
-import sys
-import time
-
 import mxnet as mx
 import numpy as np
 import pytest
@@ -13,7 +8,7 @@ from mxnet import autograd, nd
 from numpy.testing import assert_allclose, assert_array_equal
 
 import gluon_rnn
-from gluon_rnn.cells import NetworkConfig, OneHot, build_network, function
+from gluon_rnn.cells import NetworkConfig, OneHot, build_network
 from gluon_rnn.cells.gru import GRU, HybridGRU
 from gluon_rnn.cells.output_layer import OutputLayer
 from gluon_rnn.sampling import num_batches
@@ -236,61 +231,3 @@ def test_bidirectional_networks_are_generated_from_step_by_step():
     model = gluon_rnn.build_model(gluon_rnn.ModelConfig(impl='hybrid', num_hiddens=4, bidirectional=True, vocab_size=3))
     assert model.greedy() is None
     assert len(gluon_rnn.generate(model, 'abc', 'a', 5)) == 6
-
-
-@pytest.mark.parametrize('variant', VARIANTS)
-def test_nothing_of_a_step_is_left_when_it_is_over(variant):
-    """The record of a step is freed with its last output, and not by Python's collector of cycles, which comes late."""
-    _, hybrid = twins(variant)
-    gc.collect()
-    gc.disable()
-    try:
-        state = hybrid.begin_state(2)
-        for _ in range(3):
-            with autograd.record():
-                H, state = hybrid(OneHot(nd.array([[0, 1], [2, 3]]), 6), state)
-            H.backward()
-            state = tuple(s.detach() for s in state)
-        del H
-        for array in hybrid.parameters().values():
-            array.grad.wait_to_read()
-        for _ in range(100):        # MXNet's own thread lets go of the last one when it comes to it
-            if function._recorded:
-                time.sleep(0.05)
-        assert not function._recorded
-    finally:
-        gc.enable()
-
-
-PASSES = """
-import numpy as np
-import gluon_rnn
-from gluon_rnn.cells import NetworkConfig, OneHot, build_network
-from mxnet import autograd, nd
-
-net = build_network(NetworkConfig(impl='hybrid', cell='gru', num_hiddens=3, num_layers=4), 6)
-inputs, state = OneHot(nd.array([[0, 1], [2, 3]]), 6), net.begin_state(2)
-
-def backward_passes(number):
-    for _ in range(number):
-        with autograd.record():
-            H, _ = net(inputs, state)
-        H.backward()
-
-def grads():
-    return {name: array.grad.asnumpy() for name, array in net.parameters().items()}
-
-backward_passes(1)
-once = grads()
-for array in net.parameters().values():
-    array.attach_grad('add')
-backward_passes(20)
-for name, grad in grads().items():
-    np.testing.assert_allclose(grad, 20 * once[name], rtol=1e-4, atol=1e-6, err_msg=name)
-backward_passes(50)         # and the process ends while most of them wait
-"""
-
-
-def test_many_passes_may_be_under_way_also_at_the_end():
-    """Layers on layers, one backward pass behind the other, nothing between them: none waits for ever, their gradients add up."""
-    subprocess.run([sys.executable, '-W', 'ignore', '-c', PASSES], check=True, timeout=60)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from mxnet import autograd, nd
+from mxnet.base import MXNetError
 
 from gluon_rnn.cells.ops import OneHot, affine, dot, linear, steps
 
@@ -99,3 +100,40 @@ def test_weights_made_in_passing_are_not_mixed_up(product):
     wanted = [product(row, W).asnumpy() for row in inputs for W in weights]
     for ours, plain in zip(found, wanted):
         np.testing.assert_allclose(ours, plain, rtol=1e-5, atol=1e-5)
+
+
+def test_affine_takes_an_H_of_one_row_for_every_row():
+    rng = np.random.default_rng(3)
+    (W_x, W_h, b, _), X = walk_params(rng), nd.array(rng.normal(size=(2, 3, 5)))
+    params = W_x, W_h, b, nd.array(rng.normal(size=(1, 2)))
+    for ours, plain in zip(record_walk(affine, list(steps(X)), params, [0, 1]), record_walk(written_out, X, params, [0, 1])):
+        np.testing.assert_allclose(ours, plain, rtol=1e-4, atol=1e-5)
+
+
+def test_affine_can_be_tried_again_after_an_error():
+    rng = np.random.default_rng(4)
+    (W_x, W_h, b, H), X = walk_params(rng), nd.array(rng.normal(size=(1, 3, 5)))
+    W_h.attach_grad()
+    with autograd.record():
+        step, = steps(X)
+        with pytest.raises(MXNetError):
+            affine(step, W_x, nd.zeros((3, 7)), W_h, b)
+        Z = affine(step, W_x, H, W_h, b)
+    Z.backward()
+    np.testing.assert_allclose(W_h.grad.asnumpy(), H.asnumpy().T @ np.ones((3, 2)), rtol=1e-5)
+
+
+@pytest.mark.parametrize('product', [dot, linear], ids=['dot', 'linear'])
+def test_gradients_are_added_where_that_is_asked_for(product):
+    """MXNet's `linalg_gemm2` would overwrite them."""
+    rng = np.random.default_rng(5)
+    X, W, b = (nd.array(rng.normal(size=shape)) for shape in ((3, 5), (5, 2), (2,)))
+    arrays = [X, W] + [b] * (product is linear)
+    for array in arrays:
+        array.attach_grad('add')
+    for times in (1, 2):
+        with autograd.record():
+            Y = product(*arrays)
+        Y.backward()
+        np.testing.assert_allclose(W.grad.asnumpy(), times * X.asnumpy().T @ np.ones((3, 2)), rtol=1e-5)
+        np.testing.assert_allclose(X.grad.asnumpy(), times * np.ones((3, 2)) @ W.asnumpy().T, rtol=1e-5)
