@@ -19,7 +19,8 @@ VARIANTS = {
     'deep gru': {'cell': 'gru', 'num_layers': 3},
     'bidirectional lstm': {'cell': 'lstm', 'bidirectional': True},
 }
-FUNCTIONS = {'rnn': 1, 'gru': 3, 'gru reset after': 2, 'lstm': 4, 'deep gru': 9, 'bidirectional lstm': 8}     # of Scratch, a gate each
+# how many of Scratch's: a gate each
+FUNCTIONS = {'rnn': 1, 'gru': 3, 'gru reset after': 2, 'lstm': 4, 'deep gru': 9, 'bidirectional lstm': 8}
 
 
 def emptied():
