@@ -32,7 +32,7 @@ def prepare() -> None:
     # they wait for (`docs/performance.md`). nvidia-smi counts cards by their place on the bus, CUDA by its own guess of their
     # speed unless told.
     for name, value in (('OMP_NUM_THREADS', str(usable_cpus())), ('OPENBLAS_CORETYPE', blas_kernel_here()),
-                        ('GOMP_SPINCOUNT', '' if 'OMP_WAIT_POLICY' in os.environ else '1000'),
+                        ('GOMP_SPINCOUNT', '' if 'OMP_WAIT_POLICY' in os.environ else '5000'),
                         ('CUDA_DEVICE_ORDER', 'PCI_BUS_ID')):
         if value and name not in os.environ:
             os.environ[name] = _chosen[name] = value
