@@ -211,7 +211,7 @@ def train(run: Run) -> None:
             run.go(on_epoch=on_epoch, on_print=tqdm.write, on_step=on_step,
                    stop=_cli.asked_to_stop if together else None)
         except KeyboardInterrupt:
-            command = shlex.join([sys.executable, sys.argv[0], '--out', str(run.folder.folder), '--resume'])
+            command = shlex.join([sys.executable, __file__, '--out', str(run.folder.folder), '--resume'])
             raise KeyboardInterrupt(f'stopped; {run.saved_epoch} epochs are saved in {run.folder.folder}, go on with: '
                                     f'{"the launcher and " * together}{command}') from None
     tqdm.write(f'saved in {run.folder.folder}')

@@ -84,6 +84,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(script, small, tmp_path, monkeypatch
     ended = script('train', *small, '--out', tmp_path / 'stopped')
     assert ended.status == 130
     assert f'3 epochs are saved in {tmp_path / "stopped"}, go on with: ' in ended.err
+    assert f'scripts/train.py --out {tmp_path / "stopped"} --resume' in ended.err      # also where demo.py was stopped
     monkeypatch.undo()
     script('train', '--out', tmp_path / 'stopped', '--resume')
     assert_same_end(tmp_path / 'whole', tmp_path / 'stopped')
