@@ -1,0 +1,1 @@
+"""Models: a recurrent network and what stands on top of it."""
