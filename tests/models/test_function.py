@@ -1,4 +1,4 @@
-"""A gradient written by hand in autograd's record: what autograd asks of it, what is left of it, what may be under way with it."""
+"""A gradient written by hand in autograd's record: what is asked of it, what is left of it, what may be under way with it."""
 from __future__ import annotations
 
 import gc
@@ -84,7 +84,7 @@ def test_a_gradient_that_fails_is_told(capfd):
     X, Y = matrices(3)
     with autograd.record():
         Z, _ = Broken()(X, Y)
-    with pytest.raises(Exception, match='custom function|Check failed'):
+    with pytest.raises(Exception, match=r'custom function|Check failed'):
         Z.backward()
         X.grad.asnumpy()
     del Z
