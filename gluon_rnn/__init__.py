@@ -25,10 +25,10 @@ from .runtime import seed, try_all_gpus, try_gpu
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .corpus import Corpus, load_corpus
-    from .generation import generate
-    from .language_model import LanguageModel, ModelConfig, build_model, copy_params
-    from .training import EpochRecord, TrainConfig, Trainer, train
+    from .corpora.corpus import Corpus, load_corpus
+    from .models.generation import generate
+    from .models.language_model import LanguageModel, ModelConfig, build_model, copy_params
+    from .training.trainer import EpochRecord, TrainConfig, Trainer, train
 
 __all__ = [
            'Corpus',
@@ -50,10 +50,10 @@ __all__ = [
 ]
 
 _LATER = {
-    'corpus': ('Corpus', 'load_corpus'),
-    'generation': ('generate',),
-    'language_model': ('LanguageModel', 'ModelConfig', 'build_model', 'copy_params'),
-    'training': ('EpochRecord', 'TrainConfig', 'Trainer', 'train'),
+    'corpora.corpus': ('Corpus', 'load_corpus'),
+    'models.generation': ('generate',),
+    'models.language_model': ('LanguageModel', 'ModelConfig', 'build_model', 'copy_params'),
+    'training.trainer': ('EpochRecord', 'TrainConfig', 'Trainer', 'train'),
 }
 
 

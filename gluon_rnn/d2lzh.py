@@ -13,12 +13,12 @@ from typing import Any, Dict, Iterator, List, Tuple
 from mxnet import init, nd
 from mxnet.gluon import nn
 
-from .corpus import encode, load_corpus
-from .generation import generate
+from .corpora.corpus import encode, load_corpus
+from .corpora.sampling import Batch, consecutive_batches, random_batches
+from .models.generation import generate
 from .runtime import try_all_gpus, try_gpu
-from .sampling import Batch, consecutive_batches, random_batches
-from .training import TrainConfig, Trainer
-from .updating import global_norm
+from .training.optimizer import global_norm
+from .training.trainer import TrainConfig, Trainer
 
 __all__ = [
     'RNNModel',
@@ -148,7 +148,7 @@ def train_and_predict_rnn_gluon(model: Any, num_hiddens: int, vocab_size: int, c
 
 
 class _Adapter:
-    """The contract of `training.py` over the book's; the book lets a state be a tuple, a list or one array."""
+    """The contract of the trainer over the book's; the book lets a state be a tuple, a list or one array."""
 
     def __init__(self, ctx: Any):
         self.ctx = ctx

@@ -18,7 +18,7 @@ import numpy as np
 
 import gluon_rnn
 from gluon_rnn import ModelConfig, TrainConfig, Trainer, build_model
-from gluon_rnn.kvstore import Store
+from gluon_rnn.training.kvstore import Store
 
 
 def main() -> None:

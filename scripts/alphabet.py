@@ -27,7 +27,7 @@ import numpy as np
 from tqdm import tqdm
 
 from gluon_rnn import bptt
-from gluon_rnn.files import whole_file, write_whole
+from gluon_rnn.runs.files import whole_file, write_whole
 
 matplotlib.use('Agg')
 

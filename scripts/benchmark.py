@@ -21,8 +21,8 @@ from typing import Any, List
 
 import _cli
 
-from gluon_rnn import profiling
-from gluon_rnn.benchmark import (
+from gluon_rnn.benchmark import profiling
+from gluon_rnn.benchmark.cases import (
     SIZES,
     draw_bars,
     draw_growth,
@@ -34,10 +34,10 @@ from gluon_rnn.benchmark import (
     measure_text,
     to_list,
 )
+from gluon_rnn.benchmark.measuring import Setting, own_cases, text_table
 from gluon_rnn.cells.build import CELLS, IMPLS
-from gluon_rnn.corpus import CORPORA
-from gluon_rnn.files import write_whole
-from gluon_rnn.measuring import Setting, own_cases, text_table
+from gluon_rnn.corpora.corpus import CORPORA
+from gluon_rnn.runs.files import write_whole
 
 EXAMPLES = """examples
   python scripts/benchmark.py epochs --out runs/benchmark

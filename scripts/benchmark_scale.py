@@ -29,7 +29,7 @@ from typing import Any, Dict, List, Tuple
 import _cli
 
 from gluon_rnn import runtime
-from gluon_rnn.files import write_whole
+from gluon_rnn.runs.files import write_whole
 
 HERE = Path(__file__).resolve().parent
 VOCAB_SIZE, NUM_STEPS, BATCH_SIZE, STEPS = 1027, 35, 32, 8

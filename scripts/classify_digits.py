@@ -17,13 +17,13 @@ from tqdm import tqdm
 import gluon_rnn
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.cells.scratch import SIGMA
-from gluon_rnn.classifier import ClassifierConfig, build_classifier, classify, confusion_matrix
-from gluon_rnn.files import write_whole
-from gluon_rnn.images import DATA, NUM_CLASSES, ImageBatches, load_images
-from gluon_rnn.language_model import redraw_weights
+from gluon_rnn.corpora.images import DATA, NUM_CLASSES, ImageBatches, load_images
+from gluon_rnn.models.classifier import ClassifierConfig, build_classifier, classify, confusion_matrix
+from gluon_rnn.models.language_model import redraw_weights
 from gluon_rnn.plots import plot_confusion
+from gluon_rnn.runs.files import write_whole
 from gluon_rnn.runtime import parse_ctx
-from gluon_rnn.training import TrainConfig, Trainer
+from gluon_rnn.training.trainer import TrainConfig, Trainer
 
 EXAMPLES = """examples
   python scripts/classify_digits.py                                         scikit-learn's small digits, a minute

@@ -23,8 +23,8 @@ import filelock
 from tqdm import tqdm
 
 import gluon_rnn
-from gluon_rnn.files import write_whole
-from gluon_rnn.sealed import seal, unseal
+from gluon_rnn.runs.checksum import seal, unseal
+from gluon_rnn.runs.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def ours(network: Network, seed: int, corpus_name: str, num_epochs: int | None) 
 
 def theirs(network: Network, seed: int, corpus_name: str, num_epochs: int | None) -> Dict[int, float]:
     """The same by d2lzh's own trainer, around the networks as the book writes them."""
-    from gluon_rnn.workers import book
+    from gluon_rnn.benchmark.workers import book
     corpus = gluon_rnn.load_corpus(corpus_name)
     text: Any = (corpus.indices.tolist(), list(corpus.idx_to_char), corpus.char_to_idx)
     gluon_rnn.seed(seed)

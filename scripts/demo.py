@@ -6,8 +6,8 @@ import train
 from tqdm import tqdm
 
 import gluon_rnn
-from gluon_rnn.run_folder import RunFolder
-from gluon_rnn.runs import Run
+from gluon_rnn.runs.folder import RunFolder
+from gluon_rnn.runs.run import Run
 
 
 def main() -> None:

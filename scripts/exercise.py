@@ -13,7 +13,7 @@ from typing import Any, List
 import _cli
 from tqdm import tqdm
 
-from gluon_rnn.exercises import EXERCISES, Exercise, Workbench, render
+from gluon_rnn.book.exercises import EXERCISES, Exercise, Workbench, render
 
 EXAMPLES = """examples
   python scripts/exercise.py list                     the exercises and their numbers

@@ -7,8 +7,8 @@ from typing import Any, Callable, Dict
 
 import _cli
 
-from gluon_rnn import checkpoint
-from gluon_rnn.run_folder import find_checkpoint
+from gluon_rnn.runs import checkpoint
+from gluon_rnn.runs.folder import find_checkpoint
 
 EXAMPLES = """examples
   python scripts/export.py runs/mine --format onnx                       writes runs/mine.onnx
@@ -47,7 +47,7 @@ def to_torch(saved: Any, path: Path, args: argparse.Namespace) -> str:
 
 
 def to_onnx(saved: Any, path: Path, args: argparse.Namespace) -> str:
-    from gluon_rnn.export import export_onnx
+    from gluon_rnn.exchange.to_onnx import export_onnx
     apart = export_onnx(saved.model(), saved.idx_to_char, path)
     return f'; run by ONNX Runtime its logits and states are within {apart:.0e} of those in MXNet'
 

@@ -16,12 +16,10 @@ import _cli
 from tqdm import tqdm
 
 import gluon_rnn
-from gluon_rnn import checkpoint
 from gluon_rnn.cells.build import IMPLS
-from gluon_rnn.checkpoint import Checkpoint
-from gluon_rnn.corpus import CORPORA
-from gluon_rnn.files import write_whole
-from gluon_rnn.fill_in import (
+from gluon_rnn.corpora.corpus import CORPORA
+from gluon_rnn.corpora.sampling import Batch
+from gluon_rnn.models.fill_in import (
     Counting,
     FillIn,
     MaskedText,
@@ -34,9 +32,11 @@ from gluon_rnn.fill_in import (
     network_log_probabilities,
     one_directional,
 )
+from gluon_rnn.runs import checkpoint
+from gluon_rnn.runs.checkpoint import Checkpoint
+from gluon_rnn.runs.files import write_whole
 from gluon_rnn.runtime import parse_ctx
-from gluon_rnn.sampling import Batch
-from gluon_rnn.training import SAMPLINGS, TrainConfig, Trainer
+from gluon_rnn.training.trainer import SAMPLINGS, TrainConfig, Trainer
 
 EXAMPLES = """examples
   python scripts/fill_in.py train                                          on the embedded lyrics

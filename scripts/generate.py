@@ -11,8 +11,8 @@ from typing import Any, Tuple
 import _cli
 
 from gluon_rnn import runtime
-from gluon_rnn.generation import generate
-from gluon_rnn.onnx_model import load_onnx
+from gluon_rnn.exchange.onnx_model import load_onnx
+from gluon_rnn.models.generation import generate
 
 EXAMPLES = """examples
   python scripts/generate.py runs/mine --prefix 分开 --temperature 0.8
@@ -53,8 +53,8 @@ def read_onnx(path: Path, ctx: str) -> Tuple[Any, Tuple[str, ...]]:
 
 
 def read_run(run: Path, ctx: str) -> Tuple[Any, Tuple[str, ...]]:
-    from gluon_rnn import checkpoint  # loads MXNet
-    from gluon_rnn.run_folder import find_checkpoint
+    from gluon_rnn.runs import checkpoint  # loads MXNet
+    from gluon_rnn.runs.folder import find_checkpoint
     saved = checkpoint.read(find_checkpoint(run))
     return saved.model(runtime.parse_ctx(ctx)), saved.idx_to_char
 

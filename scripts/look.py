@@ -15,12 +15,14 @@ import _cli
 import numpy as np
 
 import gluon_rnn
-from gluon_rnn import ModelConfig, checkpoint, inside, runtime
-from gluon_rnn.book import SECTIONS
-from gluon_rnn.checkpoint import Checkpoint
-from gluon_rnn.language_model import LanguageModel, build_model, copy_params
-from gluon_rnn.report import COLOURS, characters, font_family, new_figure, save_figure
-from gluon_rnn.run_folder import find_checkpoint
+from gluon_rnn import ModelConfig, runtime
+from gluon_rnn.book import diagnostics
+from gluon_rnn.book.sections import SECTIONS
+from gluon_rnn.models.language_model import LanguageModel, build_model, copy_params
+from gluon_rnn.plots import COLOURS, characters, font_family, new_figure, save_figure
+from gluon_rnn.runs import checkpoint
+from gluon_rnn.runs.checkpoint import Checkpoint
+from gluon_rnn.runs.folder import find_checkpoint
 
 EXAMPLES = """example
   python scripts/look.py runs/book/6.4/consecutive runs/book/6.7/scratch runs/book/6.8/scratch --text 不分开期 --out runs/look
@@ -48,7 +50,7 @@ def main() -> None:
     if len(args.text) < 3:
         raise ValueError(f'--text must have 3 characters or more, got {len(args.text)}')
     saved = {name: checkpoint.read(find_checkpoint(run)) for name, run in zip(names(args.runs), args.runs)}
-    indices = {name: gluon_rnn.corpus.encode(args.text, {char: i for i, char in enumerate(run.idx_to_char)})
+    indices = {name: gluon_rnn.corpora.corpus.encode(args.text, {char: i for i, char in enumerate(run.idx_to_char)})
                for name, run in saved.items()}
     args.out.mkdir(parents=True, exist_ok=True)
     reaches: Dict[str, np.ndarray] = {}
@@ -58,15 +60,15 @@ def main() -> None:
         if run.config.bidirectional and not run.config.both_forward:
             print(f'{name}: its second direction comes from the end, so no gradient is drawn for it')
         else:
-            reaches[name] = inside.reach(model, indices[name])
+            reaches[name] = diagnostics.reach(model, indices[name])
             say_reach(name, reaches[name])
     first = next(iter(saved.values())).config
-    fresh = {f'new {cell}': inside.reach(new_network(first, cell, args.seed), next(iter(indices.values())))
+    fresh = {f'new {cell}': diagnostics.reach(new_network(first, cell, args.seed), next(iter(indices.values())))
              for cell in ('rnn', 'gru', 'lstm')}
     for name, norms in fresh.items():
         say_reach(name, norms)
     draw_reach(args.out / 'gradient.png', reaches, fresh, args.text)
-    draw_singular_values(args.out / 'singular_values.png', {name: inside.singular_values(run.model().book_params())
+    draw_singular_values(args.out / 'singular_values.png', {name: diagnostics.singular_values(run.model().book_params())
                                                             for name, run in saved.items()})
     print(f'wrote {args.out}/gates-*.png, gradient.png and singular_values.png')
 
@@ -116,7 +118,7 @@ def say_reach(name: str, norms: np.ndarray) -> None:
 def draw_gates(path: Path, name: str, run: Checkpoint, indices: List[int], args: argparse.Namespace) -> None:
     """Heat maps, a column a character: a row of pictures for each layer and direction, one picture a gate or state."""
     import matplotlib
-    traces = inside.trace(run.config, run.model().book_params(), indices)
+    traces = diagnostics.trace(run.config, run.model().book_params(), indices)
     labels = characters(args.text)
     wide = max(len(trace) for trace in traces.values())
     with matplotlib.rc_context({'font.family': font_family(), 'axes.unicode_minus': False}):

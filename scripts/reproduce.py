@@ -21,13 +21,15 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 import _cli
 from tqdm import tqdm
 
-from gluon_rnn import book, book_report, checkpoint, runtime
-from gluon_rnn.book import SECTIONS, Section, Text, Variant
+from gluon_rnn import runtime
+from gluon_rnn.book import report
+from gluon_rnn.book.sections import SECTIONS, Section, Text, Variant, corpus_here, quick, sampling_shown
 from gluon_rnn.cells.build import IMPLS
-from gluon_rnn.files import write_whole
-from gluon_rnn.run_folder import RunFolder, read_config
-from gluon_rnn.runs import Run
-from gluon_rnn.training import EpochRecord, TrainConfig
+from gluon_rnn.runs import checkpoint
+from gluon_rnn.runs.files import write_whole
+from gluon_rnn.runs.folder import RunFolder, read_config
+from gluon_rnn.runs.run import Run
+from gluon_rnn.training.trainer import EpochRecord, TrainConfig
 
 EXAMPLES = f"""examples
   python scripts/reproduce.py 6.4 --out runs/book                    the network by hand, both samplings
@@ -127,17 +129,17 @@ def sum_up(out: Path, tasks: List[Task], failed: Dict[str, str]) -> None:
         try:
             epochs[task.name] = task.epochs_done()
             if task.section.by_layer and epochs[task.name] == task.settings['num_epochs']:
-                book_report.write_layers(task.folder)
+                report.write_layers(task.folder)
         except Exception as error:
             failed.setdefault(task.name, in_one_line(error))
     unfinished = {task.name: how_it_stands(epochs.get(task.name, 0), task.settings['num_epochs'], failed.get(task.name, ''))
                   for task in tasks if task.name in failed or epochs[task.name] < task.settings['num_epochs']}
-    results = book_report.read_results(out)
-    lines = [book_report.summary(results), *(f'{name:24} {words[0]}' for name, words in unfinished.items())]
+    results = report.read_results(out)
+    lines = [report.summary(results), *(f'{name:24} {words[0]}' for name, words in unfinished.items())]
     tqdm.write(heading('All of it', 'perplexity, published and ours') + '\n'.join(filter(None, lines)) + '\n')
     notes = [(f'{name}: {words[0]}', f'{name}：{words[1]}') for name, words in unfinished.items()]
     if results or notes or (out / '6.3').exists():
-        for path in book_report.write_report(out, results, unfinished=notes):
+        for path in report.write_report(out, results, unfinished=notes):
             tqdm.write(f'wrote {path}')
 
 
@@ -169,7 +171,7 @@ def tasks_of(sections: List[Section], args: argparse.Namespace) -> List[Task]:
         for variant in section.variants:
             settings = {**section.settings_of(variant), 'seed': args.seed, 'ctx': args.ctx}
             if args.quick:
-                settings = book.quick(settings)
+                settings = quick(settings)
             if args.impl and settings['impl'] != 'gluon':
                 settings['impl'] = args.impl
             if args.num_epochs is not None:
@@ -178,7 +180,7 @@ def tasks_of(sections: List[Section], args: argparse.Namespace) -> List[Task]:
                 settings['num_hiddens'] = args.num_hiddens
             wanted = args.corpus or settings['corpus']
             if wanted not in found:
-                found[wanted] = (wanted, '') if args.corpus else book.corpus_here(wanted)
+                found[wanted] = (wanted, '') if args.corpus else corpus_here(wanted)
                 if found[wanted][1]:
                     tqdm.write(f'{wanted} is not here, {found[wanted][0]} takes its place ({found[wanted][1]})')
             settings['corpus'] = found[wanted][0]
@@ -187,7 +189,7 @@ def tasks_of(sections: List[Section], args: argparse.Namespace) -> List[Task]:
 
 
 def show_sampling(out: Path) -> None:
-    text = book.sampling_shown()
+    text = sampling_shown()
     tqdm.write(heading(SECTIONS['6.3'].name, SECTIONS['6.3'].title[0]) + text)
     (out / '6.3').mkdir(exist_ok=True)
     write_whole(out / '6.3' / 'batches.txt', text)

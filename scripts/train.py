@@ -18,12 +18,12 @@ import _cli
 from tqdm import tqdm
 
 from gluon_rnn.cells.build import ALL_CELLS, IMPLS
-from gluon_rnn.corpus import CORPORA
-from gluon_rnn.kvstore import KINDS, TOGETHER, Store
-from gluon_rnn.run_folder import RunFolder, read_config
-from gluon_rnn.runs import Run, Training
+from gluon_rnn.corpora.corpus import CORPORA
+from gluon_rnn.runs.folder import RunFolder, read_config
+from gluon_rnn.runs.run import Run, Training
 from gluon_rnn.runtime import launched_job
-from gluon_rnn.training import SAMPLINGS, EpochRecord
+from gluon_rnn.training.kvstore import KINDS, TOGETHER, Store
+from gluon_rnn.training.trainer import SAMPLINGS, EpochRecord
 
 EXAMPLES = """examples
   python scripts/train.py                                          a GRU by hand on the embedded lyrics

@@ -14,9 +14,9 @@ import _cli
 import numpy as np
 
 import gluon_rnn
+from gluon_rnn.models.waveform import compare, fit_wave, target_wave
 from gluon_rnn.plots import plot_waves
 from gluon_rnn.runtime import parse_ctx
-from gluon_rnn.waveform import compare, fit_wave, target_wave
 
 EXAMPLES = """examples
   python scripts/waveform.py

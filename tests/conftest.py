@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from gluon_rnn import Corpus, load_corpus, runtime
-from gluon_rnn.corpus import CORPORA
+from gluon_rnn.corpora.corpus import CORPORA
 
 hypothesis.settings.register_profile('house', deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile('house')

@@ -53,15 +53,15 @@ def test_torch_stays_in_its_room(path):
     assert not reaches(path, 'torch', 'gluon_rnn.torch_parity')
 
 
-@pytest.mark.parametrize('library, room', [('onnx', 'export.py'), ('onnxruntime', 'onnx_model.py')])
+@pytest.mark.parametrize('library, room', [('onnx', 'exchange/to_onnx.py'), ('onnxruntime', 'exchange/onnx_model.py')])
 def test_onnx_stays_in_its_rooms(library, room):
     assert [path for path in MODULES if reaches(path, library)] == [PACKAGE / room]
 
 
 def test_text_is_written_without_mxnet():
     """What an exported model needs to be read and run."""
-    for file in ('generation.py', 'onnx_model.py', 'corpus.py', 'version.py'):
-        known = {'gluon_rnn', 'gluon_rnn.runtime', 'gluon_rnn.corpus', 'gluon_rnn.corpus.encode'}
+    for file in ('models/generation.py', 'exchange/onnx_model.py', 'corpora/corpus.py', 'version.py'):
+        known = {'gluon_rnn', 'gluon_rnn.runtime', 'gluon_rnn.corpora.corpus', 'gluon_rnn.corpora.corpus.encode'}
         assert not reaches(PACKAGE / file, 'mxnet') and reaches(PACKAGE / file, 'gluon_rnn') <= known
 
 
@@ -73,24 +73,49 @@ def test_only_runtime_touches_the_environment(path):
 
 
 @pytest.mark.parametrize('path', sorted((PACKAGE / 'cells').glob('*.py')), ids=name)
-def test_cells_know_neither_trainer_nor_corpus(path):
-    above = ('training', 'updating', 'corpus', 'sampling', 'language_model', 'classifier', 'generation', 'checkpoint', 'runs',
-             'run_folder')
-    assert not reaches(path, *(f'gluon_rnn.{module}' for module in above))
+def test_cells_know_no_other_room(path):
+    ours = {module for module in reaches(path, 'gluon_rnn') if module != 'gluon_rnn'}
+    assert ours <= reaches(path, 'gluon_rnn.cells', 'gluon_rnn.runtime', 'gluon_rnn.kernels')
 
 
-def test_trainer_knows_no_model():
-    for file in ('training.py', 'updating.py'):
-        assert not reaches(PACKAGE / file, 'gluon_rnn.cells', 'gluon_rnn.language_model', 'gluon_rnn.classifier')
+@pytest.mark.parametrize('path', sorted((PACKAGE / 'training').glob('*.py')), ids=name)
+def test_trainer_knows_no_network(path):
+    assert not reaches(path, *(f'gluon_rnn.{room}' for room in ('cells', 'kernels', 'models', 'runs', 'book')))
 
 
-def test_trainer_prints_nothing():
-    calls = [node for node in ast.walk(ast.parse((PACKAGE / 'training.py').read_text(encoding='utf-8')))
+@pytest.mark.parametrize('path', sorted((PACKAGE / 'training').glob('*.py')), ids=name)
+def test_trainer_prints_nothing(path):
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding='utf-8')))
              if isinstance(node, ast.Call) and getattr(node.func, 'id', '') == 'print']
     assert not calls
 
 
-@pytest.mark.skipif(not (PACKAGE / 'bptt.py').is_file(), reason='no bptt.py yet')
+@pytest.mark.parametrize('path', sorted((PACKAGE / 'kernels').rglob('*.py')), ids=name)
+def test_kernels_are_numpy_and_numba(path):
+    known = {'__future__', 'dataclasses', 'functools', 'math', 'threading', 'typing', 'llvmlite', 'numba', 'numpy', 'scipy'}
+    assert {module.partition('.')[0] for module in imports(path)} <= known | {'gluon_rnn'}
+    assert {module for module in reaches(path, 'gluon_rnn') if module != 'gluon_rnn'} <= reaches(path, 'gluon_rnn.kernels')
+
+
 def test_bptt_is_numpy_alone():
     known = {'__future__', 'numpy', 'typing', 'dataclasses', 'math'}
     assert {module.partition('.')[0] for module in imports(PACKAGE / 'bptt.py')} <= known
+
+
+def test_no_circle():
+    """No module reaches itself by imports, those inside functions included."""
+    files = {'.'.join(path.relative_to(ROOT).with_suffix('').parts).removesuffix('.__init__'): path for path in MODULES}
+    arrows = {module: imports(path) & set(files) - {module, 'gluon_rnn'} for module, path in files.items()}
+    del arrows['gluon_rnn']                         # imports the names that it gives away, on demand
+    arrows = {module: {target for target in targets if not module.startswith(target + '.')} for module, targets in arrows.items()}
+    ended: set = set()
+
+    def walk(module, behind):
+        assert module not in behind, ' → '.join([*behind[behind.index(module):], module])
+        if module not in ended:
+            for target in sorted(arrows.get(module, ())):
+                walk(target, [*behind, module])
+            ended.add(module)
+
+    for module in arrows:
+        walk(module, [])

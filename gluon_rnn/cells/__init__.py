@@ -1,11 +1,11 @@
 """The recurrent networks: one file each, the hand-written version first, its twins under it."""
+from .base import Network
 from .bi_rnn import BiRNN
 from .build import NetworkConfig, build_network
 from .clockwork_rnn import ClockworkRNN
 from .deep_rnn import DeepRNN
 from .gru import GRU
 from .lstm import LSTM
-from .network import Network
 from .ops import OneHot
 from .rnn import RNN
 

@@ -6,7 +6,7 @@ from typing import Tuple
 import numpy as np
 from mxnet import nd
 
-from .network import Composite, Network
+from .base import Composite, Network
 from .ops import Inputs, State, reverse, reverse_dense
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Tuple
 
+from .base import Network
 from .bi_rnn import BiRNN, BothForward
 from .clockwork_rnn import PERIODS, ClockworkRNN, check_periods
 from .deep_rnn import DeepRNN
 from .gru import GRU, HybridGRU, gluon_gru
 from .lstm import LSTM, HybridLSTM, gluon_lstm
-from .network import Network
 from .rnn import RNN, HybridRNN, check_activation, gluon_rnn
 
 CELLS = ('rnn', 'gru', 'lstm')                # in every implementation

@@ -7,18 +7,18 @@ import mxnet as mx
 import numpy as np
 from mxnet import gluon, init, nd
 
-from .layout import PACKED, pack, unpack
+from .base import BookParams, Network, check_weights
 from .lengths import Run, run_rows
-from .network import BookParams, Network, check_weights
 from .ops import Inputs, OneHot, State, reverse_dense
 from .scratch import SIGMA
+from .weights import PACKED, pack, unpack
 
 
 class GluonLayer(Network):
     """A layer of `gluon.rnn` (sections 6.5, 6.7.3 and 6.8.3), hybridized, its weights drawn from N(0, 0.01).
 
     cell: 'rnn', 'gru' or 'lstm'. Differs from the hand-written networks in what the field calls the layer's form: two
-    biases a gate, and a GRU that resets after the product with W_hh (`layout.py`).
+    biases a gate, and a GRU that resets after the product with W_hh (`weights.py`).
 
     No dropout: on the CPU the fused operator takes a rate between its layers and leaves it out without a word.
     """

@@ -5,9 +5,9 @@ from typing import Any, Callable, List, Tuple
 
 from mxnet import nd, sym
 
+from .base import Network
 from .deep_rnn import DeepRNN
 from .hybrid import Compiled, Hybrid, Sym
-from .network import Network
 from .ops import State
 from .output_layer import OutputLayer
 

@@ -7,7 +7,7 @@ import mxnet as mx
 from mxnet import autograd, init, nd
 from mxnet.gluon import nn
 
-from .network import BookParams, check_weights, load
+from .base import BookParams, check_weights, load
 from .scratch import SIGMA, weight
 
 

@@ -8,9 +8,9 @@ from mxnet import gluon, init, nd
 from mxnet.gluon import rnn
 
 from . import hybrid
+from .base import Network
 from .gluon_layer import GluonLayer
 from .hybrid import Hybrid, Named, Times
-from .network import Network
 from .ops import ACTIVATIONS, Inputs, OneHot, State, Step, affine
 from .scratch import SIGMA, Scratch
 

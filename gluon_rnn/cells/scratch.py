@@ -6,7 +6,7 @@ from typing import Any, Dict, Tuple
 import mxnet as mx
 from mxnet import nd
 
-from .network import Network
+from .base import Network
 from .ops import Inputs, State, Step, steps
 
 SIGMA = 0.01        # the standard deviation of new weights, as in the book

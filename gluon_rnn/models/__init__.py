@@ -1,1 +1,1 @@
-"""Models: a recurrent network and what stands on top of it."""
+"""Networks with an output layer and a task: language models, classifiers, fill-in, waveforms; and the writing of text."""

@@ -96,7 +96,7 @@ def _cuda(libraries: List[wheels.Library]) -> List[Tuple[str, str]]:
 def _corpora() -> List[Tuple[str, str]]:
     """Each text that can be asked for by name, and MNIST, and where they are."""
     try:
-        from ..corpus import CORPORA
+        from ..corpora.corpus import CORPORA
         folders = environment.data_folders()
     except ImportError:     # a package is missing, and the advice says so
         return []

@@ -6,7 +6,7 @@
     lockstep.py     one training step, in MXNet and in PyTorch
     parity.py       proof that both compute the same
     curves.py       both learning from the same weights on the same batches
-    worker.py       what a process runs that is measured beside the others (`gluon_rnn/benchmark.py`)
+    worker.py       what a process runs that is measured beside the others (`gluon_rnn/benchmark/cases.py`)
     page.py         all of it as one HTML page
 """
 try:

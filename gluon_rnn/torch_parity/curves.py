@@ -10,10 +10,10 @@ from typing import Any, Callable, Dict, List, Sequence
 import torch
 
 from .. import runtime
-from ..corpus import Corpus
-from ..generation import generate
-from ..language_model import ModelConfig, build_model
-from ..report import new_figure, save_figure, style_perplexity
+from ..corpora.corpus import Corpus
+from ..models.generation import generate
+from ..models.language_model import ModelConfig, build_model
+from ..plots import new_figure, save_figure, style_perplexity
 from . import modules
 from .layout import from_torch, settings, to_torch
 from .lockstep import Lockstep, batches

@@ -11,7 +11,7 @@ from mxnet.gluon import rnn
 from torch import nn
 
 from ..cells.scratch import SIGMA
-from ..language_model import LanguageModel, ModelConfig, build_model, copy_params
+from ..models.language_model import LanguageModel, ModelConfig, build_model, copy_params
 from .layout import carried_back, to_torch, weights_of
 from .lockstep import Lockstep, MXNetTrainer
 from .parity import CLIPPING_THETA, LR, SCALE, Size, difference, random_text, randomize

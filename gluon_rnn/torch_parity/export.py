@@ -4,8 +4,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Sequence
 
-from ..files import whole_file
-from ..language_model import LanguageModel
+from ..models.language_model import LanguageModel
+from ..runs.files import whole_file
 from .layout import to_torch
 from .modules import save_model
 

@@ -1,7 +1,7 @@
 """Weights from MXNet to PyTorch and back.
 
 Two forms exist in both frameworks: the book's, gate by gate, and the layer's, stacked, with two biases
-(`gluon_rnn.cells.layout` draws both, and is what changes one into the other). Between frameworks nothing but names changes, for
+(`gluon_rnn.cells.weights` draws both, and is what changes one into the other). Between frameworks nothing but names changes, for
 PyTorch stacks the gates in cuDNN's order as Gluon does:
 
     here (hand-written)         PyTorch                         here (gluon)                    PyTorch
@@ -24,10 +24,10 @@ import numpy as np
 import torch
 from mxnet import nd
 
+from ..cells.base import Composite, Network
 from ..cells.gluon_layer import GluonLayer
-from ..cells.layout import flat_state
-from ..cells.network import Composite, Network
-from ..language_model import LanguageModel, ModelConfig, build_model, copy_params
+from ..cells.weights import flat_state
+from ..models.language_model import LanguageModel, ModelConfig, build_model, copy_params
 from . import modules
 
 _PARTS = {'forward': 'from_start', 'backward': 'from_end'}

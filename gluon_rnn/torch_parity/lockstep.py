@@ -8,9 +8,9 @@ import torch
 from mxnet import autograd, nd
 
 from ..cells.ops import OneHot
-from ..sampling import consecutive_batches, random_batches
-from ..training import cross_entropy
-from ..updating import Updater
+from ..corpora.sampling import consecutive_batches, random_batches
+from ..training.optimizer import Updater
+from ..training.trainer import cross_entropy
 from .torch_trainer import TorchTrainer
 
 Batch = Tuple[np.ndarray, np.ndarray]

@@ -10,9 +10,9 @@ from typing import Any, Dict, List, Sequence, Tuple
 import jinja2
 
 from .. import runtime
-from ..benchmark import REFERENCE, to_list
-from ..files import write_whole
-from ..measuring import Measurement, Setting
+from ..benchmark.cases import REFERENCE, to_list
+from ..benchmark.measuring import Measurement, Setting
+from ..runs.files import write_whole
 from . import curves
 from .parity import TOLERANCES
 

@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from mxnet import nd
 
+from ..cells.base import Composite, Network
 from ..cells.build import IMPLS
 from ..cells.gluon_layer import GluonLayer
-from ..cells.network import Composite, Network
-from ..language_model import LanguageModel, ModelConfig, build_model
+from ..models.language_model import LanguageModel, ModelConfig, build_model
 from .layout import carried_back, flat_states, freeze_second_bias, to_torch, weights_of
 from .lockstep import Lockstep, batches, gradients
 

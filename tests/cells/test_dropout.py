@@ -7,8 +7,8 @@ from mxnet.gluon import rnn
 
 import gluon_rnn
 from gluon_rnn.cells import DeepRNN, NetworkConfig, build_network
+from gluon_rnn.cells.base import Network
 from gluon_rnn.cells.gluon_layer import GluonLayer
-from gluon_rnn.cells.network import Network
 
 DEEP = [{'cell': cell, 'impl': impl, 'bidirectional': bidirectional, 'num_layers': 2, 'num_hiddens': 4}
         for cell in ('rnn', 'gru', 'lstm') for impl in ('scratch', 'hybrid', 'gluon') for bidirectional in (False, True)]

@@ -11,10 +11,10 @@ from mxnet import autograd, nd
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gluon_rnn.cells import GRU, LSTM, RNN, BiRNN, NetworkConfig, OneHot, build_network
+from gluon_rnn.cells.base import Composite
 from gluon_rnn.cells.gluon_layer import GluonLayer
 from gluon_rnn.cells.gru import gluon_gru
-from gluon_rnn.cells.layout import PACKED, unpack
-from gluon_rnn.cells.network import Composite
+from gluon_rnn.cells.weights import PACKED, unpack
 
 NUM_INPUTS, NUM_HIDDENS, BATCH_SIZE = 4, 5, 3
 CLOSE = 3e-6        # of an array's largest number: some 30 units in float32's last place, over seven steps

@@ -11,7 +11,7 @@ import gluon_rnn
 from gluon_rnn.cells import NetworkConfig, OneHot, build_network
 from gluon_rnn.cells.gru import GRU, HybridGRU
 from gluon_rnn.cells.output_layer import OutputLayer
-from gluon_rnn.sampling import num_batches
+from gluon_rnn.corpora.sampling import num_batches
 
 INNER_BIAS = 'gru reset after, inner bias'      # no NetworkConfig describes it: it is there to take over Gluon's weights
 VARIANTS = {

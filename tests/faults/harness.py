@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gluon_rnn import checkpoint, files
+from gluon_rnn.runs import checkpoint, files
 
 POINTS = ('open', 'write', 'sync', 'replace', 'replaced')
 
@@ -49,7 +49,7 @@ class _File:
 
 
 def interpose(hook, *, setattr=setattr):
-    """Have `gluon_rnn.files` call hook(what, path) before each thing that it asks of the disk.
+    """Have `gluon_rnn.runs.files` call hook(what, path) before each thing that it asks of the disk.
 
     What: 'open', 'write' (the first half of the data is with the system already), 'sync', 'replace', and 'replaced' when the new
     name stands but the folder has not been told to remember it. The hook may stop there to be killed, or raise what a full disk

@@ -15,8 +15,9 @@ import zipfile
 
 import pytest
 
-from gluon_rnn import corpus, load_corpus, runtime
-from gluon_rnn.corpus import NamedCorpus, download
+from gluon_rnn import load_corpus, runtime
+from gluon_rnn.corpora import corpus
+from gluon_rnn.corpora.corpus import NamedCorpus, download
 
 TEXT = '想要有直升机\n想要和你飞到宇宙去\n'
 SONG = NamedCorpus('song.txt', sha256=hashlib.sha256(TEXT.encode()).hexdigest(), url='http://127.0.0.1:1/song.txt', max_chars=9)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from gluon_rnn import checkpoint
+from gluon_rnn.runs import checkpoint
 from gluon_rnn.torch_parity import modules
 
 

@@ -1,4 +1,4 @@
-"""scripts/benchmark.py as a command; what it measures is tested in tests/test_benchmark.py and tests/test_measuring.py."""
+"""scripts/benchmark.py as a command; what it measures is tested in tests/benchmark/."""
 from __future__ import annotations
 
 import importlib.util
@@ -7,8 +7,8 @@ from functools import partial
 
 import pytest
 
-from gluon_rnn import benchmark
-from gluon_rnn.measuring import Measurement, Setting
+from gluon_rnn.benchmark import cases
+from gluon_rnn.benchmark.measuring import Measurement, Setting
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def measured(monkeypatch):
         names[:] = [case.name for case in cases]
         return [Measurement(name, (2.0 ** -i,) * rounds, setting.tokens, 1, 2 << 20, 1 << 20, 9, 3 + i,
                             answers=({'length': 40},) * rounds) for i, name in enumerate(names)]
-    monkeypatch.setattr(benchmark, 'measure', measure)
+    monkeypatch.setattr(cases, 'measure', measure)
     return names
 
 
@@ -93,7 +93,7 @@ def test_growth_that_ends_says_where(script, monkeypatch, tmp_path):
         failed = setting.batch_size >= limit
         return [Measurement(case.name, error='no memory') if failed else Measurement(case.name, (1.0,), memory=1 << 20)
                 for case in cases]
-    monkeypatch.setattr(benchmark, 'measure', measure)
+    monkeypatch.setattr(cases, 'measure', measure)
     flags = ('growth', '--size', 'batch_size', '--values', 4, 16, '--out', tmp_path)
     for limit, printed in ((16, 1), (4, 0)):
         ended = script('benchmark', *flags)

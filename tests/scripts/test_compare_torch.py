@@ -83,7 +83,7 @@ def test_export_writes_beside_the_run(script, small, tmp_path):
 @pytest.mark.slow
 def test_everything_ends_in_one_page(script, monkeypatch, tmp_path):
     pytest.importorskip('torch')
-    from gluon_rnn.benchmark import epoch_cases
+    from gluon_rnn.benchmark.cases import epoch_cases
     from gluon_rnn.torch_parity import parity
     few = [pair for pair in parity.pairs() if pair.name.startswith('LSTM | ')]
     monkeypatch.setattr(parity, 'pairs', lambda: few)

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from gluon_rnn import checkpoint
+from gluon_rnn.runs import checkpoint
 
 FIGURES = ('perplexity', 'grad_norm', 'valid_perplexity')
 

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from gluon_rnn.exercises import EXERCISES
+from gluon_rnn.book.exercises import EXERCISES
 
 QUICK = ('--quick', '--corpus', 'lyrics', '--out')
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import gluon_rnn
-from gluon_rnn import checkpoint
-from gluon_rnn.fill_in import build_fill_in
+from gluon_rnn.models.fill_in import build_fill_in
+from gluon_rnn.runs import checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCKED = """import sys
@@ -152,7 +152,7 @@ def test_what_is_refused(script, refused, run, exported, tmp_path, monkeypatch):
     refused('ONNX Runtime is not installed: pip install onnxruntime', 'generate', exported, '--prefix', '分')
     refused('ONNX Runtime is not installed: pip install onnxruntime', 'export', run, '--format', 'onnx', '--out', exported)
     monkeypatch.setitem(sys.modules, 'onnx', None)
-    monkeypatch.delitem(sys.modules, 'gluon_rnn.export')
+    monkeypatch.delitem(sys.modules, 'gluon_rnn.exchange.to_onnx')
     refused('ONNX is not installed: pip install onnx onnxruntime', 'export', run, '--format', 'onnx')
 
 

@@ -8,7 +8,7 @@ import matplotlib.font_manager
 import numpy as np
 import pytest
 
-from gluon_rnn import report
+from gluon_rnn import plots
 
 TRAIN = ('--max-chars', 1200, '--num-hiddens', 6, '--num-steps', 5, '--batch-size', 4, '--num-epochs', 1, '--ctx', 'cpu')
 
@@ -108,21 +108,21 @@ def test_names_tell_runs_apart(tmp_path):
 @pytest.fixture
 def no_font(monkeypatch):
     """A machine without a font for Chinese."""
-    monkeypatch.setattr(report, 'cjk_font', lambda: None)
-    report._drawable.cache_clear()
+    monkeypatch.setattr(plots, 'cjk_font', lambda: None)
+    plots._drawable.cache_clear()
     yield
-    report._drawable.cache_clear()
+    plots._drawable.cache_clear()
 
 
 def test_without_a_font_code_points_stand_in_and_nothing_warns(script, runs, tmp_path, no_font):
-    assert report.characters('我 a') == ['6211', '␣', 'a']
+    assert plots.characters('我 a') == ['6211', '␣', 'a']
     ended = script('look', runs('rnn', '--cell', 'rnn'), '--text', '我和你', '--out', tmp_path)     # warnings are errors here
     assert (ended.status, ended.err) == (0, '')
 
 
 def test_where_no_font_is_installed_the_packaged_one_is_taken(monkeypatch):
     pytest.importorskip('pylopdf_fonts_zh_cn')
-    monkeypatch.setattr(report, '_CJK_FONTS', ())
-    name = report.cjk_font.__wrapped__()
+    monkeypatch.setattr(plots, '_CJK_FONTS', ())
+    name = plots.cjk_font.__wrapped__()
     assert name == 'Noto Sans SC'
     assert name in {font.name for font in matplotlib.font_manager.fontManager.ttflist}

@@ -13,9 +13,10 @@ import mxnet as mx
 import pytest
 import reproduce
 
-from gluon_rnn import checkpoint, load_corpus
-from gluon_rnn.book import SECTIONS
-from gluon_rnn.run_folder import read_metrics
+from gluon_rnn import load_corpus
+from gluon_rnn.book.sections import SECTIONS
+from gluon_rnn.runs import checkpoint
+from gluon_rnn.runs.folder import read_metrics
 
 SCRIPT = Path(reproduce.__file__)
 VARIANTS = [f'{section.name}/{variant.name}' for section in SECTIONS.values() for variant in section.variants]

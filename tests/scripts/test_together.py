@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gluon_rnn import checkpoint
+from gluon_rnn.runs import checkpoint
 from tests.scripts import together_worker
 from tests.scripts.test_launch import alive, token  # noqa: F401  (a fixture)
 

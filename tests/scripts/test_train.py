@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import gluon_rnn
-from gluon_rnn import checkpoint
-from gluon_rnn.training import Trainer
+from gluon_rnn.runs import checkpoint
+from gluon_rnn.training.trainer import Trainer
 
 DETERMINED = ('epoch', 'perplexity', 'grad_norm', 'valid_perplexity')     # what does not depend on the clock
 
@@ -93,7 +93,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(script, small, tmp_path, monkeypatch
 @pytest.mark.parametrize('name', ['metrics.jsonl', 'samples.txt', 'checkpoint.npz'])
 def test_ctrl_c_while_a_file_is_written(script, small, tmp_path, monkeypatch, name):
     script('train', *small, '--checkpoint-period', 2, '--out', tmp_path / 'whole')
-    from gluon_rnn import files
+    from gluon_rnn.runs import files
     replace, pressed = files.os.replace, []
 
     def interrupted(part, path):
@@ -202,7 +202,7 @@ def test_a_folder_is_never_overwritten_unless_told(script, refused, small, tmp_p
 
 
 def test_two_runs_in_one_folder(refused, small, tmp_path):
-    from gluon_rnn.run_folder import RunFolder
+    from gluon_rnn.runs.folder import RunFolder
     with RunFolder(tmp_path / 'run'):
         refused('another run is writing in', 'train', *small, '--out', tmp_path / 'run')
 

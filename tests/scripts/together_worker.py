@@ -11,7 +11,7 @@ import mxnet as mx
 import numpy as np
 
 from gluon_rnn import ModelConfig, TrainConfig, Trainer, build_model
-from gluon_rnn.kvstore import Store
+from gluon_rnn.training.kvstore import Store
 
 TRAIN = {'num_steps': 5, 'batch_size': 7, 'num_epochs': 2, 'seed': 3, 'lr': 1.0, 'clipping_theta': 0.1}
 CASES = {       # the model, the training, contexts of each worker

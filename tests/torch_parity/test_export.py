@@ -15,7 +15,7 @@ import gluon_rnn
 from gluon_rnn import ModelConfig, TrainConfig, build_model, generate
 from gluon_rnn.torch_parity import modules
 from gluon_rnn.torch_parity.export import export
-from gluon_rnn.training import train
+from gluon_rnn.training.trainer import train
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCKED = """import sys

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gluon_rnn import ModelConfig, build_model
-from gluon_rnn.sampling import consecutive_batches
+from gluon_rnn.corpora.sampling import consecutive_batches
 from gluon_rnn.torch_parity import differences, parity, torch_trainer
 from gluon_rnn.torch_parity.layout import to_torch
 from gluon_rnn.torch_parity.lockstep import Lockstep, batches

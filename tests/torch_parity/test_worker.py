@@ -9,10 +9,10 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from gluon_rnn.benchmark import draw_bars, epoch_cases, to_list
-from gluon_rnn.measuring import Measurement, Setting, measure, torch_cases
+from gluon_rnn.benchmark.cases import draw_bars, epoch_cases, to_list
+from gluon_rnn.benchmark.measuring import Measurement, Setting, measure, torch_cases
+from gluon_rnn.benchmark.workers import run
 from gluon_rnn.torch_parity import curves, page, parity, torch_trainer
-from gluon_rnn.workers import run
 
 SMALL = Setting(num_hiddens=8, num_steps=5, batch_size=4, vocab_size=20, num_chars=200)
 WORKER = torch_cases()[0].worker

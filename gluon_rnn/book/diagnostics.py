@@ -1,0 +1,145 @@
+"""What goes on inside a trained network: its gates over a text, and how far a gradient reaches (sections 6.6 to 6.9)."""
+from __future__ import annotations
+
+import re
+from typing import Callable, Dict, List, Sequence
+
+import numpy as np
+from mxnet import autograd, nd
+
+from ..cells.base import BookParams
+from ..cells.clockwork_rnn import PERIODS
+from ..models.language_model import LanguageModel, ModelConfig
+from ..training.trainer import cross_entropy
+
+Trace = Dict[str, np.ndarray]       # 'H', 'Z', ... -> (num_steps, num_hiddens)
+_PHI: Dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    'tanh': np.tanh, 'relu': lambda A: np.maximum(A, 0), 'sigmoid': lambda A: _sigmoid(A)}
+
+
+def trace(config: ModelConfig, params: BookParams, indices: Sequence[int]) -> Dict[str, Trace]:
+    """Every gate and state of every layer while the network reads a text, from zero states.
+
+    params: `model.book_params()`, of any implementation; indices: the characters. Returns 'layer 1', or 'layer 1 forward' and
+    'layer 1 backward', -> the book's names ('Z', 'R', 'H_tilde', 'H') -> (num_steps, num_hiddens), in the order of the text.
+    Raises ValueError for a text of no characters.
+    """
+    if not len(indices):
+        raise ValueError('the text is empty: give at least one character')
+    inputs, traces = np.eye(config.vocab_size, dtype=np.float32)[np.asarray(indices)], {}
+    for k in range(config.num_layers):
+        prefix = f'layer{k}.' if config.num_layers > 1 else ''
+        outputs = []
+        for direction in ('forward', 'backward') if config.bidirectional else ('',):
+            part = prefix + (f'{direction}.' if direction else '')
+            weights = {name[len(part):]: value for name, value in params.items() if name.startswith(part)}
+            order = slice(None, None, -1 if direction == 'backward' and not config.both_forward else 1)
+            steps = _run(config, weights, inputs[order])
+            traces[f'layer {k + 1} {direction}'.strip()] = {name: value[order] for name, value in steps.items()}
+            outputs.append(steps['H'][order])
+        H = np.concatenate(outputs, axis=1)
+        inputs = inputs + H if config.residual and k else H
+    return traces
+
+
+def _run(config: ModelConfig, weights: BookParams, inputs: np.ndarray) -> Trace:
+    """One layer and direction, step by step, by the equations of `cells/`."""
+    reset_after = config.impl == 'gluon' if config.reset_after is None else config.reset_after
+    H = C = np.zeros(weights[next(name for name in weights if name.startswith('W_h'))].shape[0], np.float32)
+    steps: List[Dict[str, np.ndarray]] = []
+    for X in inputs:
+        def of(gate: str, X: np.ndarray = X, H: np.ndarray = H) -> np.ndarray:
+            return X @ weights[f'W_x{gate}'] + H @ weights[f'W_h{gate}'] + weights[f'b_{gate}']
+
+        if config.cell == 'clockwork':
+            H = _clockwork_step(config, weights, X, H, len(steps))
+            steps.append({'H': H})
+        elif config.cell == 'rnn':
+            H = _PHI[config.activation](of('h'))
+            steps.append({'H': H})
+        elif config.cell == 'gru':
+            Z, R = _sigmoid(of('z')), _sigmoid(of('r'))
+            if reset_after:
+                H_tilde = np.tanh(X @ weights['W_xh'] + R * (H @ weights['W_hh'] + weights.get('b_hh', 0)) + weights['b_h'])
+            else:
+                H_tilde = np.tanh(X @ weights['W_xh'] + (R * H) @ weights['W_hh'] + weights['b_h'])
+            H = Z * H + (1 - Z) * H_tilde
+            steps.append({'Z': Z, 'R': R, 'H_tilde': H_tilde, 'H': H})
+        else:
+            I, F, O, C_tilde = _sigmoid(of('i')), _sigmoid(of('f')), _sigmoid(of('o')), np.tanh(of('c'))
+            C = F * C + I * C_tilde
+            H = O * np.tanh(C)
+            steps.append({'I': I, 'F': F, 'O': O, 'C_tilde': C_tilde, 'C': C, 'H': H})
+    return {name: np.stack([step[name] for step in steps]) for name in steps[0]}
+
+
+def _clockwork_step(config: ModelConfig, weights: BookParams, X: np.ndarray, H: np.ndarray, t: int) -> np.ndarray:
+    """The units of the groups that are due at step t anew, the others as they are."""
+    periods = PERIODS if config.periods is None else config.periods
+    size = len(H) // len(periods)
+    groups = [H[k * size:(k + 1) * size] for k in range(len(periods))]
+    for k, period in enumerate(sorted(periods)):
+        if t % period == 0:
+            groups[k] = np.tanh(X @ weights[f'W_x{k}'] + H[k * size:] @ weights[f'W_h{k}'] + weights[f'b_{k}'])
+    return np.concatenate(groups)
+
+
+def _sigmoid(A: np.ndarray) -> np.ndarray:
+    return 0.5 * (np.tanh(A / 2) + 1)
+
+
+def reach(model: LanguageModel, indices: Sequence[int]) -> np.ndarray:
+    """How strongly the loss of a text's last character depends on each earlier state: the L2 norms of its gradients.
+
+    indices: the text, the last of them only a label. Returns (len(indices) - 2,): the norm over all arrays of the state after
+    character 1, 2, ..., up to the state that the last step starts from. Section 6.6 derives how it shrinks in the RNN.
+    Raises ValueError for a text below 3 characters, and for a bidirectional network, whose states come from both ends.
+    """
+    if len(indices) < 3:
+        raise ValueError(f'the text must have 3 characters or more, got {len(indices)}')
+    if model.config.bidirectional and not model.config.both_forward:
+        raise ValueError('a bidirectional network has no earlier states: its second direction comes from the end')
+    state = model.begin_state(1)
+    # what is added to each state is zero, but it has a gradient, and that is the state's
+    nudges = [tuple(nd.zeros(s.shape, ctx=s.context) for s in state) for _ in indices[2:]]
+    for array in (array for nudge in nudges for array in nudge):
+        array.attach_grad()
+    with autograd.record():
+        for index, nudge in zip(indices[:-2], nudges):
+            _, state = model(nd.array([[index]], ctx=model.ctx), state)
+            state = tuple(s + array for s, array in zip(state, nudge))
+        logits, _ = model(nd.array([[indices[-2]]], ctx=model.ctx), state)
+        loss = -nd.log_softmax(logits)[0, int(indices[-1])]
+    loss.backward()
+    return np.array([_norm([array.grad for array in nudge]) for nudge in nudges])
+
+
+def singular_values(params: BookParams) -> Dict[str, np.ndarray]:
+    """Of each recurrent weight matrix, W_hh and its like, the singular values, largest first.
+
+    What stays above 1 can let a state and its gradient grow, what is below lets them shrink (section 6.6).
+    """
+    return {name: np.linalg.svd(value, compute_uv=False) for name, value in params.items()
+            if re.search(r'(^|\.)W_h([^q]|\d+)$', name)}
+
+
+def grad_norms_by_layer(model: LanguageModel, X: nd.NDArray, Y: nd.NDArray) -> List[float]:
+    """The L2 norm of the gradients of each layer, lowest first, of the mean loss of one batch from zero states.
+
+    X and Y as the samplers give them. The output layer is not among them. The gradients are left in the parameters.
+    """
+    with autograd.record():
+        logits, _ = model(X, model.begin_state(X.shape[0]))
+    _, gradient = cross_entropy(logits, Y.T.reshape((-1,)))
+    logits.backward(gradient)
+    gradients: Dict[int, List[nd.NDArray]] = {}
+    for name, parameter in model.network.parameters().items():
+        found = re.match(r'layer(\d+)\.|[lr](\d+)_', name)        # of a stack of networks, or inside one of Gluon's
+        layer = int(found.group(1) or found.group(2)) if found else 0
+        gradients.setdefault(layer, []).append(parameter.grad)
+    return [_norm(gradients[layer]) for layer in sorted(gradients)]
+
+
+def _norm(arrays: Sequence[nd.NDArray]) -> float:
+    """The L2 norm of all arrays together, in float64: in float32 the square of what is below 1e-22 is 0."""
+    return float(np.linalg.norm([np.linalg.norm(array.asnumpy().astype(np.float64)) for array in arrays]))

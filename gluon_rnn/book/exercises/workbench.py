@@ -1,0 +1,175 @@
+"""What an exercise works with: a text, and trainings of it with named settings."""
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, List, Tuple, TypeVar
+
+import mxnet as mx
+import numpy as np
+
+from ... import runtime
+from ...corpora.corpus import Corpus, load_corpus
+from ...models.generation import generate
+from ...models.language_model import LanguageModel, ModelConfig, build_model, redraw_weights
+from ...runs.run import pick, prefixes
+from ...training.trainer import Diverged, EpochRecord, Source, TrainConfig, Trainer, evaluate
+from ..sections import COMMON, corpus_here
+
+# What a training of a quick workbench has at most.
+QUICK = {'num_epochs': 2, 'num_hiddens': 8, 'backward_hiddens': 8, 'num_steps': 8, 'batch_size': 4, 'length': 8}
+QUICK_CHARS = 400
+T = TypeVar('T')
+
+
+@dataclass
+class Training:
+    """What one training came to.
+
+    records: one for each whole epoch; verses: (epoch, one text for each prefix); diverged: what stopped it before its end, or ''.
+    """
+    label: str
+    settings: Dict[str, Any]
+    model: LanguageModel
+    records: List[EpochRecord] = field(default_factory=list)
+    verses: List[Tuple[int, List[str]]] = field(default_factory=list)
+    diverged: str = ''
+
+    @property
+    def perplexity(self) -> float:
+        """Of the last whole epoch, nan where there was none."""
+        return self.records[-1].perplexity if self.records else float('nan')
+
+    @property
+    def best_held_out(self) -> Tuple[float, int]:
+        """The lowest perplexity on the held-out text, and its epoch; (nan, 0) where there is none."""
+        return min(((record.valid_perplexity, record.epoch) for record in self.records if record.valid_perplexity is not None),
+                   default=(float('nan'), 0))
+
+    @property
+    def seconds(self) -> float:
+        """Of all whole epochs."""
+        return sum(record.seconds for record in self.records)
+
+    @property
+    def seconds_an_epoch(self) -> float:
+        """The median, without the first epoch, which compiles, where there are others."""
+        return statistics.median(record.seconds for record in self.records[1:] or self.records) if self.records else float('nan')
+
+
+class Workbench:
+    """The text of the exercises, and a way to train on it.
+
+    corpus: a name of `corpus.CORPORA` or a file. Where the book's cannot be had, the embedded lyrics take its place, and
+    `fallback` then says why; any other must be there, or ValueError or OSError is raised. quick: everything is as small as still
+    runs, for a look at what an exercise does and for tests; its figures answer nothing. on_progress: told in a line what is being
+    done; on_step: called between the steps of every training.
+    """
+
+    def __init__(self, corpus: str = COMMON['corpus'], *, quick: bool = False, seed: int = 0,
+                 on_progress: Callable[[str], None] | None = None, on_step: Callable[..., None] | None = None):
+        self.wanted, self.quick, self.seed, self.ctx = corpus, quick, seed, mx.cpu()
+        if corpus == COMMON['corpus']:
+            self.corpus_name, self.fallback = corpus_here(corpus)
+        else:
+            load_corpus(corpus)
+            self.corpus_name, self.fallback = corpus, ''
+        self.read: List[Tuple[int, int]] | None = None      # of the texts since `begin`: characters, different ones
+        self.tell, self.on_step = on_progress or (lambda text: None), on_step
+        TrainConfig(seed=seed)      # says so where it is no seed
+
+    def size(self, full: T, quick: T) -> T:
+        """`full`, or `quick` on a quick workbench."""
+        return quick if self.quick else full
+
+    def corpus(self, max_chars: int | None = None) -> Corpus:
+        """The text, cut as the book cuts it unless said; max_chars 0: all of it."""
+        corpus = load_corpus(self.corpus_name, max_chars=max_chars)
+        corpus = Corpus.from_text(corpus.decode(corpus.indices[:QUICK_CHARS])) if self.quick else corpus
+        sizes = len(corpus), corpus.vocab_size
+        if self.read is not None and sizes not in self.read:
+            self.read.append(sizes)
+        return corpus
+
+    def begin(self) -> None:
+        """An exercise begins: `note` tells from here on which texts it has read."""
+        self.read = []
+
+    def rng(self) -> np.random.Generator:
+        """A new generator of random numbers, always the same for one seed."""
+        return np.random.default_rng(self.seed)
+
+    def settings(self, **changes: Any) -> Dict[str, Any]:
+        """The settings of a training: `book.COMMON`, compiled, with changes; on a quick workbench cut down to `QUICK`.
+
+        Raises ValueError for a name that is no setting.
+        """
+        unknown = sorted(changes.keys() - COMMON.keys())
+        if unknown:
+            raise ValueError(f'{unknown[0]} is no setting: choose from {", ".join(COMMON)}')
+        settings = {**COMMON, 'impl': 'hybrid', 'seed': self.seed, 'corpus': self.corpus_name, **changes}
+        if self.quick:
+            settings.update({name: most for name, most in QUICK.items() if (settings[name] or 0) > most})
+        settings['period'] = min(settings['period'], settings['num_epochs'])
+        return settings
+
+    def model(self, vocab_size: int, **changes: Any) -> LanguageModel:
+        """A new model with the workbench's seed, settings as in `train`."""
+        settings = self.settings(**changes)
+        runtime.seed(settings['seed'])
+        model = build_model(pick(ModelConfig, settings, vocab_size=vocab_size), self.ctx)
+        if settings['sigma'] is not None:
+            redraw_weights(model, settings['sigma'])
+        return model
+
+    def train(self, label: str, *, corpus: Corpus | None = None, source: Source | None = None, model: LanguageModel | None = None,
+              verses: bool = False, wrap: Callable[[LanguageModel], Any] | None = None,
+              on_epoch: Callable[[Training], None] | None = None, **changes: Any) -> Training:
+        """Train one model to its last epoch, or to where its loss turns NaN or infinite: that is a result, too.
+
+        corpus: None: the workbench's; source: batches to train on in place of the corpus's own, see `Trainer.epochs_on`; model:
+        what to train, None: a new one of `changes`; verses: whether to write some every `period` epochs and at the end; wrap:
+        what of the model the trainer is handed in its place; on_epoch: told of the training after each epoch;
+        changes: what differs from the book's settings, by name.
+        Raises ValueError for settings that cannot train.
+        """
+        corpus = corpus or self.corpus(changes.get('max_chars'))
+        settings = self.settings(**changes)
+        model = model or self.model(corpus.vocab_size, **changes)
+        training = Training(label, settings, model)
+        trainer = Trainer(wrap(model) if wrap else model, pick(TrainConfig, settings))
+        indices, valid = corpus.split(settings['valid_fraction'])
+        records = (trainer.epochs_on(source, on_step=self.on_step) if source else
+                   trainer.epochs(indices, valid if settings['valid_fraction'] else None, on_step=self.on_step))
+        starts = prefixes(settings['prefix'], corpus)
+        try:
+            for record in records:
+                if settings['valid_fraction'] and source:
+                    held_out = evaluate(model, valid, settings['batch_size'], settings['num_steps'])
+                    record = dataclasses.replace(record, valid_perplexity=held_out)
+                training.records.append(record)
+                self.tell(f'{label}: epoch {record.epoch} of {settings["num_epochs"]}, perplexity {record.perplexity:.4g}')
+                if verses and (record.epoch % settings['period'] == 0 or record.epoch == settings['num_epochs']):
+                    texts = [generate(model, corpus.idx_to_char, start, settings['length']) for start in starts]
+                    training.verses.append((record.epoch, texts))
+                if on_epoch:
+                    on_epoch(training)
+        except (Diverged, OverflowError) as error:      # a finite loss may have an exponential that is none
+            training.diverged = str(error)
+        return training
+
+    def note(self) -> Tuple[str, str]:
+        """On what the exercises work, in a line: since `begin`, which text the exercise has read, and how much of it."""
+        sizes = ''.join(f', {chars:,} characters, {different:,} different' for chars, different in self.read or ())
+        sizes_zh = ''.join(f'，{chars:,} 个字符，其中不同的 {different:,} 个' for chars, different in self.read or ())
+        none = self.read == []
+        en = f'{"no text" if none else f"text {self.corpus_name}"}{sizes}; seed {self.seed}'
+        zh = f'{"不用文本" if none else f"文本 {self.corpus_name}"}{sizes_zh}；随机种子 {self.seed}'
+        if self.fallback and not none:
+            en += f'. {self.wanted} is not here, {self.corpus_name} takes its place ({self.fallback})'
+            zh += f'。找不到 {self.wanted}，以 {self.corpus_name} 代替（{self.fallback}）'
+        if self.quick:
+            en += '. Shortened: this shows what the exercise does, its figures answer nothing'
+            zh += '。缩短运行：只演示过程，数字不能作为答案'
+        return en, zh

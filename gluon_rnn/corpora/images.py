@@ -1,0 +1,130 @@
+"""Images of handwritten digits: MNIST out of its idx files, and the small digits of scikit-learn."""
+from __future__ import annotations
+
+import gzip
+import math
+import random
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Iterator, Tuple
+
+import numpy as np
+from mxnet import nd
+
+from .. import runtime
+
+DATA = ('digits', 'mnist')
+NUM_CLASSES = 10
+_TEST_DIGITS = 360      # of scikit-learn's 1797, a fifth
+MAX_BYTES = 1 << 30     # a file that promises more is refused
+_BYTES = 8              # the idx format's code for unsigned bytes
+
+
+@dataclass(frozen=True)
+class Images:
+    """X: (number, rows, columns), float32 from 0 (paper) to 1 (ink); y: (number,), the digit that each shows."""
+    X: np.ndarray
+    y: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+
+def load_images(name: str) -> Tuple[Images, Images]:
+    """Images to train on and images to test on: 'mnist' (60,000 and 10,000 of 28 × 28) or 'digits' (1,437 and 360 of 8 × 8).
+
+    MNIST's four files are looked for in a folder `mnist` of each of `runtime.data_folders()`, gzipped or not.
+    Raises ValueError where the name is unknown or a file is missing, cut short, or not what its name says.
+    """
+    if name == 'digits':
+        return _digits()
+    if name == 'mnist':
+        return _mnist('train'), _mnist('t10k')
+    raise ValueError(f'data must be one of {", ".join(DATA)}, got {name!r}')
+
+
+def _digits() -> Tuple[Images, Images]:
+    from sklearn.datasets import load_digits
+    data = load_digits()
+    X, y = (data.images / 16).astype(np.float32), data.target.astype(np.int64)
+    order = np.random.default_rng(0).permutation(len(y))        # the file goes writer by writer; the cut should not
+    train, test = order[_TEST_DIGITS:], order[:_TEST_DIGITS]
+    return Images(X[train], y[train]), Images(X[test], y[test])
+
+
+def _mnist(part: str) -> Images:
+    images, labels = _find(f'{part}-images-idx3-ubyte'), _find(f'{part}-labels-idx1-ubyte')
+    X, y = read_idx(images, num_axes=3), read_idx(labels, num_axes=1)
+    if len(X) != len(y) or not len(y):
+        raise ValueError(f'{images} holds {len(X)} images and {labels} {len(y)} labels: they do not belong together')
+    if y.max() >= NUM_CLASSES:
+        raise ValueError(f'{labels} must hold digits from 0 to 9, got {y.max()}')
+    return Images(X.astype(np.float32) / 255, y.astype(np.int64))
+
+
+def _find(file: str) -> Path:
+    folders = runtime.data_folders()
+    for folder in folders:
+        for path in (folder / 'mnist' / f'{file}.gz', folder / 'mnist' / file):
+            if path.is_file():
+                return path
+    raise ValueError(f'mnist/{file}.gz is in none of {", ".join(map(str, folders))}: put MNIST\'s four files into a folder '
+                     f'mnist and set GLUON_RNN_DATA to the one above it, or use --data digits')
+
+
+def read_idx(path: Path, *, num_axes: int) -> np.ndarray:
+    """The array of unsigned bytes in an idx file, gzipped or not.
+
+    Raises ValueError where the file is no such thing, has another number of axes, or is cut short.
+    """
+    path = Path(path)
+    again = 'get it again'
+    try:
+        with gzip.open(path) if path.suffix == '.gz' else path.open('rb') as file:
+            head = file.read(4)
+            if len(head) < 4 or head[:2] != b'\0\0':
+                raise ValueError(f'{path} is not an idx file (it begins with {head.hex() or "nothing"}): {again}')
+            if head[2] != _BYTES or head[3] != num_axes:
+                raise ValueError(f'{path} must hold bytes on {num_axes} axes (magic 0000{_BYTES:02x}{num_axes:02x}), '
+                                 f'got magic {head.hex()}: {again}')
+            sizes = file.read(4 * num_axes)
+            if len(sizes) < 4 * num_axes:
+                raise ValueError(f'{path} is cut short in its header: {again}')
+            shape = struct.unpack(f'>{num_axes}I', sizes)
+            if math.prod(shape) > MAX_BYTES:
+                raise ValueError(f'{path} promises {" x ".join(map(str, shape))} bytes, more than {MAX_BYTES >> 20} MiB: {again}')
+            data = file.read(math.prod(shape) + 1)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f'{path} is cut short or damaged ({error}): {again}') from None
+    if len(data) != math.prod(shape):
+        wrong = 'is cut short' if len(data) < math.prod(shape) else 'is too long'
+        raise ValueError(f'{path} {wrong}: its header promises {" x ".join(map(str, shape))} bytes, '
+                         f'{len(data)} {"are there" if len(data) < math.prod(shape) else "or more are there"}: {again}')
+    return np.frombuffer(data, dtype=np.uint8).reshape(shape)
+
+
+class ImageBatches:
+    """Batches of images in random order, what `Trainer.epochs_on` takes.
+
+    Images that do not fill a last batch are left out of an epoch, others in each.
+    Raises ValueError where the images do not fill one batch.
+    """
+
+    def __init__(self, images: Images, batch_size: int, *, seed: int | None = 0, ctx: Any = None):
+        if not 1 <= batch_size <= len(images):
+            raise ValueError(f'batch_size must be from 1 to {len(images)}, the number of images, got {batch_size}')
+        self.images, self.batch_size, self.seed, self.ctx = images, batch_size, seed, ctx
+
+    def __len__(self) -> int:
+        return len(self.images) // self.batch_size
+
+    def batches(self, epoch: int) -> Iterator[Tuple[nd.NDArray, nd.NDArray]]:
+        """X (batch_size, rows, columns) and y (batch_size,); the order depends on the seed and the epoch alone."""
+        order = list(range(len(self.images)))
+        random.Random(None if self.seed is None else f'{self.seed} {epoch}').shuffle(order)
+        for i in range(len(self)):
+            chosen = order[i * self.batch_size:(i + 1) * self.batch_size]
+            yield (nd.array(self.images.X[chosen], ctx=self.ctx),
+                   nd.array(self.images.y[chosen], ctx=self.ctx, dtype='float32'))

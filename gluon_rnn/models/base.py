@@ -1,0 +1,51 @@
+"""What the language model and the classifier share: a recurrent network with an output layer on top of it."""
+from __future__ import annotations
+
+from typing import Any, Dict, Tuple
+
+import mxnet as mx
+from mxnet import nd
+
+from ..cells.base import BookParams, Network
+from ..cells.build import NetworkConfig, build_network
+from ..cells.ops import State
+from ..cells.output_layer import GluonOutputLayer, OutputLayer
+
+
+class Model:
+    """A network and its output layer, under the trainer's contract but for the call itself."""
+
+    def __init__(self, config: Any, network: Network, output: Any):
+        self.config, self.network, self.output, self.ctx = config, network, output, network.ctx
+
+    def begin_state(self, batch_size: int, ctx: Any = None) -> State:
+        """The state before the first step: zeros. ctx: None or the model's own."""
+        if ctx is not None and ctx != self.ctx:
+            raise ValueError(f'the model lives on {self.ctx}, a state on {ctx} does not fit it')
+        return self.network.begin_state(batch_size)
+
+    def array(self, values: Any) -> nd.NDArray:
+        """Numbers as an array where the model lives."""
+        return nd.array(values, ctx=self.ctx)
+
+    def parameters(self) -> Dict[str, nd.NDArray]:
+        """All arrays that are trained, with gradients attached, by name."""
+        return {**self.network.parameters(), **self.output.parameters()}
+
+    def book_params(self) -> BookParams:
+        """All weights under the book's names and in its layout."""
+        return {**self.network.book_params(), **self.output.book_params()}
+
+    def load_book_params(self, params: BookParams) -> None:
+        """Take over weights under the book's names. Raises ValueError that names a wrong key or shape."""
+        output = {name: value for name, value in params.items() if name in ('W_hq', 'b_q')}
+        self.network.load_book_params({name: value for name, value in params.items() if name not in output})
+        self.output.load_book_params(output)
+
+
+def build_parts(config: NetworkConfig, num_inputs: int, num_outputs: int, ctx: Any = None) -> Tuple[Network, Any]:
+    """The network that `config` describes and an output layer for it, newly drawn, on ctx (the CPU unless said)."""
+    ctx = ctx or mx.cpu()
+    network = build_network(config, num_inputs, ctx)
+    output = GluonOutputLayer if config.impl == 'gluon' else OutputLayer
+    return network, output(network.num_outputs, num_outputs, ctx=ctx)

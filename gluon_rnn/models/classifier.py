@@ -1,0 +1,74 @@
+"""A sequence of rows -> recurrent network -> last state -> class: a sequence to one answer."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Tuple
+
+import numpy as np
+from mxnet import nd
+
+from ..cells.build import NetworkConfig
+from ..cells.lengths import Lengths, check_lengths
+from ..cells.ops import State
+from .base import Model, build_parts
+
+
+@dataclass(frozen=True)
+class ClassifierConfig(NetworkConfig):
+    """A classifier: its network, how wide a row is, and how many classes there are."""
+    num_inputs: int = 0
+    num_classes: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.num_inputs < 1 or self.num_classes < 2:
+            raise ValueError(f'num_inputs must be 1 or more and num_classes 2 or more, got {self.num_inputs} and '
+                             f'{self.num_classes}')
+
+
+class Classifier(Model):
+    """Reads a sequence and names its class from the hidden state after it.
+
+    That is the state after the row's last step, and of a second direction the one after the first step, which it reads last: each
+    direction has then read the whole sequence.
+    """
+
+    def __call__(self, X: nd.NDArray, state: State, lengths: Lengths | None = None) -> Tuple[nd.NDArray, State]:
+        """X: (batch_size, num_steps, num_inputs); lengths: how many steps of each row are real (`cells/lengths.py`).
+
+        Returns the logits (batch_size, num_classes) and the network's last state.
+        """
+        inputs = X.transpose((1, 0, 2))
+        H, state = self.network(inputs, state, lengths)
+        forward = self.config.num_hiddens if self.config.bidirectional else self.network.num_outputs
+        if self.config.both_forward:
+            forward = self.network.num_outputs
+        H_forward = nd.slice_axis(H, axis=2, begin=0, end=forward)
+        if lengths is None:
+            last = H_forward[-1]
+        else:
+            lengths = nd.array(check_lengths(lengths, *inputs.shape[:2]), ctx=self.ctx)
+            last = nd.SequenceLast(H_forward, lengths, use_sequence_length=True)
+        if forward < self.network.num_outputs:
+            last = nd.concat(last, nd.slice_axis(H, axis=2, begin=forward, end=None)[0], dim=1)
+        return self.output(last), state
+
+
+def build_classifier(config: ClassifierConfig, ctx: Any = None) -> Classifier:
+    """The classifier that `config` describes, its weights newly drawn, on ctx (the CPU unless said)."""
+    return Classifier(config, *build_parts(config, config.num_inputs, config.num_classes, ctx))
+
+
+def classify(model: Classifier, X: np.ndarray, batch_size: int = 500) -> np.ndarray:
+    """The class that the model names for each sequence of X (number, num_steps, num_inputs), as (number,) integers."""
+    answers = []
+    for i in range(0, len(X), batch_size):
+        batch = nd.array(X[i:i + batch_size], ctx=model.ctx)
+        logits, _ = model(batch, model.begin_state(len(batch)))
+        answers.append(logits.argmax(axis=1))
+    return nd.concat(*answers, dim=0).asnumpy().astype(np.int64)
+
+
+def confusion_matrix(y: np.ndarray, answers: np.ndarray, num_classes: int) -> np.ndarray:
+    """(num_classes, num_classes) counts: a row for what was shown, a column for what was answered."""
+    return np.bincount(y * num_classes + answers, minlength=num_classes ** 2).reshape(num_classes, num_classes)

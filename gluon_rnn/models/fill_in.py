@@ -1,0 +1,258 @@
+"""Filling gaps in a text from what stands on both sides of them: the task that fits a bidirectional network.
+
+    能 不 能 给 我 一 _ 歌 的 时 间       →H has read 能不能给我一_      ←H has read 间时的歌_
+                                       the output layer names the character from both: 首
+A masked character is replaced by a symbol of its own, so neither direction can see the answer, and the loss counts masked
+places alone.
+"""
+from __future__ import annotations
+
+import dataclasses
+import math
+import random
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
+
+import mxnet as mx
+import numpy as np
+from mxnet import nd
+
+from ..cells.base import Network, load
+from ..cells.build import build_network
+from ..cells.lengths import Lengths
+from ..cells.ops import OneHot, State
+from ..cells.output_layer import GluonOutputLayer, OutputLayer
+from ..corpora.corpus import encode
+from ..corpora.sampling import Batch, consecutive_batches, masked_batches, num_batches, random_batches
+from ..runs.checkpoint import Checkpoint
+from ..training.trainer import TrainConfig
+from .language_model import ModelConfig
+
+MASK = '_'          # a gap in a text that a user writes
+_ALPHAS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+
+class FillIn:
+    """Names the characters behind the masks. Its network reads one symbol more than there are characters: the mask, the last."""
+
+    def __init__(self, config: ModelConfig, network: Network, output: Any):
+        self.config, self.network, self.output, self.ctx = config, network, output, network.ctx
+        self.mask = config.vocab_size
+
+    def __call__(self, X: nd.NDArray, state: State, lengths: Lengths | None = None) -> Tuple[nd.NDArray, State]:
+        """X: (batch_size, num_steps), indices of characters and masks; lengths: how many of each row are real.
+
+        Returns the logits (number of masks, vocab_size), row by row of X, and the new state.
+        Raises ValueError where nothing is masked.
+        """
+        rows, steps = np.nonzero(X.asnumpy() == self.mask)
+        if not len(rows):
+            raise ValueError('nothing is masked: there is nothing to fill in')
+        H, state = self.network(OneHot(X.T, self.mask + 1), state, lengths)
+        places = nd.array(steps * X.shape[0] + rows, ctx=self.ctx, dtype='int32')      # H is time-major
+        return self.output(nd.take(H.reshape((-1, self.network.num_outputs)), places)), self.network.carry(state)
+
+    def begin_state(self, batch_size: int) -> State:
+        return self.network.begin_state(batch_size)
+
+    def parameters(self) -> Dict[str, nd.NDArray]:
+        """All arrays that are trained, with gradients attached, by name."""
+        return {**self.network.parameters(), **self.output.parameters()}
+
+    def num_parameters(self) -> int:
+        """How many numbers are trained."""
+        return sum(parameter.size for parameter in self.parameters().values())
+
+
+def build_fill_in(config: ModelConfig, ctx: Any = None) -> FillIn:
+    """The model that `config` describes, its weights newly drawn, on ctx (the CPU unless said)."""
+    ctx = ctx or mx.cpu()
+    network = build_network(config, config.vocab_size + 1, ctx)
+    output = GluonOutputLayer if config.impl == 'gluon' else OutputLayer
+    return FillIn(config, network, output(network.num_outputs, config.vocab_size, ctx=ctx))
+
+
+def load_fill_in(checkpoint: Checkpoint, ctx: Any = None) -> FillIn:
+    """The model of a checkpoint that `scripts/fill_in.py train` has saved. Raises ValueError where it is of another model."""
+    model = build_fill_in(checkpoint.config, ctx)
+    kind = 'params/'
+    load(model.parameters(), {name[len(kind):]: value for name, value in checkpoint.arrays.items() if name.startswith(kind)})
+    return model
+
+
+def one_directional(config: ModelConfig) -> ModelConfig:
+    """The same network without its second direction, with the hidden units that bring it nearest to as many parameters."""
+    if not config.bidirectional:
+        raise ValueError('the network has one direction already')
+    wanted = count_parameters(config)
+    single = dataclasses.replace(config, bidirectional=False, backward_hiddens=None)
+    hiddens = range(config.num_hiddens, 4 * max(config.num_hiddens, config.backward_hiddens or 0))
+    best = min(hiddens, key=lambda n: abs(count_parameters(dataclasses.replace(single, num_hiddens=n)) - wanted))
+    return dataclasses.replace(single, num_hiddens=best)
+
+
+def count_parameters(config: ModelConfig) -> int:
+    """How many numbers a fill-in model has, without building it."""
+    gates, biases = {'rnn': 1, 'gru': 3, 'lstm': 4}[config.cell], 2 if config.impl == 'gluon' else 1
+    directions = [config.num_hiddens]
+    if config.bidirectional:
+        directions.append(config.backward_hiddens or config.num_hiddens)
+    inputs, total = config.vocab_size + 1, 0
+    for _ in range(config.num_layers):
+        total += sum(gates * n * (inputs + n + biases) for n in directions)
+        inputs = sum(directions)
+    return total + (inputs + 1) * config.vocab_size
+
+
+class MaskedText:
+    """Masked batches of a text under either sampling, what `Trainer.epochs_on` takes; each epoch masks other characters.
+
+    Raises ValueError for a mask_rate out of range and where the text is too short for one batch.
+    """
+
+    def __init__(self, corpus_indices: Any, config: TrainConfig, mask: int, mask_rate: float, *, ctx: Any = None):
+        if not 0 < mask_rate < 1:
+            raise ValueError(f'mask_rate must be above 0 and below 1, got {mask_rate}')
+        self.indices, self.config, self.mask, self.mask_rate, self.ctx = corpus_indices, config, mask, mask_rate, ctx
+        next(self.batches(0))       # raises here what a text too short would raise later
+
+    def __len__(self) -> int:
+        return num_batches(len(self.indices), self.config.batch_size, self.config.num_steps, self.config.sampling)
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """Depends on the seed and the epoch alone."""
+        config = self.config
+        sizes = config.batch_size, config.num_steps
+        if config.sampling == 'random':
+            rng = random.Random(None if config.seed is None else f'{config.seed} {epoch}')
+            batches = random_batches(self.indices, *sizes, ctx=self.ctx, rng=rng)
+        else:
+            batches = consecutive_batches(self.indices, *sizes, ctx=self.ctx)
+        chosen = np.random.default_rng(None if config.seed is None else [config.seed, epoch])
+        return masked_batches(batches, self.mask, self.mask_rate, chosen)
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well gaps were filled: the part named rightly, and the perplexity per character."""
+    accuracy: float
+    perplexity: float
+
+
+def score_rows(log_p: np.ndarray, y: np.ndarray) -> Tuple[float, float]:
+    """Of log probabilities (gaps, vocab_size): how many are right, and the sum of -log of the right answers' probability."""
+    return float((log_p.argmax(axis=1) == y).sum()), float(-log_p[np.arange(len(y)), y].sum())
+
+
+def evaluate(log_probabilities: Any, batches: Sequence[Batch]) -> Score:
+    """The score on masked batches; log_probabilities: X (batch_size, num_steps) -> (number of masks, vocab_size)."""
+    right = loss = number = 0.0
+    for X, y in batches:
+        batch_right, batch_loss = score_rows(log_probabilities(X), y.asnumpy().astype(np.int64))
+        right, loss, number = right + batch_right, loss + batch_loss, number + y.shape[0]
+    return Score(right / number, math.exp(min(loss / number, 700)))
+
+
+def network_log_probabilities(model: FillIn) -> Any:
+    """A model as `evaluate` takes it: each batch read from a new state."""
+    def log_probabilities(X: nd.NDArray) -> np.ndarray:
+        logits, _ = model(X, model.begin_state(X.shape[0]))
+        return nd.log_softmax(logits).asnumpy()
+    return log_probabilities
+
+
+def held_out_batches(indices: Any, mask: int, mask_rate: float, num_steps: int, *, rounds: int = 3,
+                     ctx: Any = None) -> List[Batch]:
+    """The same gaps for everyone: rows of num_steps of a text, masked `rounds` times over from fixed seeds."""
+    config = TrainConfig(sampling='consecutive', num_steps=num_steps, seed=0,
+                         batch_size=max(1, min(64, (len(indices) - 1) // (num_steps + 1))))
+    text = MaskedText(indices, config, mask, mask_rate, ctx=ctx)
+    return [batch for k in range(rounds) for batch in text.batches(k)]
+
+
+class Counting:
+    """What counting alone makes of a gap: bigrams on both sides, P(c | left, right) ~ P(c | left) P(right | c).
+
+    P(b | a) = (N(ab) + α P(b)) / (N(a) + α), smoothed towards P(b) = (N(b) + 1) / (N + vocab_size).
+    A neighbour that is masked or beyond the row is left out. right: look to the right, too.
+    """
+
+    def __init__(self, corpus_indices: Any, vocab_size: int, *, alpha: float = 20, right: bool = True):
+        text = np.asarray(corpus_indices, dtype=np.int64)
+        self.vocab_size, self.alpha, self.right = vocab_size, alpha, right
+        self.total = np.bincount(text[:-1], minlength=vocab_size).astype(np.float64)      # as the first of two
+        number = np.bincount(text, minlength=vocab_size)
+        self.p = (number + 1) / (len(text) + vocab_size)
+        pairs, counts = np.unique(text[:-1] * vocab_size + text[1:], return_counts=True)
+        first, second = np.divmod(pairs, vocab_size)
+        self.after = {a: (second[first == a], counts[first == a]) for a in np.unique(first)}
+        self.before = {b: (first[second == b], counts[second == b]) for b in np.unique(second)}
+
+    @classmethod
+    def fitted(cls, corpus_indices: Any, vocab_size: int, batches: Sequence[Batch], *, right: bool = True) -> Counting:
+        """With the α that does best on masked batches of another text."""
+        counting = cls(corpus_indices, vocab_size, right=right)
+
+        def perplexity(alpha: float) -> float:
+            counting.alpha = alpha
+            return evaluate(counting.log_probabilities, batches).perplexity
+        counting.alpha = min(_ALPHAS, key=perplexity)
+        return counting
+
+    def log_probabilities(self, X: nd.NDArray) -> np.ndarray:
+        """(number of masks, vocab_size), row by row of X; the mask is the index vocab_size."""
+        characters = X.asnumpy().astype(np.int64)
+        mask = self.vocab_size
+        framed = np.pad(characters, ((0, 0), (1, 1)), constant_values=mask)
+        rows, steps = np.nonzero(characters == mask)
+        return np.stack([self._one(framed[row, step], framed[row, step + 2]) for row, step in zip(rows, steps)])
+
+    def _one(self, left: int, right: int) -> np.ndarray:
+        p = self.p.copy()
+        if left != self.vocab_size:
+            followers, counts = self.after.get(left, ((), ()))
+            p *= self.alpha
+            p[list(followers)] += counts
+        if self.right and right != self.vocab_size:
+            joint = np.full(self.vocab_size, self.alpha * self.p[right])
+            leaders, counts = self.before.get(right, ((), ()))
+            joint[list(leaders)] += counts
+            p *= joint / (self.total + self.alpha)
+        return np.log(p / p.sum())
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A text with its gaps filled, and of each gap the likeliest characters with their probabilities."""
+    text: str
+    candidates: List[List[Tuple[str, float]]]
+
+
+def fill(model: FillIn, idx_to_char: Sequence[str], texts: Sequence[str], *, num_candidates: int = 5) -> List[Filled]:
+    """Fill the gaps (`_`) of texts of any lengths, all in one batch.
+
+    Raises ValueError for a text without a gap, and for characters that the model does not know.
+    """
+    if not texts:
+        raise ValueError('no text was given: give one with a gap, such as 能不能给我一_歌的时间')
+    for text in texts:
+        if MASK not in text:
+            raise ValueError(f'{text!r} has no gap to fill: mark each with {MASK!r}, as in 能不能给我一_歌的时间')
+    char_to_idx = {**{char: i for i, char in enumerate(idx_to_char)}, MASK: model.mask}
+    lengths = [len(text) for text in texts]
+    X = np.zeros((len(texts), max(lengths)), dtype=np.float32)
+    for row, text in enumerate(texts):
+        X[row, :len(text)] = encode(text, char_to_idx)
+    logits, _ = model(nd.array(X, ctx=model.ctx), model.begin_state(len(texts)), lengths)
+    gaps = iter(nd.softmax(logits).asnumpy())
+    filled = []
+    for text in texts:
+        characters, candidates = list(text), []
+        for place, char in enumerate(text):
+            if char == MASK:
+                p = next(gaps)
+                best = np.argsort(-p, kind='stable')[:num_candidates]
+                candidates.append([(idx_to_char[i], float(p[i])) for i in best])
+                characters[place] = candidates[-1][0][0]
+        filled.append(Filled(''.join(characters), candidates))
+    return filled

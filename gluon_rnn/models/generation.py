@@ -1,0 +1,62 @@
+"""Writing text with a language model, character by character, section 6.4.4. It knows a contract and no framework."""
+from __future__ import annotations
+
+from typing import Any, List, Sequence
+
+import numpy as np
+
+from ..corpora.corpus import encode
+
+
+def generate(model: Any, idx_to_char: Sequence[str], prefix: str, num_chars: int, *,
+             temperature: float | None = None, top_k: int | None = None, seed: int | None = None) -> str:
+    """`prefix` and `num_chars` characters that the model goes on with.
+
+    model: a LanguageModel, an OnnxModel, or anything with their `array(values)`, `begin_state(batch_size)`, call and `greedy()`,
+    which may be None.
+    Greedy, as in the book, unless told otherwise: temperature draws from softmax(logits / temperature), so that below 1 it
+    is bolder and above 1 wilder; top_k draws from the top_k likeliest characters only (at temperature 1 unless given). seed:
+    of the draws; one seed gives one text, whatever else is random around it.
+    Raises ValueError for an empty prefix or one with unknown characters, and for numbers that make no sense.
+    """
+    if num_chars < 0:
+        raise ValueError(f'length must be 0 or more characters, got {num_chars}')
+    if not prefix:
+        raise ValueError('the prefix is empty: give at least one character to start from')
+    if temperature is not None and not 0 < temperature < float('inf'):
+        raise ValueError(f'temperature must be above 0, got {temperature}')
+    if top_k is not None and top_k < 1:
+        raise ValueError(f'top_k must be 1 or more, got {top_k}')
+    output = encode(prefix, {char: i for i, char in enumerate(idx_to_char)})
+    rng = np.random.default_rng(seed)
+    greedy, X, state = temperature is None and top_k is None, model.array([output]), model.begin_state(1)
+    compiled = model.greedy() if greedy else None
+    chosen: List[Any] = []
+    while sum(x.shape[1] for x in chosen) < num_chars:
+        if chosen and compiled:
+            several, state = compiled(X, state)
+            X = several[:, -1:]
+            chosen.append(several)
+            continue
+        logits, state = model(X, state)
+        if greedy:      # stays on the device: nothing waits for it here
+            X = logits[-1:].argmax(axis=1).reshape((1, 1))
+        else:
+            X = model.array([[draw(_numpy(logits[-1]), temperature or 1, top_k, rng)]])
+        chosen.append(X)
+    if chosen:
+        output += np.concatenate([_numpy(X) for X in chosen], axis=1)[0, :num_chars].astype(int).tolist()
+    return ''.join(idx_to_char[i] for i in output)
+
+
+def _numpy(array: Any) -> np.ndarray:
+    return array.asnumpy() if hasattr(array, 'asnumpy') else array
+
+
+def draw(logits: np.ndarray, temperature: float, top_k: int | None, rng: Any) -> int:
+    """One character's index, drawn from softmax(logits / temperature), of the top_k likeliest where given."""
+    scaled = logits.astype(np.float64) / temperature
+    if top_k is not None and top_k < len(scaled):
+        scaled[np.argpartition(scaled, -top_k)[:-top_k]] = -np.inf
+    probabilities = np.exp(scaled - scaled.max())
+    return int(rng.choice(len(scaled), p=probabilities / probabilities.sum()))

@@ -1,0 +1,80 @@
+"""Characters -> one-hot vectors -> recurrent network -> output layer: the language model of sections 6.4 to 6.10."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Tuple
+
+from mxnet import nd
+
+from ..cells.base import Network
+from ..cells.build import NetworkConfig
+from ..cells.greedy import Greedy, Writer, can_compile
+from ..cells.lengths import Lengths
+from ..cells.ops import OneHot, State
+from .base import Model, build_parts
+
+
+@dataclass(frozen=True)
+class ModelConfig(NetworkConfig):
+    """A language model: its network, and how many characters it knows."""
+    vocab_size: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.vocab_size < 1:
+            raise ValueError(f'vocab_size must be 1 or more, got {self.vocab_size}')
+
+
+class LanguageModel(Model):
+    """A model that names the next character, for any network.
+
+    A *bidirectional* one is not a language model in earnest: at each step its second direction has read all that
+    follows, the very character that it is asked to name among it. Its perplexity falls towards 1 because it copies the
+    answer, and says nothing about how well it knows the language; written out character by character, where nothing
+    follows yet, it makes poor verses. It is here because section 6.10 leads to it, and to show just this. Its second direction
+    starts anew with each call: a batch knows nothing of the text behind it.
+    """
+
+    def __init__(self, config: ModelConfig, network: Network, output: Any):
+        super().__init__(config, network, output)
+        self._greedy: Greedy | None = None
+
+    def __call__(self, X: nd.NDArray, state: State, lengths: Lengths | None = None) -> Tuple[nd.NDArray, State]:
+        """X: (batch_size, num_steps), indices of characters; state: from `begin_state` or the call before.
+
+        lengths: how many characters of each row are real (`cells/lengths.py`); the logits after them say nothing.
+        Returns the logits (num_steps * batch_size, vocab_size), all rows of the first step first, and the new state.
+        """
+        H, state = self.network(OneHot(X.T, self.config.vocab_size), state, lengths)
+        logits = self.output(H.reshape((-1, self.network.num_outputs)))
+        return logits, self.network.carry(state)
+
+    def greedy(self) -> Writer | None:
+        """Several characters of greedy generation in one compiled call, for one text; None where that is not to be had."""
+        if self._greedy is None and can_compile(self.network, self.output):
+            self._greedy = Greedy(self.network, self.output)
+        return self._greedy.begin() if self._greedy else None
+
+
+def build_model(config: ModelConfig, ctx: Any = None) -> LanguageModel:
+    """The model that `config` describes, its weights newly drawn, on ctx (the CPU unless said)."""
+    return LanguageModel(config, *build_parts(config, config.vocab_size, config.vocab_size, ctx))
+
+
+def copy_params(source: LanguageModel, target: LanguageModel) -> None:
+    """Carry all weights from one implementation of a model to another (`cells/weights.py` says how they lie in each).
+
+    Raises ValueError where the two are not the same network.
+    """
+    target.load_book_params(source.book_params())
+
+
+def redraw_weights(model: Any, sigma: float) -> None:
+    """Draw the weights of a new model again, from N(0, sigma) instead of the book's N(0, 0.01); biases stay at zero.
+
+    Raises ValueError for a sigma below zero.
+    """
+    if not 0 <= sigma < float('inf'):
+        raise ValueError(f'sigma must be 0 or more, got {sigma}')
+    model.load_book_params({name: nd.random.normal(scale=sigma, shape=value.shape).asnumpy() if value.ndim > 1 else value
+                            for name, value in model.book_params().items()})

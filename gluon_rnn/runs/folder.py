@@ -1,0 +1,173 @@
+"""A run's folder: what a training leaves there, whole files only, and how it is read again.
+
+    config.json      the settings              metrics.jsonl    a line an epoch
+    samples.txt      the verses                curve.png        perplexity over the epochs
+    checkpoint.npz   to go on from             .lock            held while a process writes here
+    layers.json      gradient norms by layer of the model in checkpoint.npz (`book.report.write_layers`), where asked for
+"""
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import filelock
+
+from . import checkpoint
+from .checkpoint import Checkpoint
+from .files import write_whole
+from ..plots import plot_perplexity
+from .checksum import DIGEST, seal, unseal
+from ..training.trainer import EpochRecord
+
+_FILES = ('config.json', 'metrics.jsonl', 'samples.txt', 'curve.png', 'checkpoint.npz', 'layers.json')
+FORMAT = 'gluon_rnn run 2'        # 2: with digests
+_WITHOUT_DIGEST = 'gluon_rnn run 1'
+
+
+class RunFolder:
+    """A folder that one training writes to; use it as a context manager, it locks the folder."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.records: List[EpochRecord] = []
+        self.samples: List[Tuple[int, str]] = []        # epoch, what was printed
+        self._lock = filelock.FileLock(folder / '.lock')
+
+    def __enter__(self) -> RunFolder:
+        """Raises ValueError where another process writes here or files are not a run's, OSError where no folder can be made."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        foreign = [path.name for path in self.folder.iterdir() if path.name not in _FILES and not path.name.startswith('.')]
+        if foreign:
+            raise ValueError(f'{self.folder} holds files that are not a run ({foreign[0]}): choose another --out')
+        try:
+            self._lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise ValueError(f'another run is writing in {self.folder}: wait for it, or choose another --out') from None
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        if not self.holds_run():        # nothing came of it: leave nothing behind
+            (self.folder / '.lock').unlink(missing_ok=True)     # while it is held: the next one locks a file of its own
+            with contextlib.suppress(OSError):
+                self.folder.rmdir()
+        self._lock.release()
+
+    def begin(self, config: Dict[str, Any], *, overwrite: bool = False) -> None:
+        """Start a new run. Raises ValueError where the folder holds a run, unless told to overwrite it."""
+        if self.holds_run() and not overwrite:
+            raise ValueError(f'{self.folder} holds a run already: go on with it by --resume, choose another --out, or replace it '
+                             f'by --overwrite')
+        # The checkpoint first and config.json never: killed on the way, it can be gone on with, from the beginning. And where the
+        # new config.json finds no place on the disk, the old run is what it was.
+        path, aside = self.folder / 'checkpoint.npz', self.folder / '.checkpoint.npz.part'      # what a part is, is never read
+        replaces = path.exists()
+        if replaces:
+            os.replace(path, aside)
+        try:
+            self.write_config(config)
+        except OSError:
+            if replaces:
+                os.replace(aside, path)
+            raise
+        for name in (*_FILES[1:], aside.name):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def write_config(self, config: Dict[str, Any]) -> None:
+        text = json.dumps(seal({'format': FORMAT, **config}), ensure_ascii=False, indent=2) + '\n'
+        write_whole(self.folder / 'config.json', text)
+
+    def holds_run(self) -> bool:
+        return any((self.folder / name).exists() for name in _FILES)
+
+    def resume(self) -> Checkpoint | None:
+        """Read what is here up to the last checkpoint, and forget what came after it. None where there is no checkpoint yet."""
+        path = self.folder / 'checkpoint.npz'
+        last = checkpoint.read(path) if path.exists() else None
+        epoch = last.epoch if last else 0
+        self.records = [record for record in read_metrics(self.folder) if record.epoch <= epoch]
+        if len(self.records) != epoch:
+            raise ValueError(f'{self.folder / "metrics.jsonl"} has {len(self.records)} of the {epoch} epochs before the '
+                             f'checkpoint: it was changed or damaged, start a new run')
+        self.samples = [sample for sample in self.read_samples() if sample[0] <= epoch]
+        return last
+
+    def read_samples(self) -> List[Tuple[int, str]]:
+        """What was printed: the epoch and the text of each printing."""
+        path = self.folder / 'samples.txt'
+        if not path.exists():
+            return []
+        samples: List[Tuple[int, str]] = []
+        try:
+            for line in path.read_bytes().decode('utf-8').split('\n')[:-1]:
+                if line.startswith('epoch '):
+                    samples.append((int(line.split()[1].rstrip(',')), line + '\n'))
+                elif samples:
+                    samples[-1] = (samples[-1][0], samples[-1][1] + line + '\n')
+        except (ValueError, IndexError) as error:
+            raise ValueError(f'{path} is damaged ({error}): start a new run') from None
+        return samples
+
+    def add(self, record: EpochRecord) -> None:
+        """Keep an epoch's record."""
+        self.records.append(record)
+        lines = [json.dumps(seal({k: v for k, v in dataclasses.asdict(r).items() if v is not None})) + '\n' for r in self.records]
+        write_whole(self.folder / 'metrics.jsonl', ''.join(lines))
+
+    def add_sample(self, epoch: int, text: str) -> None:
+        """Keep what was printed at an epoch, and bring the curve up to date."""
+        self.samples.append((epoch, text + '\n'))
+        write_whole(self.folder / 'samples.txt', ''.join(text for _, text in self.samples))
+        self.draw()
+
+    def save(self, state: Checkpoint) -> None:
+        (self.folder / 'layers.json').unlink(missing_ok=True)       # first: it is of the checkpoint that goes
+        checkpoint.save(self.folder / 'checkpoint.npz', state)
+
+    def draw(self) -> None:
+        plot_perplexity(self.folder / 'curve.png', {'train': self.records})
+
+
+def read_config(folder: Path) -> Dict[str, Any]:
+    """The settings of a run. Raises ValueError where there is none, or it is damaged."""
+    path = folder / 'config.json'
+    if not path.exists():
+        raise ValueError(f'{folder} holds no run to go on with: leave out --resume to start one')
+    try:
+        text = path.read_bytes()
+        config = unseal(text, required=f'"format": "{_WITHOUT_DIGEST}"'.encode() not in text)
+        if config.pop('format', None) not in (FORMAT, _WITHOUT_DIGEST):
+            raise ValueError('it is of another format')
+    except ValueError as error:
+        raise ValueError(f'{path} is damaged ({error}): start a new run') from None
+    return config
+
+
+def read_metrics(folder: Path) -> List[EpochRecord]:
+    """The records of a run's epochs, in order. Raises ValueError where the file is damaged."""
+    path = folder / 'metrics.jsonl'
+    if not path.exists():
+        return []
+    try:
+        lines = path.read_bytes().splitlines()
+        sealed = any(f'"{DIGEST}"'.encode() in line for line in lines)      # if one is, all are: older versions know no digests
+        records = [EpochRecord(**unseal(line, required=sealed)) for line in lines]
+        if [record.epoch for record in records] != list(range(1, len(records) + 1)):
+            raise ValueError('epochs are missing')
+        if not all(isinstance(value, (int, float)) for r in records for value in dataclasses.astuple(r) if value is not None):
+            raise ValueError('a number is none')
+    except (ValueError, TypeError) as error:
+        raise ValueError(f'{path} is damaged ({str(error)[:100]}): start a new run') from None
+    return records
+
+
+def find_checkpoint(run: Path) -> Path:
+    """The checkpoint of a run's folder, or the checkpoint file that was given itself."""
+    path = run / 'checkpoint.npz' if run.is_dir() else run
+    if not path.exists():
+        raise ValueError(f'{run} is neither a run with a checkpoint nor a checkpoint: train one by '
+                         f'scripts/train.py --out {run}')
+    return path

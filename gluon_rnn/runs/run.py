@@ -1,0 +1,158 @@
+"""A training from its settings to its folder: it starts or goes on, trains, prints, and is saved whatever stops it."""
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+from typing import Any, Callable, Dict, List
+
+from . import checkpoint
+from .. import runtime
+from .checkpoint import Checkpoint
+from ..corpora.corpus import Corpus, load_corpus
+from ..models.generation import generate
+from ..training.kvstore import Store
+from ..models.language_model import ModelConfig, build_model, redraw_weights
+from .folder import RunFolder
+from ..training.trainer import Diverged, EpochRecord, TrainConfig, Trainer, check_sizes
+
+_BOOK_PREFIXES = (['分开', '不分开'], ['traveller', 'time traveller'])
+
+
+class Training:
+    """One training of a language model, from its settings, without a folder.
+
+    settings: the fields of `ModelConfig` and `TrainConfig` by name, and corpus, max_chars, valid_fraction (the text), ctx (one
+    context, or several with commas between them), sigma (the new weights' standard deviation, None: the book's), period (epochs
+    from one printing to the next), prefix (a list, None: the book's), length (characters to add to each), checkpoint_period
+    (epochs from one checkpoint to the next).
+    store: what several contexts and processes add up by; None: 'device', where there are several contexts.
+    Raises ValueError for settings that cannot train, or a text that has changed.
+    """
+
+    def __init__(self, settings: Dict[str, Any], *, store: Store | None = None):
+        self.settings, self.store = settings, store
+        contexts = runtime.parse_contexts(settings['ctx'])
+        if store is None and len(contexts) > 1:
+            store = Store('device')
+        train_config = pick(TrainConfig, settings)
+        pick(ModelConfig, settings, vocab_size=1)       # what is wrong with it is said before a text is read
+        corpus = load_corpus(settings['corpus'], max_chars=settings['max_chars'])
+        self.idx_to_char = corpus.idx_to_char
+        self.train_indices, valid = corpus.split(settings['valid_fraction'])
+        self.valid_indices = valid if settings['valid_fraction'] else None
+        check_sizes(len(self.train_indices), train_config.batch_size, train_config.num_steps, train_config.sampling)
+        if self.valid_indices is not None and len(valid) <= train_config.num_steps:
+            raise ValueError(f'the held-out text has {len(valid)} characters, it needs at least '
+                             f'{train_config.num_steps + 1}: raise --valid-fraction')
+        settings['prefix'] = prefixes(settings['prefix'], corpus)
+        digest = hashlib.sha256(corpus.indices.tobytes() + ''.join(corpus.idx_to_char).encode()).hexdigest()
+        if settings.setdefault('corpus_sha256', digest) != digest:
+            raise ValueError(f'the text {settings["corpus"]} has changed since the run started: restore it, or start a new run')
+        self.model_config = pick(ModelConfig, settings, vocab_size=corpus.vocab_size)
+        runtime.seed(settings['seed'])
+        first, *replicas = [build_model(self.model_config, ctx) for ctx in contexts]
+        self.trainer = Trainer(first, train_config, replicas=replicas, store=store)
+        if settings.get('sigma') is not None:
+            redraw_weights(self.trainer.model, settings['sigma'])
+
+    def share_beginning(self) -> None:
+        """Begin where the process of rank 0 begins: its weights, what its optimizer remembers, its epoch."""
+        if self.store and self.store.num_workers > 1:
+            own = bytes(checkpoint.pack(Checkpoint.take(self.trainer, self.idx_to_char))) if self.store.rank == 0 else None
+            checkpoint.unpack(io.BytesIO(self.store.broadcast(own)), 'what rank 0 sent').resume(self.trainer)
+
+    def follow(self, *, stop: Callable[[], bool] | None = None) -> None:
+        """Train to the last epoch beside a `Run` in the process of rank 0, writing nothing."""
+        self.share_beginning()
+        for _ in self.trainer.epochs(self.train_indices, self.valid_indices, stop=stop):
+            pass
+
+
+class Run(Training):
+    """A training and its folder.
+
+    resume: go on with what the folder holds, which must be of the same settings. The folder must be locked (`with RunFolder`).
+    Raises ValueError as a `Training` does, and for a folder that holds something else.
+    """
+
+    def __init__(self, folder: RunFolder, settings: Dict[str, Any], *, resume: bool = False, overwrite: bool = False,
+                 store: Store | None = None):
+        super().__init__(settings, store=store)
+        self.folder, self.saved_epoch = folder, 0
+        self.resumed = resume and folder.holds_run()
+        if self.resumed:
+            self._resume()
+        else:
+            folder.begin(settings, overwrite=overwrite)
+        self.last = Checkpoint.take(self.trainer, self.idx_to_char)
+        self.share_beginning()
+
+    def _resume(self) -> None:
+        saved = self.folder.resume()
+        if saved:
+            if saved.config != self.model_config or saved.idx_to_char != self.idx_to_char:
+                raise ValueError(f'the checkpoint in {self.folder.folder} is of another model than its config.json: '
+                                 f'start a new run')
+            saved.resume(self.trainer)
+            self.saved_epoch = saved.epoch
+        self.folder.write_config(self.settings)     # what was changed holds for the next time, too
+
+    def go(self, *, on_epoch: Callable[[EpochRecord], None] | None = None, on_print: Callable[[str], None] | None = None,
+           on_step: Callable[[int, int], None] | None = None, stop: Callable[[], bool] | None = None) -> None:
+        """Train to the last epoch, handing on each epoch's record, and at each printing what the book would print.
+
+        What stops it on the way, whatever it is, finds the last whole epoch saved. on_step, stop: as in `Trainer.epochs`.
+        """
+        period, num_epochs = self.settings['period'], self.settings['num_epochs']
+        try:
+            for record in self.trainer.epochs(self.train_indices, self.valid_indices, on_step=on_step, stop=stop):
+                done = Checkpoint.take(self.trainer, self.idx_to_char)
+                self.folder.add(record)
+                text = self._printing(record) if record.epoch % period == 0 or record.epoch == num_epochs else ''
+                if text:
+                    self.folder.add_sample(record.epoch, text)
+                self.last = done        # only now: a checkpoint without its epoch's metrics and verses could not be gone on with
+                if record.epoch % self.settings['checkpoint_period'] == 0 or record.epoch == num_epochs:
+                    self._save()
+                if on_epoch:
+                    on_epoch(record)
+                if text and on_print:
+                    on_print(text)
+        except Diverged as error:
+            self._save()
+            kept = f'; the model after epoch {self.saved_epoch} is saved in {self.folder.folder}' if self.saved_epoch else ''
+            raise Diverged(f'{error}{kept}') from None
+        except BaseException:
+            self._save()
+            raise
+
+    def _printing(self, record: EpochRecord) -> str:
+        valid = '' if record.valid_perplexity is None else f', held-out perplexity {record.valid_perplexity:f}'
+        lines = [f'epoch {record.epoch}, perplexity {record.perplexity:f}, time {record.seconds:.2f} sec{valid}']
+        lines += [f' - {generate(self.trainer.model, self.idx_to_char, prefix, self.settings["length"])}'
+                  for prefix in self.settings['prefix']]
+        return '\n'.join(lines)
+
+    def _save(self) -> None:
+        if self.last.epoch > self.saved_epoch:
+            self.folder.save(self.last)
+            self.saved_epoch = self.last.epoch
+
+
+def pick(config: Any, settings: Dict[str, Any], **more: Any) -> Any:
+    """The config that the settings hold."""
+    names = {field.name for field in dataclasses.fields(config)}
+    return config(**{name: value for name, value in settings.items() if name in names}, **more)
+
+
+def prefixes(given: List[str] | None, corpus: Corpus) -> List[str]:
+    """The prefixes asked for, or the book's, or the text's own first characters. Raises ValueError for unknown characters."""
+    if given is None:
+        known = [book for book in _BOOK_PREFIXES if set(''.join(book)) <= corpus.char_to_idx.keys()]
+        return known[0] if known else [corpus.decode(corpus.indices[:5])]
+    for prefix in given:
+        if not prefix:
+            raise ValueError('--prefix is empty: give at least one character')
+        corpus.encode(prefix)
+    return given

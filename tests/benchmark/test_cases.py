@@ -1,0 +1,184 @@
+"""How growth is measured, fitted and drawn; that epochs are measured right is test_measuring's."""
+import sys
+from dataclasses import asdict
+
+import pytest
+from numpy.testing import assert_allclose
+
+from gluon_rnn.benchmark import cases
+from gluon_rnn.benchmark.cases import (
+    REFERENCE,
+    SIZES,
+    Cutting,
+    Growth,
+    draw_growth,
+    epoch_cases,
+    measure_epochs,
+    measure_generation,
+    measure_growth,
+    measure_start,
+    measure_text,
+    setting_for,
+    settings_around,
+)
+from gluon_rnn.benchmark.measuring import Measurement, Setting, own_cases
+from gluon_rnn.benchmark.workers import book, cutting, writing
+
+
+@pytest.mark.parametrize('power', [0.5, 1, 2])
+def test_the_exponent_of_a_power_is_the_power(power):
+    sizes = (3, 10, 40, 100)
+    assert_allclose(Growth('x', 'num_steps', sizes, tuple(7 * n ** power for n in sizes), (0,) * 4).exponent, power)
+    few = Growth('x', 'num_steps', (3,), (1.0,), (0,))
+    assert few.exponent is None and few.label == 'x'
+
+
+@pytest.mark.parametrize('size', SIZES)
+def test_every_size_makes_two_batches_and_changes_nothing_else(size):
+    base = Setting()
+    for value in SIZES[size]:
+        setting = setting_for(base, size, value)
+        assert getattr(setting, size) == value
+        changed = {name for name, old in vars(base).items() if getattr(setting, name) != old}
+        assert changed <= {size, 'num_chars'}
+        if size != 'num_chars':
+            assert setting.tokens == 2 * setting.num_steps * setting.batch_size
+
+
+def test_epochs_of_everyone_with_or_without_torch():
+    names = {case.name for case in epoch_cases()}
+    assert len(names) == len(epoch_cases()) and all(case.worker.is_file() for case in epoch_cases())
+    assert names - {case.name for case in epoch_cases(compiled=False)} == {'torch.compile of it'}
+    for compiled in (True, False):
+        without = {case.name for case in epoch_cases(torch=False, compiled=compiled)}
+        assert names - without == {name for name in names if 'torch' in name} != set()
+
+
+def test_epochs_are_told_setting_by_setting(monkeypatch):
+    told, settings = [], [Setting('rnn'), Setting('lstm')]
+
+    def measure(cases, setting, **_):
+        told.append(setting)
+        return [Measurement(REFERENCE, (4.0,)), Measurement('a', (2.0,))]
+    monkeypatch.setattr(cases, 'measure', measure)
+    found = measure_epochs([], settings, on_table=told.append)
+    assert [setting for setting, _ in found] == settings == told[::2]
+    assert told[1].startswith('rnn, 256 hidden') and ' 2.00 ' in told[1] and told[3].startswith('lstm')
+
+
+def test_settings_around_another_change_one_size_at_a_time():
+    small = Setting(num_hiddens=8, num_steps=5, batch_size=4, vocab_size=20, num_chars=200)
+    for setting in settings_around(small)[1:]:
+        assert sum(a != b for a, b in zip(asdict(setting).values(), asdict(small).values())) == 1
+        assert setting.num_chars == small.num_chars
+    book = Setting()
+    assert len(settings_around(book)) == 9 and all(setting.tokens > 0 for setting in settings_around(book))
+
+
+def test_growth_is_measured_a_batch_and_ends_where_a_case_fails(monkeypatch):
+    """Also where it would work again: an exponent over a gap says nothing."""
+    asked = []
+
+    def measure(cases, setting, **_):
+        asked.append((setting.num_steps, [case.options['impl'] for case in cases]))
+        return [Measurement(case.name, error='no memory') if (case.options['impl'], setting.num_steps) in fails else
+                Measurement(case.name, (6.0 * setting.num_steps,), memory=50, library_memory=20) for case in cases]
+    fails = {('hybrid', 20), ('gluon', 10)}
+    monkeypatch.setattr(cases, 'measure', measure)
+    scratch, hybrid, gluon = measure_growth(own_cases(), Setting(), 'num_steps', (10, 20, 40))
+    assert asked == [(10, ['scratch', 'hybrid', 'gluon']), (20, ['scratch', 'hybrid']), (40, ['scratch'])]
+    assert scratch == Growth('gluon_rnn scratch', 'num_steps', (10, 20, 40), (30.0, 60.0, 120.0), (30,) * 3)
+    assert hybrid == Growth('gluon_rnn hybrid', 'num_steps', (10,), (30.0,), (30,), 'num_steps 20: no memory')
+    assert gluon == Growth('gluon_rnn gluon', 'num_steps', (), (), (), 'num_steps 10: no memory')
+    assert measure_growth(own_cases(['gluon']), Setting(), 'num_steps', (10, 20)) == [gluon]
+    assert asked[-1] == (10, ['gluon'])
+
+
+def test_an_unknown_size_is_told():
+    with pytest.raises(ValueError, match=r'size must be one of num_steps.*got .depth.'):
+        measure_growth([], Setting(), 'depth', [1])
+
+
+def test_no_character_to_write_is_told():
+    with pytest.raises(ValueError, match='length must be 1 or more characters, got 0'):
+        measure_generation('gru', 0)
+
+
+def test_the_picture_is_a_png(tmp_path):
+    failed = Growth('b', 'num_steps', (), (), (), 'num_steps 1: no memory')
+    draw_growth(tmp_path / 'g.png', [failed, Growth('a', 'num_steps', (1, 2), (0.1, 0.2), (1 << 20, 2 << 20))])
+    assert (tmp_path / 'g.png').read_bytes().startswith(b'\x89PNG')
+    with pytest.raises(ValueError, match='nothing to draw'):
+        draw_growth(tmp_path / 'g.png', [failed])
+
+
+@pytest.mark.parametrize('impl', ['d2lzh', 'scratch', 'hybrid', 'gluon'])
+def test_a_writer_says_how_much_it_wrote(impl, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'book', book)      # as `run.py` finds it, beside the worker
+    write = writing.prepare({**asdict(Setting('rnn', num_hiddens=4, vocab_size=9, num_chars=8)), 'impl': impl})
+    assert write() == {'length': 7}
+
+
+def test_who_writes_too_little_is_not_measured(monkeypatch):
+    lengths = {'gluon_rnn hybrid': 11, 'gluon_rnn gluon': 0}
+
+    def measure(cases, setting, **_):
+        return [Measurement(case.name, (1.0,), answers=({'length': lengths.get(case.name, 12)},)) for case in cases[:-1]] + [
+            Measurement(cases[-1].name, error='no ONNX')]
+    monkeypatch.setattr(cases, 'measure', measure)
+    measured = measure_generation('rnn', 12)
+    assert [m.error for m in measured] == ['', '', 'wrote 11 characters instead of 12', 'wrote 0 characters instead of 12',
+                                           'no ONNX']
+
+
+@pytest.mark.slow
+def test_generation_is_measured_beside_d2lzh():
+    measured = measure_generation('rnn', 12, rounds=1, threads=1)
+    assert [m.name for m in measured] == ['d2lzh scratch', 'gluon_rnn scratch', 'gluon_rnn hybrid', 'gluon_rnn gluon',
+                                          'gluon_rnn ONNX Runtime']
+    assert not any(m.error for m in measured), measured
+    assert all(m.tokens == 12 and m.median > 0 for m in measured)
+
+
+def test_the_start_is_measured_with_one_step_a_round(monkeypatch):
+    seen = []
+
+    def measure(cases, setting, *, rounds, **_):
+        seen.append((setting.tokens, rounds, len(cases)))
+        return [Measurement(case.name, (9.0,), start_seconds=float(len(seen))) for case in cases[:-1]] + [
+            Measurement(cases[-1].name, error='no memory')]
+    monkeypatch.setattr(cases, 'measure', measure)
+    measured = measure_start('gru', rounds=2)
+    assert seen == [(Setting().batch_size * Setting().num_steps, 1, 5), (Setting().batch_size * Setting().num_steps, 1, 4)]
+    assert [m.seconds for m in measured] == [(1.0, 2.0)] * 3 + [()] * 2
+    assert [m.error for m in measured] == [''] * 3 + ['no memory'] * 2
+    with pytest.raises(ValueError, match='rounds must be 1 or more, got 0'):
+        measure_start('gru', rounds=0)
+
+
+def test_reading_and_cutting_in_parts(tmp_path):
+    path = tmp_path / 'text.txt'
+    path.write_text('春夏秋冬' * 40, encoding='utf-8')
+    pass_over = cutting.prepare({'corpus': str(path), 'batch_size': 3, 'num_steps': 5})
+    said = pass_over()
+    assert said.keys() == {'reading', 'consecutive', 'random', 'seconds', 'num_chars', 'vocab_size', 'consecutive_batches',
+                           'random_batches'}
+    assert (said['num_chars'], said['vocab_size']) == (160, 4)
+    assert (said['consecutive_batches'], said['random_batches']) == ((160 // 3 - 1) // 5, 159 // 5 // 3)
+    assert sum(said[part] for part in ('reading', 'consecutive', 'random')) == pytest.approx(said['seconds'])
+    assert min(said['reading'], said['consecutive'], said['random']) > 0
+
+
+def test_a_text_is_measured_at_the_book_s_sizes(monkeypatch):
+    def measure(cases, setting, *, rounds, threads, **_):
+        case, = cases
+        assert (setting, rounds, threads, case.options) == (Setting(), 2, 1, {'corpus': 'jaychou'})
+        said = {'num_chars': 9, 'vocab_size': 3, 'consecutive_batches': 8, 'random_batches': 7, 'reading': 1.0,
+                'consecutive': 2.0}
+        return [Measurement(case.name, (6.0, 8.0), memory=50, library_memory=20,
+                            answers=({**said, 'random': 3.0}, {**said, 'random': 5.0}))]
+    monkeypatch.setattr(cases, 'measure', measure)
+    found = measure_text('jaychou', rounds=2)
+    assert found == Cutting('jaychou', 9, 3, {'consecutive': 8, 'random': 7}, {
+        'reading': (1.0, 1.0), 'consecutive': (2.0, 2.0), 'random': (3.0, 5.0), 'all': (6.0, 8.0)}, 30)
+    assert found.to_dict()['median'] == {'reading': 1, 'consecutive': 2, 'random': 4, 'all': 7}

@@ -1,0 +1,100 @@
+"""The LSTM without its second tanh."""
+import numpy as np
+import pytest
+from mxnet import autograd, nd
+from numpy.testing import assert_allclose
+from tests.book.exercises.made_up import says
+
+from gluon_rnn.book.exercises import second_tanh
+from gluon_rnn.book.exercises.second_tanh import HybridOnceTanhLSTM, OnceTanhLSTM, gates_open, read
+from gluon_rnn.cells import LSTM
+
+
+def twins(*kinds, sigma=0.8):
+    """Networks of several kinds with the same weights."""
+    networks = [kind(5, 4) for kind in kinds]
+    params = {name: np.random.normal(scale=sigma, size=value.shape) for name, value in networks[0].book_params().items()}
+    for network in networks:
+        network.load_book_params(params)
+    return networks
+
+
+def test_compiled_and_by_hand_are_one():
+    results = []
+    X, weights = nd.random.normal(shape=(6, 3, 5)), nd.random.normal(shape=(6, 3, 4))
+    for network in twins(OnceTanhLSTM, HybridOnceTanhLSTM):
+        state, found = network.begin_state(3), []
+        for _ in range(2):
+            with autograd.record():
+                H, state = network(X, state)
+                loss = (H * weights).sum() + state[1].sum()
+            loss.backward()
+            state = tuple(s.detach() for s in state)
+            found += [H, *state, *(value.grad.copy() for value in network.parameters().values())]
+        results.append([array.asnumpy() for array in found])
+    for by_hand, compiled in zip(*results):
+        assert_allclose(compiled, by_hand, rtol=1e-4, atol=1e-5)
+
+
+def test_it_differs_from_the_books_only_where_memory_becomes_state():
+    book, once = twins(LSTM, OnceTanhLSTM)
+    X = nd.random.normal(shape=(1, 3, 5))
+    found = []
+    for network in (book, once):
+        H, (_, C) = network(X, network.begin_state(3))
+        found.append((H[0].asnumpy(), C.asnumpy()))
+    (H, C), (H_once, C_once) = found
+    assert np.array_equal(C, C_once)
+    assert_allclose(H * C, H_once * np.tanh(C), rtol=1e-4, atol=1e-6)
+    assert np.abs(H - H_once).max() > 1e-3
+
+
+@pytest.mark.parametrize('steps', [1, 30])
+def test_memory_counts_up_to_the_steps_and_the_second_tanh_bounds_it(steps):
+    C, H = gates_open('book', steps)
+    assert pytest.approx(steps, rel=1e-5) == C and pytest.approx(np.tanh(steps), rel=1e-5) == H
+    assert gates_open('once', steps) == pytest.approx((steps, steps), rel=1e-5)
+
+
+def test_the_books_state_has_a_bound_whatever_the_weights():
+    book, once = twins(LSTM, OnceTanhLSTM, sigma=5)
+    indices = np.arange(60) % 5
+    traces = read(book, indices), read(once, indices)
+    assert np.abs(traces[0]['H']).max() <= 1 < np.abs(traces[0]['C']).max()
+    assert np.abs(traces[1]['H']).max() > 1
+    assert traces[0]['H'].shape == (60, 4)
+
+
+def test_read_goes_on_from_character_to_character():
+    network, = twins(LSTM)
+    H, (_, C) = network(nd.one_hot(nd.array([[1], [3], [0]]), 5), network.begin_state(1))
+    trace = read(network, [1, 3, 0])
+    assert_allclose(trace['H'], H[:, 0].asnumpy(), rtol=1e-5)
+    assert_allclose(trace['C'][-1], C[0].asnumpy(), rtol=1e-5)
+
+
+def test_both_begin_alike(bench):
+    runs = [second_tanh.learn(bench, kind, num_epochs=1) for kind in ('book', 'once')]
+    assert runs[0].records[0].perplexity == pytest.approx(runs[1].records[0].perplexity, rel=1e-2)
+    assert type(runs[1].model.network) is HybridOnceTanhLSTM
+
+
+def answer(book, once, again, *, largest=10.0):
+    rows = [(second_tanh.NAMES[kind], largest, 0.4, 0.9, 0.0, 0.3, end or np.nan, 'no' if end else 'the loss')
+            for kind, end in (('book', book), ('once', once))]
+    return second_tanh._answer([(second_tanh.NAMES['book'], 100, 100.0, 1.0)], rows, again)
+
+
+@pytest.mark.parametrize('once, again, en, zh', [
+    (64.0, 73.0, '73: lower here', '73：此处更低'), (90.0, 73.0, '73: higher here', '73：此处更高'),
+    (66.0, 73.0, '73: no clear difference', '73：没有明显差别'), (60.0, 90.0, '90: no clear difference', '90：没有明显差别')])
+def test_perplexities_are_told_apart_only_beyond_chance(once, again, en, zh):
+    assert says(answer(72.0, once, again), (en, zh), ('|C| left [-1, 1]', '超出了 [-1, 1]'))
+
+
+def test_what_is_said_of_a_training_that_broke_off():
+    said = answer(72.0, None, 73.0, largest=0.9)
+    assert says(said, ('the training broke off', '训练中断'), ('|C| stayed within', '|C| 没有超出'))
+    assert 'against' not in said[0] and '此处' not in said[1]
+    said = answer(None, 64.0, np.nan)
+    assert says(said, ('|H| reached 0.9', '|H| 最大 0.9')) and 'In the trained network' not in said[0]

@@ -1,0 +1,127 @@
+"""Writing text: greedy as the book does it, drawn as the softmax says, and the same again with the same seed."""
+import warnings
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet import nd
+
+from gluon_rnn import ModelConfig, build_model, generate
+from gluon_rnn.cells.build import IMPLS
+from gluon_rnn.models.generation import draw
+
+LETTERS = tuple('abcdefgh')
+CONFIG = {'num_hiddens': 6, 'vocab_size': len(LETTERS)}
+
+
+def large_weights(model):
+    for param in model.parameters().values():
+        param[:] = nd.random.normal(scale=1.5, shape=param.shape)
+    return model
+
+
+@pytest.fixture
+def model():
+    return large_weights(build_model(ModelConfig('gru', **CONFIG)))
+
+
+@pytest.mark.parametrize('cell', ['rnn', 'gru'])
+@pytest.mark.parametrize('impl', IMPLS)
+def test_greedy_equals_the_books(impl, cell):
+    """The real d2lzh's predict_rnn, with a network by the book's equations and the same weights."""
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        import d2lzh
+    model = large_weights(build_model(ModelConfig(cell, impl, **CONFIG, **({'reset_after': True} if cell == 'gru' else {}))))
+    p = {name: nd.array(value) for name, value in model.book_params().items() if name != 'b_hh'}
+    b_hh = nd.array(model.book_params().get('b_hh', np.zeros(6)))
+
+    def gate(name, X, H):
+        return nd.dot(X, p[f'W_x{name}']) + nd.dot(H, p[f'W_h{name}']) + p[f'b_{name}']
+
+    def network(inputs, state, params):
+        (H,), outputs = state, []
+        for X in inputs:
+            if cell == 'rnn':
+                H = nd.tanh(gate('h', X, H))
+            else:
+                Z, R = nd.sigmoid(gate('z', X, H)), nd.sigmoid(gate('r', X, H))
+                H = Z * H + (1 - Z) * nd.tanh(nd.dot(X, p['W_xh']) + R * (nd.dot(H, p['W_hh']) + b_hh) + p['b_h'])
+            outputs.append(nd.dot(H, p['W_hq']) + p['b_q'])
+        return outputs, (H,)
+
+    for prefix in ('a', 'hgf', 'bad'):
+        expected = d2lzh.predict_rnn(prefix, 25, network, None, lambda *_: (nd.zeros((1, 6)),), 6, len(LETTERS), mx.cpu(),
+                                     LETTERS, {letter: i for i, letter in enumerate(LETTERS)})
+        assert generate(model, LETTERS, prefix, 25) == expected
+
+
+def test_length(model):
+    assert generate(model, LETTERS, 'bad', 0) == 'bad'
+    assert len(generate(model, LETTERS, 'bad', 7)) == 10
+    assert generate(model, LETTERS, 'bad', 7).startswith('bad')
+
+
+@pytest.mark.parametrize('options', [{'temperature': 0.8}, {'top_k': 3}, {'temperature': 2.0, 'top_k': 5}], ids=str)
+def test_one_seed_gives_one_text(model, options):
+    """Whatever else draws random numbers meanwhile."""
+    first = generate(model, LETTERS, 'a', 60, seed=5, **options)
+    mx.random.seed(99)
+    np.random.seed(99)
+    assert generate(model, LETTERS, 'a', 60, seed=5, **options) == first
+    assert generate(model, LETTERS, 'a', 60, seed=6, **options) != first
+
+
+def test_drawing_leaves_other_generators_alone(model):
+    state = np.random.get_state()[1].tolist()
+    generate(model, LETTERS, 'a', 10, temperature=1.0, seed=1)
+    assert np.random.get_state()[1].tolist() == state
+
+
+def test_unlikely_to_be_the_same_without_a_seed(model):
+    assert len({generate(model, LETTERS, 'a', 60, temperature=2.0) for _ in range(3)}) > 1
+
+
+@pytest.mark.parametrize('options', [{'temperature': 1e-6}, {'top_k': 1}, {'temperature': 5.0, 'top_k': 1}], ids=str)
+def test_cold_or_narrow_is_greedy(model, options):
+    assert generate(model, LETTERS, 'a', 40, seed=3, **options) == generate(model, LETTERS, 'a', 40)
+
+
+@pytest.mark.parametrize('temperature', [0.5, 1.0, 3.0])
+@pytest.mark.parametrize('top_k', [None, 2, 8, 100])
+def test_draws_follow_the_softmax(temperature, top_k, seed):
+    """2,000 draws: a chi-squared statistic of at most 7 degrees of freedom goes over 30 once in 10,000 tests."""
+    logits = np.array([0.3, -1.0, 2.0, 0.9, 1.5, -0.2, 0.0, 1.1], dtype=np.float32)
+    kept = np.argsort(logits)[::-1][:top_k]
+    expected = np.zeros(8)
+    expected[kept] = np.exp(logits[kept] / temperature)
+    expected *= 2000 / expected.sum()
+    rng = np.random.default_rng(seed)
+    seen = np.bincount([draw(logits, temperature, top_k, rng) for _ in range(2000)], minlength=8)
+    assert not seen[expected == 0].any()
+    some = expected > 0
+    assert ((seen[some] - expected[some]) ** 2 / expected[some]).sum() < 30
+
+
+def test_huge_logits_do_not_overflow():
+    assert draw(np.array([1e30, 0, -1e30], dtype=np.float32), 1e-3, None, np.random.default_rng(0)) == 0
+
+
+@pytest.mark.parametrize('prefix, num_chars, options, message', [
+    ('', 5, {}, 'the prefix is empty'),
+    ('axz', 5, {}, "'xz' is not in the vocabulary of 8 characters"),
+    ('a', -1, {}, 'length must be 0 or more characters, got -1'),
+    ('a', 5, {'temperature': 0}, 'temperature must be above 0, got 0'),
+    ('a', 5, {'temperature': -1.0}, 'temperature must be above 0, got -1.0'),
+    ('a', 5, {'temperature': float('nan')}, 'temperature must be above 0, got nan'),
+    ('a', 5, {'temperature': float('inf')}, 'temperature must be above 0, got inf'),
+    ('a', 5, {'top_k': 0}, 'top_k must be 1 or more, got 0'),
+])
+def test_errors(model, prefix, num_chars, options, message):
+    with pytest.raises(ValueError, match=message):
+        generate(model, LETTERS, prefix, num_chars, **options)
+
+
+def test_on_another_context():
+    model = large_weights(build_model(ModelConfig('lstm', **CONFIG), mx.cpu(1)))
+    assert len(generate(model, LETTERS, 'a', 5)) == len(generate(model, LETTERS, 'a', 5, top_k=2, seed=1)) == 6

@@ -1,0 +1,111 @@
+"""Clipping and the step on the weights, beside NumPy and d2lzh."""
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet import nd
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gluon_rnn.training.optimizer import Updater, global_norm, make_optimizer
+
+
+def parameters(count=3, scale=1):
+    params = {f'p{i}': nd.random.normal(shape=(3, 1 + i % 4)) for i in range(count)}
+    for param in params.values():
+        param.attach_grad()
+        param.grad[:] = scale * nd.random.normal(shape=param.shape)
+    return params
+
+
+def numbers(params):
+    return [(param.asnumpy().astype(np.float64), param.grad.asnumpy().astype(np.float64)) for param in params.values()]
+
+
+@pytest.mark.parametrize('count', [1, 40, 41, 85])
+def test_global_norm(count):
+    params = parameters(count)
+    expected = np.sqrt(sum((grad ** 2).sum() for _, grad in numbers(params)))
+    norm = global_norm([param.grad for param in params.values()])
+    assert norm.shape == (1,)
+    assert_allclose(norm.asscalar(), expected, rtol=3e-7)
+
+
+@pytest.mark.parametrize('count', [3, 85])
+@pytest.mark.parametrize('theta', [0, 0.01, 1e3])
+def test_sgd_step(count, theta):
+    """w - lr * min(1, theta / norm) * gradient; theta 0 clips nothing, and neither does a theta above the norm."""
+    params = parameters(count)
+    before = numbers(params)
+    norm = np.sqrt(sum((grad ** 2).sum() for _, grad in before))
+    returned = Updater(params, 'sgd', 0.5, theta).step()
+    factor = min(1, theta / norm) if theta else 1
+    assert_allclose(returned.asscalar(), norm, rtol=3e-7)      # the norm before clipping
+    for param, (weight, grad) in zip(params.values(), before):
+        assert_allclose(param.asnumpy(), weight - 0.5 * factor * grad, rtol=0, atol=3e-7)
+        assert_array_equal(param.grad.asnumpy(), grad)
+
+
+@pytest.mark.parametrize('theta', [0, 0.01])
+def test_other_optimizers_meet_clipped_gradients(theta):
+    """Adam's first step is lr in the direction of the gradient's sign, whatever its length, so look at its memory."""
+    params = parameters()
+    before = numbers(params)
+    norm = np.sqrt(sum((grad ** 2).sum() for _, grad in before))
+    updater = Updater(params, 'adam', 0.1, theta)
+    updater.step()
+    for i, (param, (weight, grad)) in enumerate(zip(params.values(), before)):
+        mean, _ = updater._apply.states[i]
+        assert_allclose(mean.asnumpy(), 0.1 * grad * (theta / norm if theta else 1), rtol=1e-5)
+        assert_allclose(param.asnumpy(), weight - 0.1 * np.sign(grad), atol=0.01)
+
+
+def test_zero_gradients_change_nothing():
+    params = parameters(scale=0)
+    before = [param.asnumpy() for param in params.values()]
+    assert Updater(params, 'sgd', 1e2, 1e-2).step().asscalar() == 0
+    for param, value in zip(params.values(), before):
+        assert_array_equal(param.asnumpy(), value)
+
+
+def test_stays_on_the_device():
+    params = {'p': nd.ones((2,), ctx=mx.cpu(1))}
+    params['p'].attach_grad()
+    assert Updater(params, 'sgd', 0.1, 1.0).step().context == mx.cpu(1)
+
+
+def test_state_of_another_optimizer_or_model():
+    adam, momentum = (Updater(parameters(), name, 0.1, 0) for name in ('adam', 'nag'))
+    adam.step()
+    arrays, plain = adam.state()
+    with pytest.raises(ValueError, match='the optimizer state is of another optimizer'):
+        momentum.load_state(arrays, plain)
+    with pytest.raises(ValueError, match='the optimizer state of p0 is of another optimizer or model'):
+        Updater(parameters(), 'adam', 0.1, 0).load_state({**arrays, 'p0/0': np.zeros((9, 9))}, plain)
+
+
+@pytest.mark.parametrize('name', ['sgd', 'adam', 'rmsprop', 'adagrad'])
+def test_going_on_with_another_lr(name):
+    """A hundredth of the lr moves the weights a hundredth of the way, from one memory and one gradient."""
+    params = parameters()
+    first = Updater(params, name, 0.1, 0)
+    first.step()
+    moved, before, state = [], numbers(params), first.state()
+    for lr in (0.1, 0.001):
+        for param, (weight, grad) in zip(params.values(), before):
+            param[:], param.grad[:] = weight, grad
+        updater = Updater(params, name, lr, 0)
+        updater.load_state(*state)
+        updater.step()
+        moved.append(np.concatenate([(param.asnumpy() - weight).ravel() for param, (weight, _) in zip(params.values(), before)]))
+    assert np.abs(moved[0]).max() > 1e-3
+    assert_allclose(moved[1], moved[0] / 100, rtol=0, atol=3e-7)
+
+
+def test_no_weight_decay():
+    assert make_optimizer('adam', 0.1).wd == 0
+
+
+@pytest.mark.parametrize('name', ['newton', 'groupadagrad'])
+def test_unknown_optimizer(name):
+    """groupadagrad is MXNet's for embeddings alone: it takes no bias."""
+    with pytest.raises(ValueError, match=rf"optimizer must be one of adadelta, .*, got '{name}'"):
+        make_optimizer(name, 0.1)
