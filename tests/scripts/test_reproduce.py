@@ -141,7 +141,7 @@ def test_a_failure_to_measure_norms_leaves_the_report(script, text, tmp_path, mo
         if run.name == 'gluon-2':
             raise MemoryError('too many layers')
 
-    monkeypatch.setattr(reproduce.book_report, 'write_layers', fail)
+    monkeypatch.setattr(reproduce.report, 'write_layers', fail)
     monkeypatch.setattr(reproduce, 'train_all', lambda *args: None)
     monkeypatch.setattr(reproduce.Task, 'epochs_done', lambda self: 2)
     ended = script('reproduce', '6.9', *SHORT, '--corpus', text, '--out', tmp_path / 'out')
@@ -198,7 +198,7 @@ def test_where_no_process_can_be_started_the_tasks_are_told(tmp_path, monkeypatc
 
 
 def test_says_that_the_embedded_text_takes_the_books_place(script, tmp_path, monkeypatch):
-    monkeypatch.setattr(reproduce.book, 'corpus_here', lambda name: ('lyrics', 'it is nowhere'))
+    monkeypatch.setattr(reproduce, 'corpus_here', lambda name: ('lyrics', 'it is nowhere'))
     ended = script('reproduce', '6.5', '--num-epochs', 1, '--num-hiddens', 2, '--ctx', 'cpu', '--out', tmp_path / 'out')
     assert ended.status == 0
     assert 'jaychou is not here, lyrics takes its place (it is nowhere)' in ended.out

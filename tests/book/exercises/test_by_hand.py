@@ -2,9 +2,9 @@
 import dataclasses
 
 import pytest
-from tests.book.exercises.made_up import CORPUS, says, training
 
 from gluon_rnn.book.exercises import by_hand
+from tests.book.exercises.made_up import CORPUS, says, training
 
 
 def clipping(bare, clipped, others=(), slower=()):

@@ -1,8 +1,8 @@
 """What the answer about Gluon's speed says of other figures."""
 import pytest
-from tests.book.exercises.made_up import says
 
 from gluon_rnn.book.exercises import concise
+from tests.book.exercises.made_up import says
 
 
 def answer(page, gluon, *, operators=(6000, 300), first=(646.0, 646.0), both=1100.0):

@@ -1,9 +1,9 @@
 """What the answers about counts, outputs and states say of other figures."""
 import numpy as np
 import pytest
-from tests.book.exercises.made_up import says
 
 from gluon_rnn.book.exercises import counting, states
+from tests.book.exercises.made_up import says
 
 
 def n_grams(missing, *, packed=0.4, full=15.0, power=0.6):

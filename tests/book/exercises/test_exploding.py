@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from mxnet import nd
 from numpy.testing import assert_allclose
-from tests.book.exercises.made_up import says
 
 from gluon_rnn.book import diagnostics
 from gluon_rnn.book.exercises import Workbench, exploding, remedies
 from gluon_rnn.corpora.sampling import num_batches
 from gluon_rnn.training.trainer import TrainConfig
+from tests.book.exercises.made_up import says
 
 
 def stepped(config, **remedy):

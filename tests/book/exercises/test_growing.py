@@ -1,7 +1,6 @@
 """What the answer about growing verses says of other figures."""
-from tests.book.exercises.made_up import says
-
 from gluon_rnn.book.exercises import growing
+from tests.book.exercises.made_up import says
 
 
 def test_verses_that_grow():

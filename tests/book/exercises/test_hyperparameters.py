@@ -1,9 +1,9 @@
 """Trials of hyperparameters, and what the answer says of other figures."""
 import pytest
-from tests.book.exercises.made_up import says, training
 
 from gluon_rnn.book.exercises import hyperparameters
 from gluon_rnn.book.exercises.trials import BASE, Trial, one_at_a_time
+from tests.book.exercises.made_up import says, training
 
 
 def trial(factor, value, perplexities, *, updates=8, held_out=500.0, known=0.1, seconds=1.0):

@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 from mxnet import autograd, nd
 from numpy.testing import assert_allclose
-from tests.book.exercises.made_up import says
 
 from gluon_rnn.book.exercises import second_tanh
 from gluon_rnn.book.exercises.second_tanh import HybridOnceTanhLSTM, OnceTanhLSTM, gates_open, read
 from gluon_rnn.cells import LSTM
+from tests.book.exercises.made_up import says
 
 
 def twins(*kinds, sigma=0.8):

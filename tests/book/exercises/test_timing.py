@@ -1,9 +1,9 @@
 """Counting what a step does, racing, and what is said of it."""
 import pytest
-from tests.book.exercises.made_up import says
 
 from gluon_rnn.book.exercises import timing
 from gluon_rnn.training.trainer import EpochRecord
+from tests.book.exercises.made_up import says
 
 
 @pytest.mark.parametrize('cell, products, activations', [('rnn', 1, 1), ('gru', 3, 3), ('lstm', 4, 5)])

@@ -1,9 +1,9 @@
 """The loop of two layers is the library's network."""
 import pytest
-from tests.book.exercises.made_up import says
 
 from gluon_rnn import ModelConfig, build_model
 from gluon_rnn.book.exercises import two_layers
+from tests.book.exercises.made_up import says
 
 
 def test_the_loop_is_deep_rnn(bench):
