@@ -8,7 +8,6 @@ places alone.
 from __future__ import annotations
 
 import dataclasses
-import math
 import random
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
@@ -25,7 +24,7 @@ from ..cells.output_layer import GluonOutputLayer, OutputLayer
 from ..corpora.corpus import encode
 from ..corpora.sampling import Batch, consecutive_batches, masked_batches, num_batches, random_batches
 from ..runs.checkpoint import Checkpoint
-from ..training.trainer import TrainConfig
+from ..training.trainer import TrainConfig, perplexity
 from .language_model import ModelConfig
 
 MASK = '_'          # a gap in a text that a user writes
@@ -145,12 +144,15 @@ def score_rows(log_p: np.ndarray, y: np.ndarray) -> Tuple[float, float]:
 
 
 def evaluate(log_probabilities: Any, batches: Sequence[Batch]) -> Score:
-    """The score on masked batches; log_probabilities: X (batch_size, num_steps) -> (number of masks, vocab_size)."""
+    """The score on masked batches; log_probabilities: X (batch_size, num_steps) -> (number of masks, vocab_size).
+
+    Raises Diverged where the perplexity is no float.
+    """
     right = loss = number = 0.0
     for X, y in batches:
         batch_right, batch_loss = score_rows(log_probabilities(X), y.asnumpy().astype(np.int64))
         right, loss, number = right + batch_right, loss + batch_loss, number + y.shape[0]
-    return Score(right / number, math.exp(min(loss / number, 700)))
+    return Score(right / number, perplexity(loss / number, 'the gaps'))
 
 
 def network_log_probabilities(model: FillIn) -> Any:

@@ -1,7 +1,6 @@
 """Learning in both frameworks: the same first weights, the same batches, the same optimizer, the same handling of the state."""
 from __future__ import annotations
 
-import math
 import random
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from ..corpora.corpus import Corpus
 from ..models.generation import generate
 from ..models.language_model import ModelConfig, build_model
 from ..plots import new_figure, save_figure, style_perplexity
+from ..training.trainer import perplexity
 from . import modules
 from .layout import from_torch, settings, to_torch
 from .lockstep import Lockstep, batches
@@ -103,8 +103,8 @@ def learn(config: CurveConfig, corpus: Corpus, prefixes: Sequence[str], *, lengt
             if rng:
                 both.start(config.batch_size)
             losses.append(both.step(X, Y))
-        here.append(math.exp(sum(a for a, _ in losses) / len(losses)))
-        there.append(math.exp(sum(b for _, b in losses) / len(losses)))
+        here.append(perplexity(sum(a for a, _ in losses) / len(losses), f'epoch {epoch}'))
+        there.append(perplexity(sum(b for _, b in losses) / len(losses), f'epoch {epoch} of PyTorch'))
         if on_epoch:
             on_epoch(epoch, here[-1], there[-1])
     verses = [{'prefix': prefix, 'here': generate(model, corpus.idx_to_char, prefix, length),

@@ -8,12 +8,12 @@ import collections
 import dataclasses
 import math
 import random
+import sys
 import time
 from dataclasses import dataclass
 from typing import Any, Callable, Deque, Dict, Iterator, List, Protocol, Sequence, Tuple
 
 import mxnet as mx
-import numpy as np
 from mxnet import autograd, nd
 
 from ..corpora.sampling import Batch, check_sizes, consecutive_batches, consecutive_rows, num_batches, on_device, random_rows
@@ -23,6 +23,7 @@ from .optimizer import Updater, make_optimizer
 
 SAMPLINGS = ('random', 'consecutive')
 _STEPS_AHEAD = 8        # how many steps the host may queue before it looks at a result
+_LARGEST_LOSS = math.log(sys.float_info.max)    # of which a perplexity can be told
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Source(Protocol):
 
 
 class Diverged(ArithmeticError):
-    """The loss turned NaN or infinite."""
+    """The loss turned NaN, infinite, or so large that its perplexity is no float."""
 
 
 class Trainer:
@@ -156,7 +157,7 @@ class Trainer:
                 on_step(step, steps)
         loss, grad_norm = totals.means()
         self.epoch, seconds = epoch, time.perf_counter() - start
-        return EpochRecord(epoch, math.exp(loss), seconds, num_labels / seconds, grad_norm)
+        return EpochRecord(epoch, perplexity(loss, f'epoch {epoch}'), seconds, num_labels / seconds, grad_norm)
 
     def _step(self, parts: List[Batch], states: List[Any], num_rows: int, stop: bool) -> Tuple[List[Any], nd.NDArray]:
         """Forward and backward: leaves the gradients of the whole batch, of num_rows labels, in the model's parameters."""
@@ -199,9 +200,10 @@ class _Totals:
     def _look(self) -> None:
         loss, *stops, norm = self.pending.popleft().asnumpy().tolist()
         self.steps += 1
-        if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise Diverged(f'the loss or its gradient is no longer finite in epoch {self.epoch}, step {self.steps} '
-                           f'(loss {loss}, gradient norm {norm}): lower --lr, or clip with --clipping-theta')
+        if not (loss < _LARGEST_LOSS and math.isfinite(norm)):
+            raise Diverged(f'the loss or its gradient is {"too large" if math.isfinite(loss + norm) else "no longer finite"} in '
+                           f'epoch {self.epoch}, step {self.steps} (loss {loss:g}, gradient norm {norm:g}): lower --lr, or clip '
+                           f'with --clipping-theta')
         if any(stops):      # looked at behind the same step in every process, so that none waits for another
             raise KeyboardInterrupt
         self.loss += loss
@@ -224,11 +226,16 @@ def cross_entropy(logits: nd.NDArray, y: nd.NDArray, num_rows: int | None = None
     own_rows, P = y.shape[0], nd.softmax(logits)
     num_rows = num_rows or own_rows
     p = nd.pick(P, y)
+    loss = -_log(p, logits, y).mean()
     P /= num_rows
     at_labels = nd.stack(nd.arange(own_rows, ctx=y.context), y)
     gradient = nd._internal._scatter_set_nd(P, (p - 1) / num_rows, at_labels, shape=P.shape, out=P)
-    loss = -nd.maximum(p, np.finfo(np.float32).tiny).log().mean()
     return (loss if own_rows == num_rows else loss * (own_rows / num_rows)), gradient
+
+
+def _log(p: nd.NDArray, logits: nd.NDArray, y: nd.NDArray) -> nd.NDArray:
+    """log p, p being softmax(logits) at y: of a p that float32 cannot hold, too, and where it can, nearer than log_softmax."""
+    return nd.where(p > 1e-30, nd.maximum(p, 1e-30).log(), nd.pick(nd.log_softmax(logits), y))
 
 
 def evaluate(model: Any, corpus_indices: Any, batch_size: int, num_steps: int) -> float:
@@ -237,13 +244,19 @@ def evaluate(model: Any, corpus_indices: Any, batch_size: int, num_steps: int) -
     losses, state = [], model.begin_state(batch_size)
     for X, Y in consecutive_batches(corpus_indices, batch_size, num_steps, ctx=model.ctx):
         logits, state = model(X, state)
-        losses.append(-nd.pick(nd.log_softmax(logits), Y.T.reshape((-1,))).mean())
+        y = Y.T.reshape((-1,))
+        losses.append(-_log(nd.pick(nd.softmax(logits), y), logits, y).mean())
         if len(losses) > _STEPS_AHEAD:
             losses[-_STEPS_AHEAD].wait_to_read()
-    loss = float(nd.concat(*losses, dim=0).mean().asscalar())
-    if not math.isfinite(loss):
-        raise Diverged(f'the loss on the held-out text is no longer finite ({loss}): lower --lr, or clip with --clipping-theta')
-    return math.exp(min(loss, 700))
+    return perplexity(float(nd.concat(*losses, dim=0).mean().asscalar()), 'the held-out text')
+
+
+def perplexity(loss: float, place: str) -> float:
+    """exp(loss). Raises Diverged, which names the place, where that is no number that a float can hold."""
+    if not loss < _LARGEST_LOSS:        # NaN among them
+        raise Diverged(f'the loss is {"too large" if math.isfinite(loss) else "no longer finite"} ({loss:g}) on {place}: '
+                       f'lower --lr, or clip with --clipping-theta')
+    return math.exp(loss)
 
 
 def train(model: Any, corpus_indices: Any, config: TrainConfig, *, valid_indices: Any = None,

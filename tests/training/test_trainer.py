@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gluon_rnn import ModelConfig, TrainConfig, Trainer, build_model, train
 from gluon_rnn.cells.build import CELLS, IMPLS
-from gluon_rnn.training.trainer import SAMPLINGS, Diverged, cross_entropy, evaluate
+from gluon_rnn.training.trainer import SAMPLINGS, Diverged, cross_entropy, evaluate, perplexity
 
 SMALL = {'num_steps': 5, 'batch_size': 8, 'num_epochs': 2, 'seed': 3}
 
@@ -73,8 +73,16 @@ def test_loss_and_gradient_are_gluons():
 
 def test_a_label_thought_impossible_has_a_large_but_finite_loss():
     loss, gradient = cross_entropy(nd.array([[1000.0, -1000.0]]), nd.array([1]))
-    assert 80 < loss.asscalar() < 100
+    assert_allclose(loss.asscalar(), 2000)
     assert_allclose(gradient.asnumpy(), [[1, -1]])
+
+
+@pytest.mark.parametrize('apart', [0, 1, 80, 88, 104, 200, 1e4, 1e30])
+def test_the_loss_is_right_however_small_the_probability(apart):
+    """-log softmax in float64, below the smallest float32 too."""
+    logits = np.array([[0, apart], [0, apart]], dtype=np.float32)
+    expected = np.mean([np.logaddexp(0, apart), np.logaddexp(0, -apart)])
+    assert_allclose(cross_entropy(nd.array(logits), nd.array([0, 1]))[0].asscalar(), expected, rtol=1e-6)
 
 
 def test_one_step_by_hand(alphabet):
@@ -247,6 +255,22 @@ def test_diverged_names_epoch_and_step(alphabet, spoil, call, place):
     model.W[:] = nd.random.normal(shape=(26, 26))
     with pytest.raises(Diverged, match=f'no longer finite in {place}.*lower --lr'):
         train(model, alphabet.indices, TrainConfig(**SMALL))
+
+
+def test_a_loss_of_which_no_perplexity_can_be_told_is_an_end(alphabet):
+    """exp of it is no float: neither capped nor an OverflowError."""
+    assert perplexity(709.78, 'here') == math.exp(709.78)
+    for loss in (709.79, math.inf, math.nan):
+        with pytest.raises(Diverged, match='on here: lower --lr'):
+            perplexity(loss, 'here')
+    model = Bigram(26)
+    model.W[:] = 1e4 * nd.eye(26)
+    with pytest.raises(Diverged, match='on the held-out text'):
+        evaluate(model, alphabet.indices, 4, 5)
+    with pytest.raises(Diverged, match=r'too large in epoch 1, step 1 .*lower --lr'):
+        train(model, alphabet.indices, TrainConfig(**SMALL))
+    with pytest.raises(Diverged, match='epoch 1, step 2 '):
+        train(new_model(alphabet), alphabet.indices, TrainConfig(**{**SMALL, 'lr': 1e30}))
 
 
 def test_diverges_without_clipping(alphabet):
