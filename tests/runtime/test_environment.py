@@ -39,7 +39,7 @@ def test_blas_kernel(flags, vendor, kernel):
 
 def test_variables_of_the_user_are_not_changed(python):
     given = {'OMP_NUM_THREADS': '3', 'OPENBLAS_CORETYPE': 'SANDYBRIDGE', 'GOMP_SPINCOUNT': '5',
-             'CUDA_DEVICE_ORDER': 'FASTEST_FIRST'}
+             'MXNET_CPU_PARALLEL_SIZE': '7', 'CUDA_DEVICE_ORDER': 'FASTEST_FIRST'}
     ended = python('-c', f'{ALONE}print(*(e[name] for name in {list(given)}))', **given)
     assert ended.stdout.split() == list(given.values()), ended.stderr
 
@@ -52,11 +52,13 @@ def test_how_threads_wait_is_left_to_who_has_said_it(python):
 def test_variables_that_are_set_before_mxnet_loads(python):
     """And nothing else: an import of the package leaves the other variables as they were."""
     code = ('import os; before = dict(os.environ); import gluon_rnn.runtime as r; after = dict(os.environ)\n'
-            "ours = ('OMP_NUM_THREADS', 'OPENBLAS_CORETYPE', 'GOMP_SPINCOUNT', 'CUDA_DEVICE_ORDER')\n"
+            "ours = ('OMP_NUM_THREADS', 'OPENBLAS_CORETYPE', 'GOMP_SPINCOUNT', 'CUDA_DEVICE_ORDER',\n"
+            "        'MXNET_CPU_PARALLEL_SIZE')\n"
             'new = {k: v for k, v in after.items() if before.get(k) != v and k in ours}\n'
             'assert before.items() <= after.items()\n'
             'kernel = r.blas_kernel_here()\n'
             "wanted = {'OMP_NUM_THREADS': str(r.usable_cpus()), 'GOMP_SPINCOUNT': '5000',\n"
+            "          'MXNET_CPU_PARALLEL_SIZE': '2000000000',\n"
             "          'CUDA_DEVICE_ORDER': 'PCI_BUS_ID', **({'OPENBLAS_CORETYPE': kernel} if kernel else {})}\n"
             "from gluon_rnn.runtime.diagnosis import blas_in_use; print(new == wanted, blas_in_use())")
     answer, _, kernel = python('-c', code).stdout.strip().partition(' ')
