@@ -1,4 +1,4 @@
-"""Who computes with threads: MXNet's own thread has a team, and the main thread none, whatever a training does beside training."""
+"""Who computes with threads: MXNet's own thread has a team, the main thread none, whatever it does beside training."""
 import os
 import subprocess
 import sys
@@ -13,7 +13,7 @@ import os, sys
 from pathlib import Path
 import gluon_rnn
 from gluon_rnn import Corpus, ModelConfig, TrainConfig, Trainer, build_model, copy_params, generate
-from gluon_rnn.checkpoint import Checkpoint, read, save
+from gluon_rnn.runs.checkpoint import Checkpoint, read, save
 
 def threads():
     return len(os.listdir('/proc/self/task'))
