@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from .corpora.corpus import Corpus, load_corpus
     from .models.generation import generate
     from .models.language_model import LanguageModel, ModelConfig, build_model, copy_params
-    from .training.trainer import EpochRecord, TrainConfig, Trainer, train
+    from .training.config import EpochRecord, TrainConfig
+    from .training.trainer import Trainer, train
 
 __all__ = [
            'Corpus',
@@ -53,7 +54,8 @@ _LATER = {
     'corpora.corpus': ('Corpus', 'load_corpus'),
     'models.generation': ('generate',),
     'models.language_model': ('LanguageModel', 'ModelConfig', 'build_model', 'copy_params'),
-    'training.trainer': ('EpochRecord', 'TrainConfig', 'Trainer', 'train'),
+    'training.config': ('EpochRecord', 'TrainConfig'),
+    'training.trainer': ('Trainer', 'train'),
 }
 
 

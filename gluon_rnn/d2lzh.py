@@ -17,8 +17,9 @@ from .corpora.corpus import encode, load_corpus
 from .corpora.sampling import Batch, consecutive_batches, random_batches
 from .models.generation import generate
 from .runtime import try_all_gpus, try_gpu
+from .training.config import TrainConfig
 from .training.optimizer import global_norm
-from .training.trainer import TrainConfig, Trainer
+from .training.trainer import Trainer
 
 __all__ = [
     'RNNModel',

@@ -23,7 +23,8 @@ from gluon_rnn.models.language_model import redraw_weights
 from gluon_rnn.plots import plot_confusion
 from gluon_rnn.runs.files import write_whole
 from gluon_rnn.runtime import parse_ctx
-from gluon_rnn.training.trainer import TrainConfig, Trainer
+from gluon_rnn.training.config import TrainConfig
+from gluon_rnn.training.trainer import Trainer
 
 EXAMPLES = """examples
   python scripts/classify_digits.py                                         scikit-learn's small digits, a minute

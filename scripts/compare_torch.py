@@ -21,6 +21,7 @@ from gluon_rnn.benchmark.cases import draw_bars, epoch_cases, measure_epochs, se
 from gluon_rnn.benchmark.measuring import Setting
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA
+from gluon_rnn.corpora.sampling import check_sizes
 from gluon_rnn.runs.files import write_whole
 
 EXAMPLES = """examples
@@ -169,7 +170,7 @@ def run_curves(args: argparse.Namespace) -> List[Any]:
     fields = {field.name for field in dataclasses.fields(curves.CurveConfig)}
     book = curves.CurveConfig(**{name: value for name, value in vars(args).items() if name in fields})
     wanted = [config for config in (book, curves.like_the_ports(book)) if args.setting in (config.name, 'both')]
-    gluon_rnn.training.trainer.check_sizes(len(corpus), args.batch_size, args.num_steps, args.sampling)
+    check_sizes(len(corpus), args.batch_size, args.num_steps, args.sampling)
     found = []
     for config in wanted:
         tqdm.write(f'{config}')

@@ -36,7 +36,8 @@ from gluon_rnn.runs import checkpoint
 from gluon_rnn.runs.checkpoint import Checkpoint
 from gluon_rnn.runs.files import write_whole
 from gluon_rnn.runtime import parse_ctx
-from gluon_rnn.training.trainer import SAMPLINGS, TrainConfig, Trainer
+from gluon_rnn.training.config import SAMPLINGS, TrainConfig
+from gluon_rnn.training.trainer import Trainer
 
 EXAMPLES = """examples
   python scripts/fill_in.py train                                          on the embedded lyrics

@@ -29,7 +29,7 @@ from gluon_rnn.runs import checkpoint
 from gluon_rnn.runs.files import write_whole
 from gluon_rnn.runs.folder import RunFolder, read_config
 from gluon_rnn.runs.run import Run
-from gluon_rnn.training.trainer import EpochRecord, TrainConfig
+from gluon_rnn.training.config import EpochRecord, TrainConfig
 
 EXAMPLES = f"""examples
   python scripts/reproduce.py 6.4 --out runs/book                    the network by hand, both samplings

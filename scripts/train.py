@@ -22,8 +22,8 @@ from gluon_rnn.corpora.corpus import CORPORA
 from gluon_rnn.runs.folder import RunFolder, read_config
 from gluon_rnn.runs.run import Run, Training
 from gluon_rnn.runtime import launched_job
+from gluon_rnn.training.config import SAMPLINGS, EpochRecord
 from gluon_rnn.training.kvstore import KINDS, TOGETHER, Store
-from gluon_rnn.training.trainer import SAMPLINGS, EpochRecord
 
 EXAMPLES = """examples
   python scripts/train.py                                          a GRU by hand on the embedded lyrics

@@ -10,7 +10,7 @@ from mxnet import autograd, nd
 from ..cells.base import BookParams
 from ..cells.clockwork_rnn import PERIODS
 from ..models.language_model import LanguageModel, ModelConfig
-from ..training.trainer import cross_entropy
+from ..training.loss import cross_entropy
 
 Trace = Dict[str, np.ndarray]       # 'H', 'Z', ... -> (num_steps, num_hiddens)
 _PHI: Dict[str, Callable[[np.ndarray], np.ndarray]] = {

@@ -22,7 +22,7 @@ from ..runs import checkpoint
 from ..runs.checksum import seal, unseal
 from ..runs.files import write_whole
 from ..runs.folder import RunFolder, read_config, read_metrics
-from ..training.trainer import EpochRecord
+from ..training.config import EpochRecord
 from . import diagnostics
 from .sections import SECTIONS, SOURCES, Published, Section, Text, Variant
 

@@ -24,7 +24,8 @@ from ..cells.output_layer import GluonOutputLayer, OutputLayer
 from ..corpora.corpus import encode
 from ..corpora.sampling import Batch, consecutive_batches, masked_batches, num_batches, random_batches
 from ..runs.checkpoint import Checkpoint
-from ..training.trainer import TrainConfig, perplexity
+from ..training.config import TrainConfig
+from ..training.loss import perplexity
 from .language_model import ModelConfig
 
 MASK = '_'          # a gap in a text that a user writes

@@ -14,7 +14,7 @@ from mxnet import autograd, nd
 
 from ..cells.build import NetworkConfig, build_network
 from ..cells.output_layer import OutputLayer
-from ..training.optimizer import Updater
+from ..training.optimizer import Optimizer
 
 CELLS = ('clockwork', 'rnn', 'lstm')
 SIGMA = 0.1             # the paper's standard deviation of new weights
@@ -86,7 +86,7 @@ def fit_wave(generator: Generator, target: np.ndarray, num_epochs: int, *, lr: f
         raise ValueError(f'num_epochs must be 1 or more, got {num_epochs}')
     if not target.std():
         raise ValueError(f'the wave must move, and all of its {len(target)} samples are one: choose more')
-    updater = Updater(generator.parameters(), 'adam', lr, clipping_theta)
+    updater = Optimizer(generator.parameters(), 'adam', lr, clipping_theta)
     wanted, variance = nd.array(target, ctx=generator.ctx), float(target.var())
     for epoch in range(1, num_epochs + 1):
         with autograd.record():
@@ -95,7 +95,7 @@ def fit_wave(generator: Generator, target: np.ndarray, num_epochs: int, *, lr: f
         updater.step()
         error = loss.asscalar() / variance
         if not np.isfinite(error):
-            raise ArithmeticError(f'the error is no longer finite in epoch {epoch}: lower --lr')
+            raise ArithmeticError(f'the error is no longer finite in epoch {epoch}: lower lr')
         yield Fit(epoch, float(error))
 
 

@@ -40,7 +40,7 @@ class Checkpoint:
     @classmethod
     def take(cls, trainer: Trainer, idx_to_char: Tuple[str, ...]) -> Checkpoint:
         """A copy of where a training of a language model stands now."""
-        states, numbers = trainer.updater.state()
+        states, numbers = trainer.optimizer.state()
         arrays = {f'params/{name}': value.asnumpy() for name, value in trainer.model.parameters().items()}
         arrays.update({f'optimizer/{name}': value for name, value in states.items()})
         return cls(trainer.model.config, tuple(idx_to_char), trainer.epoch, arrays, numbers)
@@ -60,7 +60,7 @@ class Checkpoint:
     def resume(self, trainer: Trainer) -> None:
         """Put a new trainer of the same settings where this one stood. Raises ValueError where it does not fit."""
         load(trainer.model.parameters(), self._part('params/'))
-        trainer.updater.load_state(self._part('optimizer/'), self.optimizer)
+        trainer.optimizer.load_state(self._part('optimizer/'), self.optimizer)
         trainer.epoch = self.epoch
 
 

@@ -21,7 +21,7 @@ from .checkpoint import Checkpoint
 from .files import write_whole
 from ..plots import plot_perplexity
 from .checksum import DIGEST, seal, unseal
-from ..training.trainer import EpochRecord
+from ..training.config import EpochRecord
 
 _FILES = ('config.json', 'metrics.jsonl', 'samples.txt', 'curve.png', 'checkpoint.npz', 'layers.json')
 FORMAT = 'gluon_rnn run 2'        # 2: with digests

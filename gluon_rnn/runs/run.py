@@ -14,7 +14,10 @@ from ..models.generation import generate
 from ..training.kvstore import Store
 from ..models.language_model import ModelConfig, build_model, redraw_weights
 from .folder import RunFolder
-from ..training.trainer import Diverged, EpochRecord, TrainConfig, Trainer, check_sizes
+from ..training.loss import Diverged
+from ..training.config import EpochRecord, TrainConfig
+from ..training.trainer import Trainer
+from ..corpora.sampling import check_sizes
 
 _BOOK_PREFIXES = (['分开', '不分开'], ['traveller', 'time traveller'])
 

@@ -13,7 +13,7 @@ from ..corpora.corpus import Corpus
 from ..models.generation import generate
 from ..models.language_model import ModelConfig, build_model
 from ..plots import new_figure, save_figure, style_perplexity
-from ..training.trainer import perplexity
+from ..training.loss import perplexity
 from . import modules
 from .layout import from_torch, settings, to_torch
 from .lockstep import Lockstep, batches

@@ -9,8 +9,8 @@ from mxnet import autograd, nd
 
 from ..cells.ops import OneHot
 from ..corpora.sampling import consecutive_batches, random_batches
-from ..training.optimizer import Updater
-from ..training.trainer import cross_entropy
+from ..training.loss import cross_entropy
+from ..training.optimizer import Optimizer
 from .torch_trainer import TorchTrainer
 
 Batch = Tuple[np.ndarray, np.ndarray]
@@ -21,7 +21,7 @@ class MXNetTrainer:
 
     def __init__(self, model: Any, *, optimizer: str = 'sgd', lr: float = 1e2, clipping_theta: float = 1e-2):
         self.model = model
-        self.updater = Updater(model.parameters(), optimizer, lr, clipping_theta)
+        self.updater = Optimizer(model.parameters(), optimizer, lr, clipping_theta)
         self.state: Any = None
 
     def start(self, batch_size: int) -> None:

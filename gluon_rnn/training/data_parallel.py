@@ -61,7 +61,7 @@ class Replicas:
         self.store.sum(self.keys, [*self.grads, self.figures])
         return self.figures[0]
 
-    def spread(self) -> None:
+    def broadcast(self) -> None:
         """Give the first copy's weights to the others here, without waiting for them."""
         for params in self.params:
             for other in params[1:]:

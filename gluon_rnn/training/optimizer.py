@@ -11,8 +11,8 @@ from mxnet import nd
 _AT_ONCE = 40       # arrays that `multi_sum_sq` takes in one call
 
 
-class Updater:
-    """Clips the gradients to a global norm and lets an optimizer move the parameters, without waiting for the device.
+class Optimizer:
+    """Clips the gradients to a global norm and lets an `mx.optimizer` move the parameters, without waiting for the device.
 
     Clipping multiplies all gradients with min(1, clipping_theta / norm), the norm being over all of them together.
     optimizer: the name of any `mx.optimizer`, 'sgd' being the book's. clipping_theta: 0 clips nothing.

@@ -14,7 +14,7 @@ from gluon_rnn.book.sections import SECTIONS
 from gluon_rnn.corpora.corpus import load_corpus, unigram_perplexity
 from gluon_rnn.runs.files import write_whole
 from gluon_rnn.runs.folder import RunFolder
-from gluon_rnn.training.trainer import EpochRecord
+from gluon_rnn.training.config import EpochRecord
 
 
 def make_run(folder, section, variant, perplexity, **changed):

@@ -12,7 +12,8 @@ import gluon_rnn
 from gluon_rnn.corpora.images import ImageBatches, load_images
 from gluon_rnn.models.classifier import ClassifierConfig, build_classifier, classify, confusion_matrix
 from gluon_rnn.plots import plot_confusion
-from gluon_rnn.training.trainer import TrainConfig, Trainer
+from gluon_rnn.training.config import TrainConfig
+from gluon_rnn.training.trainer import Trainer
 
 NETWORKS = [{'cell': cell, 'impl': impl, 'num_layers': num_layers, 'bidirectional': bidirectional}
             for cell, num_layers in (('rnn', 1), ('gru', 1), ('lstm', 2))

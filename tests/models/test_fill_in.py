@@ -23,7 +23,8 @@ from gluon_rnn.models.fill_in import (
     network_log_probabilities,
     one_directional,
 )
-from gluon_rnn.training.trainer import TrainConfig, Trainer
+from gluon_rnn.training.config import TrainConfig
+from gluon_rnn.training.trainer import Trainer
 
 
 @pytest.mark.parametrize('sampling', ['random', 'consecutive'])

@@ -8,9 +8,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from gluon_rnn import ModelConfig, TrainConfig, Trainer, build_model, runtime
 from gluon_rnn.cells.build import IMPLS
 from gluon_rnn.corpora.sampling import consecutive_rows, random_rows
+from gluon_rnn.training.config import SAMPLINGS
 from gluon_rnn.training.data_parallel import Replicas, share
 from gluon_rnn.training.kvstore import ALONE, KINDS, Store
-from gluon_rnn.training.trainer import SAMPLINGS, Diverged, cross_entropy
+from gluon_rnn.training.loss import Diverged, cross_entropy
 
 SETTING = {'num_steps': 5, 'batch_size': 7, 'num_epochs': 2, 'seed': 3, 'lr': 1.0, 'clipping_theta': 0.1}
 MODELS = {'plain': {}, 'bidirectional': {'bidirectional': True, 'backward_hiddens': 3}, 'deep': {'num_layers': 2, 'cell': 'lstm'}}

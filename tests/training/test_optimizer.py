@@ -5,7 +5,7 @@ import pytest
 from mxnet import nd
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gluon_rnn.training.optimizer import Updater, global_norm, make_optimizer
+from gluon_rnn.training.optimizer import Optimizer, global_norm, make_optimizer
 
 
 def parameters(count=3, scale=1):
@@ -36,7 +36,7 @@ def test_sgd_step(count, theta):
     params = parameters(count)
     before = numbers(params)
     norm = np.sqrt(sum((grad ** 2).sum() for _, grad in before))
-    returned = Updater(params, 'sgd', 0.5, theta).step()
+    returned = Optimizer(params, 'sgd', 0.5, theta).step()
     factor = min(1, theta / norm) if theta else 1
     assert_allclose(returned.asscalar(), norm, rtol=3e-7)      # the norm before clipping
     for param, (weight, grad) in zip(params.values(), before):
@@ -50,7 +50,7 @@ def test_other_optimizers_meet_clipped_gradients(theta):
     params = parameters()
     before = numbers(params)
     norm = np.sqrt(sum((grad ** 2).sum() for _, grad in before))
-    updater = Updater(params, 'adam', 0.1, theta)
+    updater = Optimizer(params, 'adam', 0.1, theta)
     updater.step()
     for i, (param, (weight, grad)) in enumerate(zip(params.values(), before)):
         mean, _ = updater._apply.states[i]
@@ -61,7 +61,7 @@ def test_other_optimizers_meet_clipped_gradients(theta):
 def test_zero_gradients_change_nothing():
     params = parameters(scale=0)
     before = [param.asnumpy() for param in params.values()]
-    assert Updater(params, 'sgd', 1e2, 1e-2).step().asscalar() == 0
+    assert Optimizer(params, 'sgd', 1e2, 1e-2).step().asscalar() == 0
     for param, value in zip(params.values(), before):
         assert_array_equal(param.asnumpy(), value)
 
@@ -69,30 +69,30 @@ def test_zero_gradients_change_nothing():
 def test_stays_on_the_device():
     params = {'p': nd.ones((2,), ctx=mx.cpu(1))}
     params['p'].attach_grad()
-    assert Updater(params, 'sgd', 0.1, 1.0).step().context == mx.cpu(1)
+    assert Optimizer(params, 'sgd', 0.1, 1.0).step().context == mx.cpu(1)
 
 
 def test_state_of_another_optimizer_or_model():
-    adam, momentum = (Updater(parameters(), name, 0.1, 0) for name in ('adam', 'nag'))
+    adam, momentum = (Optimizer(parameters(), name, 0.1, 0) for name in ('adam', 'nag'))
     adam.step()
     arrays, plain = adam.state()
     with pytest.raises(ValueError, match='the optimizer state is of another optimizer'):
         momentum.load_state(arrays, plain)
     with pytest.raises(ValueError, match='the optimizer state of p0 is of another optimizer or model'):
-        Updater(parameters(), 'adam', 0.1, 0).load_state({**arrays, 'p0/0': np.zeros((9, 9))}, plain)
+        Optimizer(parameters(), 'adam', 0.1, 0).load_state({**arrays, 'p0/0': np.zeros((9, 9))}, plain)
 
 
 @pytest.mark.parametrize('name', ['sgd', 'adam', 'rmsprop', 'adagrad'])
 def test_going_on_with_another_lr(name):
     """A hundredth of the lr moves the weights a hundredth of the way, from one memory and one gradient."""
     params = parameters()
-    first = Updater(params, name, 0.1, 0)
+    first = Optimizer(params, name, 0.1, 0)
     first.step()
     moved, before, state = [], numbers(params), first.state()
     for lr in (0.1, 0.001):
         for param, (weight, grad) in zip(params.values(), before):
             param[:], param.grad[:] = weight, grad
-        updater = Updater(params, name, lr, 0)
+        updater = Optimizer(params, name, lr, 0)
         updater.load_state(*state)
         updater.step()
         moved.append(np.concatenate([(param.asnumpy() - weight).ravel() for param, (weight, _) in zip(params.values(), before)]))

@@ -10,7 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gluon_rnn import ModelConfig, TrainConfig, Trainer, build_model, train
 from gluon_rnn.cells.build import CELLS, IMPLS
-from gluon_rnn.training.trainer import SAMPLINGS, Diverged, cross_entropy, evaluate, perplexity
+from gluon_rnn.training.config import SAMPLINGS
+from gluon_rnn.training.loss import Diverged, cross_entropy, evaluate, perplexity
 
 SMALL = {'num_steps': 5, 'batch_size': 8, 'num_epochs': 2, 'seed': 3}
 
@@ -192,10 +193,10 @@ def test_any_optimizer_goes_on_bit_for_bit(alphabet, optimizer):
 
     first = Trainer(new_model(alphabet, cell='rnn'), TrainConfig(**config))
     list(first.epochs(alphabet.indices))
-    arrays, numbers = first.updater.state()
+    arrays, numbers = first.optimizer.state()
     second = Trainer(new_model(alphabet, seed=99, cell='rnn'), TrainConfig(**{**config, 'num_epochs': 4}))
     second.model.load_book_params(first.model.book_params())
-    second.updater.load_state(arrays, numbers)
+    second.optimizer.load_state(arrays, numbers)
     second.epoch = 2
     records = list(second.epochs(alphabet.indices))
     assert [(r.epoch, r.perplexity) for r in records] == [(epoch, expected[epoch].perplexity) for epoch in (3, 4)]
@@ -237,7 +238,7 @@ def test_a_run_on_another_device_stays_there(alphabet, monkeypatch, impl, cell):
     list(trainer.epochs(alphabet.indices, alphabet.indices[:60]))
     assert made == {mx.cpu(1)}
     assert {array.context for param in model.parameters().values() for array in (param, param.grad)} == {mx.cpu(1)}
-    assert {array.context for state in trainer.updater._apply.states.values() for array in state} == {mx.cpu(1)}
+    assert {array.context for state in trainer.optimizer._apply.states.values() for array in state} == {mx.cpu(1)}
 
 
 def test_devices_agree(alphabet):
@@ -253,7 +254,7 @@ def test_devices_agree(alphabet):
 def test_diverged_names_epoch_and_step(alphabet, spoil, call, place):
     model = Bigram(26, spoil_at=call, spoil=spoil)
     model.W[:] = nd.random.normal(shape=(26, 26))
-    with pytest.raises(Diverged, match=f'no longer finite in {place}.*lower --lr'):
+    with pytest.raises(Diverged, match=f'no longer finite in {place}.*lower lr'):
         train(model, alphabet.indices, TrainConfig(**SMALL))
 
 
@@ -261,13 +262,13 @@ def test_a_loss_of_which_no_perplexity_can_be_told_is_an_end(alphabet):
     """exp of it is no float: neither capped nor an OverflowError."""
     assert perplexity(709.78, 'here') == math.exp(709.78)
     for loss in (709.79, math.inf, math.nan):
-        with pytest.raises(Diverged, match='on here: lower --lr'):
+        with pytest.raises(Diverged, match='on here: lower lr'):
             perplexity(loss, 'here')
     model = Bigram(26)
     model.W[:] = 1e4 * nd.eye(26)
     with pytest.raises(Diverged, match='on the held-out text'):
         evaluate(model, alphabet.indices, 4, 5)
-    with pytest.raises(Diverged, match=r'too large in epoch 1, step 1 .*lower --lr'):
+    with pytest.raises(Diverged, match=r'too large in epoch 1, step 1 .*lower lr'):
         train(model, alphabet.indices, TrainConfig(**SMALL))
     with pytest.raises(Diverged, match='epoch 1, step 2 '):
         train(new_model(alphabet), alphabet.indices, TrainConfig(**{**SMALL, 'lr': 1e30}))

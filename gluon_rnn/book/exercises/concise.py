@@ -14,7 +14,8 @@ from ...cells.ops import State
 from ...models.language_model import LanguageModel, copy_params
 from ...plots import new_figure, save_figure
 from ...runs.run import pick
-from ...training.trainer import TrainConfig, Trainer
+from ...training.config import TrainConfig
+from ...training.trainer import Trainer
 from .frame import Exercise, Outcome, Table, Text
 from .workbench import Workbench
 

@@ -14,7 +14,8 @@ from ...models.fill_in import MaskedText, Score, build_fill_in, evaluate, held_o
 from ...models.language_model import ModelConfig, build_model
 from ...plots import COLOURS, new_figure, save_figure
 from ...runs.run import pick
-from ...training.trainer import TrainConfig, Trainer
+from ...training.config import TrainConfig
+from ...training.trainer import Trainer
 from .frame import Exercise, Outcome, Table, Text
 from .scoring import near_lowest
 from .workbench import Workbench

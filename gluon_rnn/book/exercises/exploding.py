@@ -14,7 +14,9 @@ from mxnet import nd
 from ...models.language_model import LanguageModel
 from ...plots import COLOURS, new_figure, save_figure
 from ...runs.run import pick
-from ...training.trainer import Diverged, TrainConfig, Trainer
+from ...training.config import TrainConfig
+from ...training.loss import Diverged
+from ...training.trainer import Trainer
 from .. import diagnostics
 from .frame import Exercise, Outcome, Table, Text
 from .remedies import BATCH_SIZE, LR, NUM_STEPS, PLAIN, REMEDIES, Remedy, Watched
@@ -66,8 +68,8 @@ def attempt(bench: Workbench, remedy: Remedy, num_epochs: int, *, seed: int | No
     reach = diagnostics.reach(eager, corpus.indices[:bench.size(37, 12)].tolist())
     model = new_model(bench, corpus.vocab_size, remedy, changes)
     config = pick(TrainConfig, settings)
-    trainer = Trainer(model, config)
-    trainer.updater = watched = Watched(model.parameters(), config, **remedy.updater)
+    watched = Watched(model.parameters(), config, **remedy.updater)
+    trainer = Trainer(model, config, optimizer=watched)
     perplexities: List[float] = []
     stopped = ''
     try:

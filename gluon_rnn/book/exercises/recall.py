@@ -17,7 +17,8 @@ from ...cells.ops import OneHot, State
 from ...corpora.sampling import Batch
 from ...models.base import build_parts
 from ...models.language_model import LanguageModel, ModelConfig
-from ...training.trainer import TrainConfig, Trainer
+from ...training.config import TrainConfig
+from ...training.trainer import Trainer
 
 VALUES = 'abcdefghij'
 CHARACTERS = VALUES + VALUES.upper() + '?'

@@ -9,8 +9,8 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence
 import numpy as np
 from mxnet import nd
 
-from ...training.optimizer import Updater, global_norm
-from ...training.trainer import TrainConfig
+from ...training.config import TrainConfig
+from ...training.optimizer import Optimizer, global_norm
 
 GAIN = 3            # the recurrent weights come from N(0, GAIN / sqrt(num_hiddens)): their singular values reach up to 2 GAIN
 LR = 0.5            # without clipping, where the book's 100 stands with it
@@ -18,7 +18,7 @@ NUM_STEPS, BATCH_SIZE = 35, 8
 _SHORT = 5          # steps of truncated BPTT: with as many rows more, an epoch has as many updates, each of as many characters
 
 
-class Watched(Updater):
+class Watched(Optimizer):
     """An updater that keeps every gradient's norm, before anything is done about it.
 
     limit: clip each number of the gradient to -limit … limit; decay: the part of each weight that a step takes away.

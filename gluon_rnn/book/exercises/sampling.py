@@ -10,7 +10,7 @@ from mxnet import nd
 
 from ...corpora.sampling import Batch, num_batches
 from ...plots import new_figure, save_figure, style_perplexity
-from ...training.trainer import evaluate
+from ...training.loss import evaluate
 from .frame import Exercise, Outcome, Table, Text
 from .scoring import near_lowest
 from .workbench import Training, Workbench

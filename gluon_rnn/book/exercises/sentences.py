@@ -13,7 +13,7 @@ from ...cells.ops import OneHot, State
 from ...corpora.sampling import Batch
 from ...models.language_model import LanguageModel
 from ...plots import new_figure, save_figure
-from ...training.trainer import evaluate
+from ...training.loss import evaluate
 from .frame import Exercise, Outcome, Table, Text
 from .scoring import Row, log_probs, near_lowest, verses
 from .workbench import Training, Workbench

@@ -15,7 +15,8 @@ from mxnet import autograd, nd
 from ...cells import NetworkConfig, build_network
 from ...plots import COLOURS, new_figure, save_figure, style_perplexity
 from ...runs.run import pick
-from ...training.trainer import EpochRecord, TrainConfig, Trainer
+from ...training.config import EpochRecord, TrainConfig
+from ...training.trainer import Trainer
 from .frame import Exercise, Outcome, Table, Text
 from .scoring import compared, unigram_perplexity
 from .workbench import Workbench

@@ -15,8 +15,8 @@ from ...benchmark.workers.run import memory
 from ...cells.base import BookParams
 from ...corpora.sampling import consecutive_batches
 from ...plots import new_figure, save_figure
-from ...training.optimizer import Updater
-from ...training.trainer import cross_entropy
+from ...training.loss import cross_entropy
+from ...training.optimizer import Optimizer
 from .frame import Exercise, Outcome, Table, Text
 from .workbench import Workbench
 
@@ -40,7 +40,7 @@ def train_batches(bench: Workbench, way: str, many: int, held: BookParams | None
     model = bench.model(corpus.vocab_size, cell='rnn', impl='scratch')
     if held is not None:
         model.load_book_params(held)
-    updater = Updater(model.parameters(), 'sgd', 0 if held is not None else settings['lr'], settings['clipping_theta'])
+    updater = Optimizer(model.parameters(), 'sgd', 0 if held is not None else settings['lr'], settings['clipping_theta'])
     batch_size, state = settings['batch_size'], model.begin_state(settings['batch_size'])
     found: Dict[str, Any] = {name: [] for name in ('nodes', 'seconds', 'bytes', 'norm', 'loss')}
     settle(model)

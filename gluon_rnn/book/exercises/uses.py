@@ -10,7 +10,7 @@ import numpy as np
 from mxnet import nd
 
 from ...corpora.corpus import Corpus
-from ...training.trainer import evaluate
+from ...training.loss import evaluate
 from .frame import Exercise, Lines, Outcome, Table, Text
 from .scoring import KeepBest, Row, bigram_log_probs, bigram_rows, log_probs, verses
 from .workbench import Workbench

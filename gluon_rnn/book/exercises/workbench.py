@@ -14,7 +14,10 @@ from ...corpora.corpus import Corpus, load_corpus
 from ...models.generation import generate
 from ...models.language_model import LanguageModel, ModelConfig, build_model, redraw_weights
 from ...runs.run import pick, prefixes
-from ...training.trainer import Diverged, EpochRecord, Source, TrainConfig, Trainer, evaluate
+from ...training.config import EpochRecord, TrainConfig
+from ...training.loss import Diverged, evaluate
+from ...training.source import Source
+from ...training.trainer import Trainer
 from ..sections import COMMON, corpus_here
 
 # What a training of a quick workbench has at most.

@@ -1,7 +1,7 @@
 """Trainings with figures that a test makes up, so that an answer meets what a real one rarely does."""
 from gluon_rnn.book.exercises import Training
 from gluon_rnn.corpora.corpus import Corpus
-from gluon_rnn.training.trainer import EpochRecord
+from gluon_rnn.training.config import EpochRecord
 
 CORPUS = Corpus.from_text('abcdefghij' * 20)        # each character as often as any other: unigram perplexity 10
 

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from gluon_rnn.book import diagnostics
 from gluon_rnn.book.exercises import Workbench, exploding, remedies
 from gluon_rnn.corpora.sampling import num_batches
-from gluon_rnn.training.trainer import TrainConfig
+from gluon_rnn.training.config import TrainConfig
 from tests.book.exercises.made_up import says
 
 

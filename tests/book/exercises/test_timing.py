@@ -2,7 +2,7 @@
 import pytest
 
 from gluon_rnn.book.exercises import timing
-from gluon_rnn.training.trainer import EpochRecord
+from gluon_rnn.training.config import EpochRecord
 from tests.book.exercises.made_up import says
 
 

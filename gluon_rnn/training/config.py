@@ -1,0 +1,48 @@
+"""How to train, and the record of an epoch."""
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .optimizer import make_optimizer
+
+SAMPLINGS = ('random', 'consecutive')
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train; the defaults are the book's (section 6.4.7)."""
+    sampling: str = 'consecutive'       # 'random' or 'consecutive' mini-batches, section 6.3
+    num_epochs: int = 160
+    num_steps: int = 35                 # characters that a gradient goes back over
+    batch_size: int = 32
+    lr: float = 1e2                     # high, because clipping makes every step short
+    optimizer: str = 'sgd'              # the name of any mx.optimizer
+    clipping_theta: float = 1e-2        # largest global norm of the gradients; 0: no clipping
+    seed: int | None = 0                # one seed gives one result; None: as random as it comes
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for settings that cannot train."""
+        if self.sampling not in SAMPLINGS:
+            raise ValueError(f'sampling must be one of {", ".join(SAMPLINGS)}, got {self.sampling!r}')
+        for name in ('num_epochs', 'num_steps', 'batch_size'):
+            if getattr(self, name) < 1:
+                raise ValueError(f'{name} must be 1 or more, got {getattr(self, name)}')
+        if not 0 < self.lr < math.inf:
+            raise ValueError(f'lr must be above 0, got {self.lr}')
+        if not 0 <= self.clipping_theta < math.inf:
+            raise ValueError(f'clipping_theta must be 0 (no clipping) or more, got {self.clipping_theta}')
+        if self.seed is not None and not 0 <= self.seed < 2 ** 31:
+            raise ValueError(f'seed must be from 0 to {2 ** 31 - 1}, got {self.seed}')
+        make_optimizer(self.optimizer, self.lr)
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """Figures of one epoch."""
+    epoch: int                              # counted from 1
+    perplexity: float                       # per character, over the epoch
+    seconds: float
+    tokens_per_second: float
+    grad_norm: float                        # mean over the steps of the global L2 norm, before clipping
+    valid_perplexity: float | None = None   # on held-out text, where there is some

@@ -1,0 +1,98 @@
+"""The loss: cross entropy and its gradient, the sums over an epoch, perplexity, and a loss that has left the numbers."""
+from __future__ import annotations
+
+import collections
+import math
+import sys
+from typing import Any, Deque, Tuple
+
+from mxnet import nd
+
+from ..corpora.sampling import consecutive_batches
+
+_LARGEST_LOSS = math.log(sys.float_info.max)    # of which a perplexity can be told
+_STEPS_AHEAD = 8        # how many steps the host may queue before it looks at a result
+_REMEDY = 'lower lr, or clip by clipping_theta'
+
+
+class Diverged(ArithmeticError):
+    """The loss turned NaN, infinite, or so large that its perplexity is no float."""
+
+
+def cross_entropy(logits: nd.NDArray, y: nd.NDArray, num_rows: int | None = None) -> Tuple[nd.NDArray, nd.NDArray]:
+    """The mean cross entropy of softmax(logits) with the labels y, shape (1,), and its gradient, (rows, vocab_size).
+
+    num_rows: where these rows are part of a batch, the rows of all of it: the loss is then their part of its mean.
+
+    The gradient of a row is softmax(logits) - onehot(y), over the number of rows. By hand it costs one pass over all logits
+    beside the softmax; through `SoftmaxCrossEntropyLoss` and autograd it is several, through `SoftmaxOutput` slow loops.
+    """
+    own_rows, P = y.shape[0], nd.softmax(logits)
+    num_rows = num_rows or own_rows
+    p = nd.pick(P, y)
+    loss = -_log(p, logits, y).mean()
+    P /= num_rows
+    at_labels = nd.stack(nd.arange(own_rows, ctx=y.context), y)
+    gradient = nd._internal._scatter_set_nd(P, (p - 1) / num_rows, at_labels, shape=P.shape, out=P)
+    return (loss if own_rows == num_rows else loss * (own_rows / num_rows)), gradient
+
+
+def _log(p: nd.NDArray, logits: nd.NDArray, y: nd.NDArray) -> nd.NDArray:
+    """log p, p being softmax(logits) at y: of a p that float32 cannot hold, too, and where it can, nearer than log_softmax."""
+    return nd.where(p > 1e-30, nd.maximum(p, 1e-30).log(), nd.pick(nd.log_softmax(logits), y))
+
+
+def evaluate(model: Any, corpus_indices: Any, batch_size: int, num_steps: int) -> float:
+    """The perplexity per character of a model on a text, read consecutively, without training on it."""
+    batch_size = max(1, min(batch_size, len(corpus_indices) // (num_steps + 1)))
+    losses, state = [], model.begin_state(batch_size)
+    for X, Y in consecutive_batches(corpus_indices, batch_size, num_steps, ctx=model.ctx):
+        logits, state = model(X, state)
+        y = Y.T.reshape((-1,))
+        losses.append(-_log(nd.pick(nd.softmax(logits), y), logits, y).mean())
+        if len(losses) > _STEPS_AHEAD:
+            losses[-_STEPS_AHEAD].wait_to_read()
+    return perplexity(float(nd.concat(*losses, dim=0).mean().asscalar()), 'the held-out text')
+
+
+def perplexity(loss: float, place: str) -> float:
+    """exp(loss). Raises Diverged, which names the place, where that is no number that a float can hold."""
+    if not loss < _LARGEST_LOSS:        # NaN among them
+        raise Diverged(f'the loss is {"too large" if math.isfinite(loss) else "no longer finite"} ({loss:g}) on {place}: '
+                       f'{_REMEDY}')
+    return math.exp(loss)
+
+
+class Totals:
+    """Sums up an epoch's losses and norms, looking at each only when later steps are queued behind it."""
+
+    def __init__(self, epoch: int):
+        self.epoch, self.steps, self.loss, self.norm = epoch, 0, 0.0, 0.0
+        self.pending: Deque[nd.NDArray] = collections.deque()
+
+    def add(self, loss: nd.NDArray, norm: nd.NDArray) -> None:
+        """Queue a step's loss, (1,), or (2,) with how many processes want to stop, and its gradient norm, (1,)."""
+        self.pending.append(nd.concat(loss, norm, dim=0))
+        if len(self.pending) > _STEPS_AHEAD:
+            self._look()
+
+    def _look(self) -> None:
+        loss, *stops, norm = self.pending.popleft().asnumpy().tolist()
+        self.count(loss, norm)
+        if any(stops):      # looked at behind the same step in every process, so that none waits for another
+            raise KeyboardInterrupt
+
+    def count(self, loss: float, norm: float) -> None:
+        """Add the figures of the next step. Raises Diverged where they are too large, or not finite."""
+        self.steps += 1
+        if not (loss < _LARGEST_LOSS and math.isfinite(norm)):
+            raise Diverged(f'the loss or its gradient is {"too large" if math.isfinite(loss + norm) else "no longer finite"} in '
+                           f'epoch {self.epoch}, step {self.steps} (loss {loss:g}, gradient norm {norm:g}): {_REMEDY}')
+        self.loss += loss
+        self.norm += norm
+
+    def means(self) -> Tuple[float, float]:
+        """Mean loss and mean gradient norm of all steps. Waits for them."""
+        while self.pending:
+            self._look()
+        return self.loss / self.steps, self.norm / self.steps
