@@ -209,9 +209,6 @@ class _OneByOne:
     def array(self, values: Any) -> nd.NDArray:
         return nd.array(values, ctx=self.model.ctx)
 
-    def greedy(self) -> None:
-        """No compiled steps: what a reader's model does is for it alone to say."""
-
     def __call__(self, X: nd.NDArray, state: Any) -> Tuple[nd.NDArray, Any]:
         for t in range(X.shape[1]):
             logits, state = self.model(X[:, t:t + 1], state)

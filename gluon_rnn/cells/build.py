@@ -8,15 +8,15 @@ from .base import Network
 from .bi_rnn import BiRNN, BothForward
 from .clockwork_rnn import PERIODS, ClockworkRNN, check_periods
 from .deep_rnn import DeepRNN
-from .gru import GRU, HybridGRU, gluon_gru
-from .lstm import LSTM, HybridLSTM, gluon_lstm
-from .rnn import RNN, HybridRNN, check_activation, gluon_rnn
+from .gru import GRU, gluon_gru
+from .hybrid import Hybrid
+from .lstm import LSTM, gluon_lstm
+from .rnn import RNN, check_activation, gluon_rnn
 
 CELLS = ('rnn', 'gru', 'lstm')                # in every implementation
 ALL_CELLS = (*CELLS, 'clockwork')
 IMPLS = ('scratch', 'hybrid', 'gluon')
 _SCRATCH: Dict[str, Callable[..., Network]] = {'rnn': RNN, 'gru': GRU, 'lstm': LSTM, 'clockwork': ClockworkRNN}
-_HYBRID: Dict[str, Callable[..., Network]] = {'rnn': HybridRNN, 'gru': HybridGRU, 'lstm': HybridLSTM}
 _GLUON: Dict[str, Callable[..., Network]] = {'rnn': gluon_rnn, 'gru': gluon_gru, 'lstm': gluon_lstm}
 
 
@@ -24,7 +24,7 @@ _GLUON: Dict[str, Callable[..., Network]] = {'rnn': gluon_rnn, 'gru': gluon_gru,
 class NetworkConfig:
     """A recurrent network, whichever way it is implemented."""
     cell: str = 'gru'                           # 'rnn', 'gru', 'lstm' or 'clockwork'
-    impl: str = 'scratch'                       # 'scratch' (by hand, to be read), 'hybrid' (the same, to be fast) or 'gluon'
+    impl: str = 'scratch'                       # 'scratch' (by hand, to be read), 'hybrid' (the same as a graph) or 'gluon'
     num_hiddens: int = 256                      # hidden units of a layer, in each direction
     num_layers: int = 1
     bidirectional: bool = False                 # a second direction, from the end of the sequence
@@ -49,8 +49,8 @@ class NetworkConfig:
         if not 0 <= self.dropout < 1:
             raise ValueError(f'dropout must be from 0 to below 1, got {self.dropout}')
         if self.cell == 'clockwork':
-            if self.impl != 'scratch':
-                raise ValueError(f'the clockwork network is there by hand only: use impl scratch, got {self.impl}')
+            if self.impl == 'gluon':
+                raise ValueError('gluon.rnn has no clockwork network: use impl scratch or hybrid')
             if self.periods is not None:
                 object.__setattr__(self, 'periods', tuple(self.periods))        # a list, where it comes out of a JSON file
             for num_hiddens in (self.num_hiddens, self.backward_hiddens or self.num_hiddens):
@@ -90,11 +90,12 @@ def build_network(config: NetworkConfig, num_inputs: int, ctx: Any = None) -> Ne
             layer = (BothForward if config.both_forward else BiRNN)(layer, _direction(config, num_inputs, backward_hiddens, ctx))
         layers.append(layer)
         num_inputs = layer.num_outputs
-    return layers[0] if len(layers) == 1 else DeepRNN(layers, dropout=config.dropout, residual=config.residual)
+    network = layers[0] if len(layers) == 1 else DeepRNN(layers, dropout=config.dropout, residual=config.residual)
+    return Hybrid(network) if config.impl == 'hybrid' else network
 
 
 def _direction(config: NetworkConfig, num_inputs: int, num_hiddens: int, ctx: Any) -> Network:
-    kinds = {'scratch': _SCRATCH, 'hybrid': _HYBRID, 'gluon': _GLUON}[config.impl]
+    kinds = _GLUON if config.impl == 'gluon' else _SCRATCH
     return kinds[config.cell](num_inputs, num_hiddens, ctx=ctx, **_choices(config))
 
 

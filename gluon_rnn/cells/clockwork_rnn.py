@@ -2,11 +2,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any, List, Sequence, Tuple
+from typing import Any, Sequence, Tuple
 
 from mxnet import nd
 
-from .ops import Inputs, OneHot, State, add_bias, project, split_steps, tanh
+from .ops import Inputs, State, dot, tanh
 from .scratch import Scratch, weight
 
 PERIODS = (1, 2, 4, 8)
@@ -23,8 +23,8 @@ class ClockworkRNN(Scratch):
         H_t,k = H_{t-1},k                                                    else
 
     so slower groups feed faster ones and never the other way. periods: one for each group, in any order; they are sorted. The
-    paper leaves out b_k. The state is (H, t): the hidden units, fastest group first, and the steps read so far, modulo the
-    least common multiple of the periods, (batch_size, 1), the same for all rows.
+    paper leaves out b_k. The state is (H, t): the hidden units, fastest group first, and the steps that each row has read,
+    modulo the least common multiple of the periods, (batch_size, 1).
     """
     state_names = ('H', 't')
 
@@ -50,49 +50,17 @@ class ClockworkRNN(Scratch):
             raise ValueError(f'state must be (H, t), (batch_size, num_hiddens) and (batch_size, 1), {wanted}, '
                              f'got shapes {[s.shape for s in state]}: begin a new one for this batch')
 
-    def run(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
-        """Run over all steps. inputs: (num_steps, batch_size, num_inputs). Returns H of each step, and the last (H, t).
-
-        Raises ValueError where the rows of the state have read different numbers of steps, for then they have different clocks.
-        """
-        self.check_state(state, inputs.shape[1])
+    def step(self, X: Inputs, state: State) -> Tuple[nd.NDArray, State]:
+        """One step. X: (batch_size, num_inputs); state: (H, t). Returns H, (batch_size, num_hiddens), and (H, t + 1)."""
         H, t = state
-        first = self._clock(t)
-        products = [self._products(inputs, first, group) for group in self.groups]
-        H_groups = nd.split(H, num_outputs=len(self.groups), axis=1) if len(self.groups) > 1 else [H]
-        shown = [[H_k] for H_k in H_groups]     # of each group, what it was before and at each step where it was due
-        which: List[List[int]] = [[] for _ in self.groups]       # of each group, which of those it is at each step
-        for step in range(inputs.shape[0]):
-            before = H_groups
-            H_groups = list(before)
-            for k, (period, _, W_h, _) in enumerate(self.groups):
-                if (first + step) % period == 0:        # nothing is computed for a group that is not due
-                    slower = nd.concat(*before[k:], dim=1)
-                    H_groups[k] = tanh(products[k].pop(0) + nd.dot(slower, W_h))
-                    shown[k].append(H_groups[k])
-                which[k].append(len(shown[k]) - 1)
-        outputs = [nd.take(nd.stack(*H_k), nd.array(steps, ctx=self.ctx, dtype='int32')) for H_k, steps in zip(shown, which)]
-        t = nd.full(t.shape, (first + inputs.shape[0]) % self.cycle, ctx=t.context)
-        return nd.concat(*outputs, dim=2), (nd.concat(*H_groups, dim=1), t)
-
-    def _clock(self, t: nd.NDArray) -> int:
-        read = t.asnumpy()          # waits for nothing but itself: no step computes it
-        if (read != read[0]).any():
-            raise ValueError('the rows have read different numbers of steps and a Clockwork RNN has one clock for all: begin '
-                             'a new state, or give rows of equal length')
-        return int(read[0, 0])
-
-    def _products(self, inputs: Inputs, first: int, group: Any) -> List[nd.NDArray]:
-        """X_t W_xk + b_k at the steps where the group is due, those alone."""
-        period, W_x, _, b = group
-        due = range(-first % period, inputs.shape[0], period)
-        if not due:
-            return []
-        if isinstance(inputs, OneHot):
-            chosen: Inputs = OneHot(inputs.indices[due.start::period], inputs.shape[2])
-        else:
-            chosen = inputs[due.start::period]
-        return list(split_steps(add_bias(project(chosen, W_x), b), len(due)))
+        groups = []
+        for k, (period, W_x, W_h, b) in enumerate(self.groups):
+            H_k = nd.slice_axis(H, axis=1, begin=k * self.size, end=(k + 1) * self.size)
+            slower = nd.slice_axis(H, axis=1, begin=k * self.size, end=None)
+            due = t.reshape((-1,)) % period == 0
+            groups.append(nd.where(due, tanh(dot(X, W_x) + dot(slower, W_h) + b), H_k))
+        H = nd.concat(*groups, dim=1)
+        return H, (H, (t + 1) % self.cycle)
 
 
 def check_periods(periods: Sequence[int], num_hiddens: int) -> Tuple[int, ...]:

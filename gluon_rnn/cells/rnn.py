@@ -7,11 +7,9 @@ import mxnet as mx
 from mxnet import gluon, init, nd
 from mxnet.gluon import rnn
 
-from . import hybrid
 from .base import Network
 from .gluon_layer import GluonLayer
-from .hybrid import Hybrid, Named, Times
-from .ops import ACTIVATIONS, Inputs, OneHot, State, Step, affine
+from .ops import ACTIVATIONS, Inputs, OneHot, State, dot
 from .scratch import SIGMA, Scratch
 
 
@@ -19,7 +17,6 @@ class RNN(Scratch):
     """Elman's network, equation (6.2): H_t = φ(X_t W_xh + H_{t-1} W_hh + b_h).
 
     activation: φ, 'tanh' (section 6.4), 'relu' (what `rnn.RNN` is unless told otherwise, and so section 6.5) or 'sigmoid'.
-    `affine(X, W_x, H, W_h, b)` is X W_x + H W_h + b.
     """
 
     def __init__(self, num_inputs: int, num_hiddens: int, *, activation: str = 'tanh', ctx: Any = None):
@@ -27,27 +24,12 @@ class RNN(Scratch):
         self.activation = check_activation(activation)
         self.W_xh, self.W_hh, self.b_h = self.gate('h')
 
-    def step(self, X: Step, state: State) -> Tuple[nd.NDArray, State]:
+    def step(self, X: Inputs, state: State) -> Tuple[nd.NDArray, State]:
         """One step. X: (batch_size, num_inputs); state: (H,), (batch_size, num_hiddens). Returns H and (H,)."""
         phi = ACTIVATIONS[self.activation]
         H, = state
-        H = phi(affine(X, self.W_xh, H, self.W_hh, self.b_h))
+        H = phi(dot(X, self.W_xh) + dot(H, self.W_hh) + self.b_h)
         return H, (H,)
-
-
-class HybridRNN(Hybrid, RNN):
-    """The same, compiled; its gradient by hand: dA_t = dH_t * φ'(A_t), dH_{t-1} = dA_t W_hh^T, where H_t = φ(A_t)."""
-    gates, kept = ('h',), ('H',)
-
-    def forward_step(self, X: Named, state: Named, times: Times) -> Named:
-        return Named(H=hybrid.ACTIVATIONS[self.activation](X.h + times(state.H, 'h')))
-
-    def slopes(self, kept: Named, before: Named) -> Named:
-        return kept
-
-    def backward_step(self, grad: Named, slope: Named, times: Times) -> Tuple[Named, Named]:
-        dA = hybrid.GRADIENTS[self.activation](grad.H, slope.H)
-        return Named(h=dA), Named(H=[times(dA, 'h')])
 
 
 def gluon_rnn(num_inputs: int, num_hiddens: int, *, activation: str = 'tanh', num_layers: int = 1,

@@ -7,7 +7,7 @@ import mxnet as mx
 from mxnet import nd
 
 from .base import Network
-from .ops import Inputs, State, Step, steps
+from .ops import Inputs, State, steps
 
 SIGMA = 0.01        # the standard deviation of new weights, as in the book
 
@@ -44,11 +44,17 @@ class Scratch(Network):
     def begin_state(self, batch_size: int) -> State:
         return tuple(nd.zeros((batch_size, self.num_hiddens), ctx=self.ctx) for _ in self.state_names)
 
-    def step(self, X: Step, state: State) -> Tuple[nd.NDArray, State]:
+    def step(self, X: Inputs, state: State) -> Tuple[nd.NDArray, State]:
+        """One step's equations. X: (batch_size, num_inputs); returns H, (batch_size, num_hiddens), and the new state.
+
+        Where inputs are one-hot, X is a `OneHot`: `dot` takes it, and `X.dense()` is what `nd.dot` takes.
+        """
         raise NotImplementedError
 
     def run(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
         """Run over all steps. Returns the hidden state of each, and the last state."""
+        if inputs.shape[2] != self.num_inputs:
+            raise ValueError(f'inputs must have {self.num_inputs} columns, got shape {inputs.shape}')
         self.check_state(state, inputs.shape[1])
         outputs = []
         for X in steps(inputs):

@@ -44,9 +44,6 @@ class OnnxModel:
         logits, *state = self.session.run(self._outputs, {'X': X, **inputs})
         return logits.transpose(1, 0, 2).reshape(-1, logits.shape[2]), tuple(state)
 
-    def greedy(self) -> None:
-        """No compiled steps: a step is one call already."""
-
 
 def load_onnx(path: Path) -> OnnxModel:
     """Read an exported model. Raises ValueError where the file is damaged or none of this project's, ImportError without ONNX

@@ -12,8 +12,7 @@ def generate(model: Any, idx_to_char: Sequence[str], prefix: str, num_chars: int
              temperature: float | None = None, top_k: int | None = None, seed: int | None = None) -> str:
     """`prefix` and `num_chars` characters that the model goes on with.
 
-    model: a LanguageModel, an OnnxModel, or anything with their `array(values)`, `begin_state(batch_size)`, call and `greedy()`,
-    which may be None.
+    model: a LanguageModel, an OnnxModel, or anything with their `array(values)`, `begin_state(batch_size)` and call.
     Greedy, as in the book, unless told otherwise: temperature draws from softmax(logits / temperature), so that below 1 it
     is bolder and above 1 wilder; top_k draws from the top_k likeliest characters only (at temperature 1 unless given). seed:
     of the draws; one seed gives one text, whatever else is random around it.
@@ -30,22 +29,15 @@ def generate(model: Any, idx_to_char: Sequence[str], prefix: str, num_chars: int
     output = encode(prefix, {char: i for i, char in enumerate(idx_to_char)})
     rng = np.random.default_rng(seed)
     greedy, X, state = temperature is None and top_k is None, model.array([output]), model.begin_state(1)
-    compiled = model.greedy() if greedy else None
     chosen: List[Any] = []
-    while sum(x.shape[1] for x in chosen) < num_chars:
-        if chosen and compiled:
-            several, state = compiled(X, state)
-            X = several[:, -1:]
-            chosen.append(several)
-            continue
+    for _ in range(num_chars):
         logits, state = model(X, state)
         if greedy:      # stays on the device: nothing waits for it here
             X = logits[-1:].argmax(axis=1).reshape((1, 1))
         else:
             X = model.array([[draw(_numpy(logits[-1]), temperature or 1, top_k, rng)]])
         chosen.append(X)
-    if chosen:
-        output += np.concatenate([_numpy(X) for X in chosen], axis=1)[0, :num_chars].astype(int).tolist()
+    output += [int(_numpy(X)[0, 0]) for X in chosen]
     return ''.join(idx_to_char[i] for i in output)
 
 

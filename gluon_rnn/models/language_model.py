@@ -6,9 +6,7 @@ from typing import Any, Tuple
 
 from mxnet import nd
 
-from ..cells.base import Network
 from ..cells.build import NetworkConfig
-from ..cells.greedy import Greedy, Writer, can_compile
 from ..cells.lengths import Lengths
 from ..cells.ops import OneHot, State
 from .base import Model, build_parts
@@ -35,10 +33,6 @@ class LanguageModel(Model):
     starts anew with each call: a batch knows nothing of the text behind it.
     """
 
-    def __init__(self, config: ModelConfig, network: Network, output: Any):
-        super().__init__(config, network, output)
-        self._greedy: Greedy | None = None
-
     def __call__(self, X: nd.NDArray, state: State, lengths: Lengths | None = None) -> Tuple[nd.NDArray, State]:
         """X: (batch_size, num_steps), indices of characters; state: from `begin_state` or the call before.
 
@@ -48,12 +42,6 @@ class LanguageModel(Model):
         H, state = self.network(OneHot(X.T, self.config.vocab_size), state, lengths)
         logits = self.output(H.reshape((-1, self.network.num_outputs)))
         return logits, self.network.carry(state)
-
-    def greedy(self) -> Writer | None:
-        """Several characters of greedy generation in one compiled call, for one text; None where that is not to be had."""
-        if self._greedy is None and can_compile(self.network, self.output):
-            self._greedy = Greedy(self.network, self.output)
-        return self._greedy.begin() if self._greedy else None
 
 
 def build_model(config: ModelConfig, ctx: Any = None) -> LanguageModel:
