@@ -2,20 +2,19 @@
 from __future__ import annotations
 
 import re
-from typing import Callable, Dict, List, Sequence
+import sys
+from dataclasses import replace
+from typing import Any, Dict, List, Sequence
 
 import numpy as np
 from mxnet import autograd, nd
 
 from ..cells.base import BookParams
-from ..cells.clockwork_rnn import PERIODS
+from ..cells.build import build_layer
 from ..models.language_model import LanguageModel, ModelConfig
 from ..training.loss import cross_entropy
 
 Trace = Dict[str, np.ndarray]       # 'H', 'Z', ... -> (num_steps, num_hiddens)
-_PHI: Dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    'tanh': np.tanh, 'relu': lambda A: np.maximum(A, 0), 'sigmoid': lambda A: _sigmoid(A)}
-
 
 def trace(config: ModelConfig, params: BookParams, indices: Sequence[int]) -> Dict[str, Trace]:
     """Every gate and state of every layer while the network reads a text, from zero states.
@@ -26,6 +25,7 @@ def trace(config: ModelConfig, params: BookParams, indices: Sequence[int]) -> Di
     """
     if not len(indices):
         raise ValueError('the text is empty: give at least one character')
+    config = replace(config, impl='scratch', reset_after=config.resets_after if config.cell == 'gru' else None)
     inputs, traces = np.eye(config.vocab_size, dtype=np.float32)[np.asarray(indices)], {}
     for k in range(config.num_layers):
         prefix = f'layer{k}.' if config.num_layers > 1 else ''
@@ -43,49 +43,29 @@ def trace(config: ModelConfig, params: BookParams, indices: Sequence[int]) -> Di
 
 
 def _run(config: ModelConfig, weights: BookParams, inputs: np.ndarray) -> Trace:
-    """One layer and direction, step by step, by the equations of `cells/`."""
-    reset_after = config.impl == 'gluon' if config.reset_after is None else config.reset_after
-    H = C = np.zeros(weights[next(name for name in weights if name.startswith('W_h'))].shape[0], np.float32)
-    steps: List[Dict[str, np.ndarray]] = []
-    for X in inputs:
-        def of(gate: str, X: np.ndarray = X, H: np.ndarray = H) -> np.ndarray:
-            return X @ weights[f'W_x{gate}'] + H @ weights[f'W_h{gate}'] + weights[f'b_{gate}']
+    """One layer and direction, step by step: what the cell's `step` calls by the book's names when it returns."""
+    num_hiddens = next(value.shape[0] for name, value in weights.items() if re.match('W_h[^q]', name))
+    cell: Any = build_layer(config, inputs.shape[1], num_hiddens)
+    if 'b_hh' in weights:       # Gluon's second bias
+        cell.b_hh = cell.parameter('b_hh', nd.zeros(weights['b_hh'].shape))
+    cell.load_book_params({name: value for name, value in weights.items() if name not in ('W_hq', 'b_q')})
+    seen: List[Dict[str, Any]] = []
 
-        if config.cell == 'clockwork':
-            H = _clockwork_step(config, weights, X, H, len(steps))
-            steps.append({'H': H})
-        elif config.cell == 'rnn':
-            H = _PHI[config.activation](of('h'))
-            steps.append({'H': H})
-        elif config.cell == 'gru':
-            Z, R = _sigmoid(of('z')), _sigmoid(of('r'))
-            if reset_after:
-                H_tilde = np.tanh(X @ weights['W_xh'] + R * (H @ weights['W_hh'] + weights.get('b_hh', 0)) + weights['b_h'])
-            else:
-                H_tilde = np.tanh(X @ weights['W_xh'] + (R * H) @ weights['W_hh'] + weights['b_h'])
-            H = Z * H + (1 - Z) * H_tilde
-            steps.append({'Z': Z, 'R': R, 'H_tilde': H_tilde, 'H': H})
-        else:
-            I, F, O, C_tilde = _sigmoid(of('i')), _sigmoid(of('f')), _sigmoid(of('o')), np.tanh(of('c'))
-            C = F * C + I * C_tilde
-            H = O * np.tanh(C)
-            steps.append({'I': I, 'F': F, 'O': O, 'C_tilde': C_tilde, 'C': C, 'H': H})
-    return {name: np.stack([step[name] for step in steps]) for name in steps[0]}
+    def returned(frame: Any, event: str, _: Any) -> None:
+        if event == 'return' and frame.f_code is cell.step.__code__:
+            seen.append(frame.f_locals)
 
-
-def _clockwork_step(config: ModelConfig, weights: BookParams, X: np.ndarray, H: np.ndarray, t: int) -> np.ndarray:
-    """The units of the groups that are due at step t anew, the others as they are."""
-    periods = PERIODS if config.periods is None else config.periods
-    size = len(H) // len(periods)
-    groups = [H[k * size:(k + 1) * size] for k in range(len(periods))]
-    for k, period in enumerate(sorted(periods)):
-        if t % period == 0:
-            groups[k] = np.tanh(X @ weights[f'W_x{k}'] + H[k * size:] @ weights[f'W_h{k}'] + weights[f'b_{k}'])
-    return np.concatenate(groups)
-
-
-def _sigmoid(A: np.ndarray) -> np.ndarray:
-    return 0.5 * (np.tanh(A / 2) + 1)
+    before = sys.getprofile()
+    sys.setprofile(returned)
+    try:
+        cell(nd.array(inputs[:, None]), cell.begin_state(1))
+    finally:
+        sys.setprofile(before)
+    shape = 1, num_hiddens
+    steps = [{name: value for name, value in step.items() if name != 'X' and getattr(value, 'shape', ()) == shape}
+             for step in seen]
+    names = sorted(steps[0], key=lambda name: name in cell.state_names[::-1])
+    return {name: np.concatenate([step[name].asnumpy() for step in steps]) for name in names}
 
 
 def reach(model: LanguageModel, indices: Sequence[int]) -> np.ndarray:

@@ -85,16 +85,17 @@ def build_network(config: NetworkConfig, num_inputs: int, ctx: Any = None) -> Ne
                                    bidirectional=config.bidirectional, ctx=ctx, **_choices(config))
     layers = []
     for _ in range(config.num_layers):
-        layer = _direction(config, num_inputs, config.num_hiddens, ctx)
+        layer = build_layer(config, num_inputs, config.num_hiddens, ctx)
         if config.bidirectional:
-            layer = (BothForward if config.both_forward else BiRNN)(layer, _direction(config, num_inputs, backward_hiddens, ctx))
+            layer = (BothForward if config.both_forward else BiRNN)(layer, build_layer(config, num_inputs, backward_hiddens, ctx))
         layers.append(layer)
         num_inputs = layer.num_outputs
     network = layers[0] if len(layers) == 1 else DeepRNN(layers, dropout=config.dropout, residual=config.residual)
     return Hybrid(network) if config.impl == 'hybrid' else network
 
 
-def _direction(config: NetworkConfig, num_inputs: int, num_hiddens: int, ctx: Any) -> Network:
+def build_layer(config: NetworkConfig, num_inputs: int, num_hiddens: int, ctx: Any = None) -> Network:
+    """One layer and direction of that network."""
     kinds = _GLUON if config.impl == 'gluon' else _SCRATCH
     return kinds[config.cell](num_inputs, num_hiddens, ctx=ctx, **_choices(config))
 

@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
+import numpy as np
 from mxnet import MXNetError, autograd, nd, sym
 
 from .base import Network
@@ -26,9 +27,19 @@ class Hybrid(Network):
     def __init__(self, network: Network):
         self.network, self.ctx = network, network.ctx
         self.num_inputs, self.num_outputs, self.num_states = network.num_inputs, network.num_outputs, network.num_states
-        self.parameters, self.begin_state, self.carry = network.parameters, network.begin_state, network.carry
-        self.run_lengths = network.run_lengths
         self.graph = functools.lru_cache(_GRAPHS_KEPT)(self._record)
+
+    def parameters(self) -> Dict[str, nd.NDArray]:
+        return self.network.parameters()
+
+    def begin_state(self, batch_size: int) -> State:
+        return self.network.begin_state(batch_size)
+
+    def carry(self, state: State) -> State:
+        return self.network.carry(state)
+
+    def run_lengths(self, inputs: Inputs, state: State, lengths: np.ndarray) -> Tuple[nd.NDArray, State]:
+        return self.network.run_lengths(inputs, state, lengths)
 
     def run(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
         X, depth = (inputs.indices, inputs.shape[2]) if isinstance(inputs, OneHot) else (inputs, None)

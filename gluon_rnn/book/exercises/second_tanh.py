@@ -11,9 +11,9 @@ from mxnet import nd
 
 from ... import runtime
 from ...cells.base import Network
-from ...cells.hybrid import Named, Times
-from ...cells.lstm import LSTM, HybridLSTM
-from ...cells.ops import OneHot, State, Step, affine, sigmoid, tanh
+from ...cells.hybrid import Hybrid
+from ...cells.lstm import LSTM
+from ...cells.ops import Inputs, OneHot, State, dot, sigmoid, tanh
 from ...cells.output_layer import OutputLayer
 from ...models.language_model import LanguageModel, ModelConfig
 from ...plots import COLOURS, new_figure, save_figure, style_perplexity
@@ -26,32 +26,18 @@ from .workbench import Training, Workbench
 class OnceTanhLSTM(LSTM):
     """The LSTM of section 6.8 without its second tanh: H_t = O_t * C_t."""
 
-    def step(self, X: Step, state: State) -> Tuple[nd.NDArray, State]:
+    def step(self, X: Inputs, state: State) -> Tuple[nd.NDArray, State]:
         H, C = state
-        I = sigmoid(affine(X, self.W_xi, H, self.W_hi, self.b_i))
-        F = sigmoid(affine(X, self.W_xf, H, self.W_hf, self.b_f))
-        O = sigmoid(affine(X, self.W_xo, H, self.W_ho, self.b_o))
-        C_tilde = tanh(affine(X, self.W_xc, H, self.W_hc, self.b_c))
+        I = sigmoid(dot(X, self.W_xi) + dot(H, self.W_hi) + self.b_i)
+        F = sigmoid(dot(X, self.W_xf) + dot(H, self.W_hf) + self.b_f)
+        O = sigmoid(dot(X, self.W_xo) + dot(H, self.W_ho) + self.b_o)
+        C_tilde = tanh(dot(X, self.W_xc) + dot(H, self.W_hc) + self.b_c)
         C = F * C + I * C_tilde
         H = O * C                       # the book: O * tanh(C)
         return H, (H, C)
 
 
-class HybridOnceTanhLSTM(HybridLSTM, OnceTanhLSTM):
-    """The same, compiled, as `cells/lstm.py` compiles the book's: dO = dH * C σ', dC_t = dC + dH * O."""
-    kept: Tuple[str, ...] = ('H', 'C', 'I', 'F', 'O', 'C_tilde')    # type: ignore[assignment]
-
-    def forward_step(self, X: Named, state: Named, times: Times) -> Named:
-        now = super().forward_step(X, state, times)
-        return Named(H=now.O * now.C, C=now.C, I=now.I, F=now.F, O=now.O, C_tilde=now.C_tilde)
-
-    def slopes(self, kept: Named, before: Named) -> Named:
-        slopes = super().slopes(Named(tanh_C=kept.C, **vars(kept)), before)
-        slopes.to_C = kept.O
-        return slopes
-
-
-KINDS = {'book': HybridLSTM, 'once': HybridOnceTanhLSTM}
+KINDS = {'book': LSTM, 'once': OnceTanhLSTM}
 NAMES = {'book': 'H = O * tanh(C)', 'once': 'H = O * C'}
 
 
@@ -60,7 +46,7 @@ def learn(bench: Workbench, kind: str, **changes: Any) -> Training:
     corpus, settings = bench.corpus(), bench.settings(cell='lstm', **changes)
     runtime.seed(settings['seed'])
     config = pick(ModelConfig, settings, vocab_size=corpus.vocab_size)
-    network = KINDS[kind](config.vocab_size, config.num_hiddens, ctx=bench.ctx)
+    network = Hybrid(KINDS[kind](config.vocab_size, config.num_hiddens, ctx=bench.ctx))
     model = LanguageModel(config, network, OutputLayer(config.num_hiddens, config.vocab_size, ctx=bench.ctx))
     return bench.train(NAMES[kind], model=model, cell='lstm', **changes)
 
@@ -76,7 +62,7 @@ def read(network: Network, indices: Any) -> Dict[str, np.ndarray]:
 
 def gates_open(kind: str, num_steps: int) -> Tuple[float, float]:
     """C and H after num_steps of a unit set by hand: all gates at 1, candidate at 1, so that its memory counts the steps."""
-    network = {'book': LSTM, 'once': OnceTanhLSTM}[kind](1, 1)
+    network = KINDS[kind](1, 1)
     network.load_book_params({name: np.full(value.shape, 20.0 if name.startswith('b_') else 0.0)
                               for name, value in network.book_params().items()})
     H, (_, C) = network(nd.zeros((num_steps, 1, 1)), network.begin_state(1))
