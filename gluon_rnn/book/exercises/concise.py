@@ -113,14 +113,14 @@ def _answer(rows: List[tuple], both: float) -> Text:
     en = (f'{verdict[0]}: an epoch of rnn.RNN takes {gluon[1]:.3f} s ({gluon[2]:.3f} to {gluon[3]:.3f}), the network written '
           f'operator by operator {page[1]:.3f} s ({page[2]:.3f} to {page[3]:.3f}), {times:.2f} times as long. {why[0]}: in an '
           f'epoch {page[6]:,} operators run by hand and {gluon[6]:,} with Gluon{walks[0]}; they take {page[7]:.0f} and '
-          f'{gluon[7]:.0f} ms. By hand here, where a character takes a row of W, it is {scratch[1]:.3f} s, compiled {hybrid[1]:.3f} s; '
+          f'{gluon[7]:.0f} ms. By hand here, with rows of W for products, it is {scratch[1]:.3f} s, compiled {hybrid[1]:.3f} s; '
           f'the fastest here is "{fastest[0]}". {alike[0]} from the same weights: the first perplexity is {page[4]:.4g} by hand '
           f'and {gluon[4]:.4g} with Gluon, which is {_percent(apart)} off, its second bias held at 0. With both biases it is '
           f'{both:.4g}: {bias[0]}.')
     zh = (f'{verdict[1]}：rnn.RNN 每个周期 {gluon[1]:.3f} 秒（{gluon[2]:.3f} 至 {gluon[3]:.3f}），逐个算子书写的网络 '
           f'{page[1]:.3f} 秒（{page[2]:.3f} 至 {page[3]:.3f}），是前者的 {times:.2f} 倍。{why[1]}：每个周期，从零实现运行 '
           f'{page[6]:,} 个算子，Gluon 运行 {gluon[6]:,} 个{walks[1]}；算子耗时分别为 {page[7]:.0f} 与 {gluon[7]:.0f} 毫秒。'
-          f'从零实现若以取行代替输入乘积为 {scratch[1]:.3f} 秒，编译后 {hybrid[1]:.3f} 秒；这里最快的是“{fastest[0]}”。{alike[1]}：'
+          f'以取行代替输入乘积则为 {scratch[1]:.3f} 秒，编译后 {hybrid[1]:.3f} 秒；这里最快的是“{fastest[0]}”。{alike[1]}：'
           f'首个周期的困惑度，从零实现为 {page[4]:.4g}，Gluon（第二个偏置固定为 0）为 {gluon[4]:.4g}，相差 {_percent(apart)}。'
           f'若两个偏置都训练，则为 {both:.4g}：{bias[1]}。')
     return en, zh
