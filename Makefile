@@ -1,4 +1,5 @@
-# make demo: train on the embedded lyrics and sing.   make test: all tests.   Both set up .venv first, once.
+# make demo: train on the embedded lyrics and sing.   Sets up .venv first, once, as all below do.
+# make test: the tests, but for the slow ones, on all cores.   make test-all: the slow ones, too.
 # make test-pythons: a short set on every Python found.   make gpu-check: the GPU installation, proved without a GPU.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.10 python3.9; do \
 	$$python -c '' 2>/dev/null && echo $$python && break; done)
@@ -13,7 +14,7 @@ check_python = $(if $(shell $(PYTHON) -c 'import sys; print((3, 9) <= sys.versio
 	$(error MXNet 1.9.1 runs on Python 3.9 to 3.12 (it needs NumPy below 2, which newer ones do not have), and \
 	'$(PYTHON)' is $(or $(shell $(PYTHON) --version 2>/dev/null),not there): make PYTHON=python3.11))
 
-.PHONY: demo test test-fast test-pythons gpu-check faults lint clean
+.PHONY: demo test test-all test-pythons gpu-check faults lint clean
 
 $(VENV)/.installed: $(REQUIREMENTS)
 	$(check_python)$(PYTHON) -m venv $(VENV)
@@ -34,16 +35,16 @@ $(GPU_VENV)/driver/libcuda.so.1: scripts/libcuda_stub.c $(GPU_VENV)/.installed
 	gcc -shared -fPIC -Wl,-soname,libcuda.so.1 -o $@ $<
 
 # The tests' arrays are tiny: a second thread would only wait, and spin where tests start processes beside each other.
-test test-fast test-pythons gpu-check: export OMP_NUM_THREADS ?= 1
+test test-all test-pythons gpu-check: export OMP_NUM_THREADS ?= 1
 
 demo: $(VENV)/.installed
 	$(BIN)/python scripts/demo.py
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto -m "not slow"
 
-test-fast: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not slow"
+test-all: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n auto
 
 # Everything that can go wrong, tried in full; writes the tables of docs/reliability.md.
 faults: $(VENV)/.installed-dev

@@ -15,6 +15,7 @@ from . import wheels
 PYTHONS = ((3, 9), (3, 12))     # the first and the last that MXNet 1.9.1 runs on here
 _THREAD_VARIABLES = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
 _JOB_VARIABLES = ('DMLC_NUM_WORKER', 'DMLC_NUM_SERVER', 'DMLC_PS_ROOT_URI', 'DMLC_PS_ROOT_PORT')
+_LAST_ZEN_KNOWN = 25        # the family of AMD's CPUs that the OpenBLAS in MXNet still knows
 _chosen: Dict[str, str] = {}    # the variables that prepare() has set, and to what
 _NUMPY_ALIASES = {'bool': bool, 'object': object}   # removed from NumPy in 1.24; MXNet and its ONNX exporter use them
 
@@ -103,21 +104,24 @@ def usable_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
-def blas_kernel(flags: set[str], vendor: str) -> str:
+def blas_kernel(flags: set[str], vendor: str, family: int = 0) -> str:
     """The kernel that the OpenBLAS inside MXNet should use, or '' where it finds the right one itself.
 
-    That OpenBLAS is of 2021. It knows AMD's Zen, and falls back to slow kernels on CPUs made after it.
+    That OpenBLAS, 0.3.13 of 2020, tells CPUs by their numbers, and takes its oldest kernels where it does not know one. It knows
+    AMD's Zen up to family 25 (Zen 4), and of Intel's some: there the answer is what it would find. family: as the CPU tells it.
     """
-    if {'avx512f', 'avx512dq', 'avx512bw', 'avx512vl'} <= flags:
+    if vendor == 'GenuineIntel' and {'avx512f', 'avx512dq', 'avx512bw', 'avx512vl'} <= flags:
         return 'SKYLAKEX'
-    if {'avx2', 'fma'} <= flags and vendor == 'GenuineIntel':
+    if vendor == 'GenuineIntel' and {'avx2', 'fma'} <= flags:
         return 'HASWELL'
+    if vendor == 'AuthenticAMD' and {'avx2', 'fma'} <= flags and family > _LAST_ZEN_KNOWN:
+        return 'ZEN'
     return ''
 
 
 def blas_kernel_here() -> str:
     """`blas_kernel` of this machine."""
-    return blas_kernel(set(_cpuinfo('flags').split()), _cpuinfo('vendor_id'))
+    return blas_kernel(set(_cpuinfo('flags').split()), _cpuinfo('vendor_id'), int(_cpuinfo('cpu family') or 0))
 
 
 def machine() -> str:
