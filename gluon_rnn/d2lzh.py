@@ -14,7 +14,8 @@ from mxnet import init, nd
 from mxnet.gluon import nn
 
 from .corpora.corpus import encode, load_corpus
-from .corpora.sampling import Batch, consecutive_batches, random_batches
+from .corpora.indices import check_indices
+from .corpora.sampling import Batch, bounded, consecutive_batches, random_batches
 from .models.generation import generate
 from .runtime import try_all_gpus, try_gpu
 from .training.config import TrainConfig
@@ -67,7 +68,15 @@ def data_iter_consecutive(corpus_indices: Any, batch_size: int, num_steps: int, 
 
 
 def to_onehot(X: nd.NDArray, size: int) -> List[nd.NDArray]:
-    """(batch_size, num_steps) of indices -> num_steps arrays (batch_size, size), section 6.4.1."""
+    """(batch_size, num_steps) of indices -> num_steps arrays (batch_size, size), section 6.4.1.
+
+    Raises ValueError for indices that are not below size, which it waits for.
+    """
+    check_indices(X, size, 'X')
+    return _to_onehot(X, size)
+
+
+def _to_onehot(X: nd.NDArray, size: int) -> List[nd.NDArray]:
     by_step = X.T if X.ndim > 1 else X.reshape((-1, 1))
     return list(nd.one_hot(by_step, size))
 
@@ -98,9 +107,13 @@ class RNNModel(nn.Block):
         self.dense = nn.Dense(vocab_size)
 
     def forward(self, inputs: nd.NDArray, state: Any) -> Tuple[nd.NDArray, Any]:
-        """inputs (batch_size, num_steps) -> logits (num_steps * batch_size, vocab_size), time-major, and the new state."""
+        """inputs (batch_size, num_steps) -> logits (num_steps * batch_size, vocab_size), time-major, and the new state.
+
+        With an index that is not below vocab_size all logits are NaN.
+        """
+        inputs, wrong = bounded(inputs, self.vocab_size)
         H, state = self.rnn(nd.one_hot(inputs.T, self.vocab_size), state)
-        return self.dense(H.reshape((-1, H.shape[2]))), state
+        return self.dense(H.reshape((-1, H.shape[2])) + wrong), state
 
     def begin_state(self, *args: Any, **kwargs: Any) -> Any:
         return self.rnn.begin_state(*args, **kwargs)
@@ -116,7 +129,7 @@ def predict_rnn(prefix: str, num_chars: int, rnn: Any, params: Any, init_rnn_sta
 def predict_rnn_gluon(prefix: str, num_chars: int, model: Any, vocab_size: int, ctx: Any, idx_to_char: Any,
                       char_to_idx: Any) -> str:
     """`prefix` and the num_chars likeliest characters after it, from a Gluon model, section 6.5.3."""
-    return _write(_Gluon(model, ctx), prefix, num_chars, idx_to_char, char_to_idx)
+    return _write(_Gluon(model, vocab_size, ctx), prefix, num_chars, idx_to_char, char_to_idx)
 
 
 def train_and_predict_rnn(rnn: Any, get_params: Any, init_rnn_state: Any, num_hiddens: int, vocab_size: int, ctx: Any,
@@ -145,7 +158,8 @@ def train_and_predict_rnn_gluon(model: Any, num_hiddens: int, vocab_size: int, c
     model.initialize(ctx=ctx, force_reinit=True, init=init.Normal(0.01))
     # the weights whose shapes are not known yet are drawn when the model first sees an input
     model(nd.zeros((batch_size, num_steps), ctx=ctx), model.begin_state(batch_size=batch_size, ctx=ctx))
-    _train_and_predict(_Gluon(model, ctx), config, corpus_indices, idx_to_char, char_to_idx, pred_period, pred_len, prefixes)
+    adapted = _Gluon(model, vocab_size, ctx)
+    _train_and_predict(adapted, config, corpus_indices, idx_to_char, char_to_idx, pred_period, pred_len, prefixes)
 
 
 class _Adapter:
@@ -175,7 +189,7 @@ class _ByHand(_Adapter):
         return self._to_tuple(self.init_rnn_state(batch_size, self.num_hiddens, self.ctx))
 
     def __call__(self, X: nd.NDArray, state: Any) -> Tuple[nd.NDArray, Tuple[nd.NDArray, ...]]:
-        outputs, state = self.rnn(to_onehot(X, self.vocab_size), self._from_tuple(state), self.params)
+        outputs, state = self.rnn(_to_onehot(X, self.vocab_size), self._from_tuple(state), self.params)
         return nd.concat(*outputs, dim=0), self._to_tuple(state)
 
     def parameters(self) -> Dict[str, nd.NDArray]:
@@ -185,9 +199,9 @@ class _ByHand(_Adapter):
 class _Gluon(_Adapter):
     """A reader's Gluon model."""
 
-    def __init__(self, model: Any, ctx: Any):
+    def __init__(self, model: Any, vocab_size: int, ctx: Any):
         super().__init__(ctx)
-        self.model = model
+        self.model, self.vocab_size = model, vocab_size
 
     def begin_state(self, batch_size: int) -> Tuple[nd.NDArray, ...]:
         return self._to_tuple(self.model.begin_state(batch_size=batch_size, ctx=self.ctx))
@@ -207,7 +221,7 @@ class _OneByOne:
         self.model, self.begin_state = model, model.begin_state
 
     def array(self, values: Any) -> nd.NDArray:
-        return nd.array(values, ctx=self.model.ctx)
+        return nd.array(check_indices(values, self.model.vocab_size, 'the indices of the prefix'), ctx=self.model.ctx)
 
     def __call__(self, X: nd.NDArray, state: Any) -> Tuple[nd.NDArray, Any]:
         for t in range(X.shape[1]):

@@ -14,7 +14,7 @@ import random
 from typing import Any, Iterator, Tuple
 
 import numpy as np
-from mxnet import nd
+from mxnet import autograd, nd
 
 Batch = Tuple[nd.NDArray, nd.NDArray]
 
@@ -93,6 +93,17 @@ def masked_batches(batches: Iterator[Batch], mask: int, mask_rate: float, rng: n
         y = characters.flat[places]
         characters.flat[places] = mask
         yield nd.array(characters, ctx=X.context), nd.array(y, ctx=X.context)
+
+
+def bounded(indices: nd.NDArray, limit: int) -> Tuple[nd.NDArray, nd.NDArray]:
+    """`indices` with 0 for each that is no whole number from 0 to below `limit`, and (1,): 0, or NaN where there was such a one.
+
+    Nothing waits for the device: who adds the second to what is computed from the first sees it there.
+    """
+    with autograd.pause():
+        indices = indices.astype('float32', copy=False)
+        fits = nd.clip(nd.floor(indices), 0, limit - 1) == indices
+        return nd.where(fits, indices, nd.zeros_like(indices)), (fits.min() - 1).sqrt()
 
 
 def num_batches(length: int, batch_size: int, num_steps: int, sampling: str) -> int:

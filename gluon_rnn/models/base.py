@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Any, Dict, Tuple
 
 import mxnet as mx
+import numpy as np
 from mxnet import nd
 
 from ..cells.base import BookParams, Network
@@ -24,6 +25,10 @@ class Model:
             raise ValueError(f'the model lives on {self.ctx}, a state on {ctx} does not fit it')
         return self.network.begin_state(batch_size)
 
+    def check_state(self, state: Any, batch_size: int) -> State:
+        """The state as a tuple. Raises ValueError where it is none of this model for such a batch."""
+        return check_state(self.network, state, batch_size)
+
     def array(self, values: Any) -> nd.NDArray:
         """Numbers as an array where the model lives."""
         return nd.array(values, ctx=self.ctx)
@@ -41,6 +46,28 @@ class Model:
         output = {name: value for name, value in params.items() if name in ('W_hq', 'b_q')}
         self.network.load_book_params({name: value for name, value in params.items() if name not in output})
         self.output.load_book_params(output)
+
+
+def check_state(network: Network, state: Any, batch_size: int) -> State:
+    """The state as a tuple. Raises ValueError where it is none of this network for such a batch."""
+    wanted = [s.shape for s in network.begin_state(batch_size)]
+    fits = isinstance(state, (tuple, list)) and all(isinstance(s, nd.NDArray) for s in state)
+    if not fits or [s.shape for s in state] != wanted:
+        got = [s.shape for s in state] if fits else type(state).__name__
+        raise ValueError(f'state must be a tuple of arrays of shapes {wanted}, got {got}: begin a new one for this batch by '
+                         f'begin_state({batch_size})')
+    for s in state:
+        if s.dtype != np.float32 or s.context != network.ctx:
+            raise ValueError(f'state must be float32 on {network.ctx}, got {np.dtype(s.dtype).name} on {s.context}')
+    return tuple(state)
+
+
+def check_matrix(X: Any, name: str, axes: int = 2) -> nd.NDArray:
+    """X itself. Raises ValueError unless it is an NDArray of so many axes."""
+    if not isinstance(X, nd.NDArray) or X.ndim != axes:
+        got = f'shape {X.shape}' if isinstance(X, nd.NDArray) else type(X).__name__
+        raise ValueError(f'{name} must be an NDArray of {axes} axes, got {got}: model.array(...) makes one of numbers')
+    return X
 
 
 def build_parts(config: NetworkConfig, num_inputs: int, num_outputs: int, ctx: Any = None) -> Tuple[Network, Any]:

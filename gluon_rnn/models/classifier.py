@@ -10,7 +10,7 @@ from mxnet import nd
 from ..cells.build import NetworkConfig
 from ..cells.lengths import Lengths, check_lengths
 from ..cells.ops import State
-from .base import Model, build_parts
+from .base import Model, build_parts, check_matrix
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,12 @@ class Classifier(Model):
         """X: (batch_size, num_steps, num_inputs); lengths: how many steps of each row are real (`cells/lengths.py`).
 
         Returns the logits (batch_size, num_classes) and the network's last state.
+        Raises ValueError for a state that does not fit.
         """
-        inputs = X.transpose((1, 0, 2))
+        check_matrix(X, 'X', 3)
+        if X.shape[2] != self.config.num_inputs:
+            raise ValueError(f'X must have rows of {self.config.num_inputs} numbers, got shape {X.shape}')
+        state, inputs = self.check_state(state, X.shape[0]), X.transpose((1, 0, 2))
         H, state = self.network(inputs, state, lengths)
         forward = self.config.num_hiddens if self.config.bidirectional else self.network.num_outputs
         if self.config.both_forward:

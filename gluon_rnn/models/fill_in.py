@@ -18,14 +18,16 @@ from mxnet import nd
 
 from ..cells.base import Network, load
 from ..cells.build import build_network
-from ..cells.lengths import Lengths
+from ..cells.lengths import Lengths, check_lengths
 from ..cells.ops import OneHot, State
 from ..cells.output_layer import GluonOutputLayer, OutputLayer
 from ..corpora.corpus import encode
+from ..corpora.indices import check_indices
 from ..corpora.sampling import Batch, consecutive_batches, masked_batches, num_batches, random_batches
 from ..runs.checkpoint import Checkpoint
 from ..training.config import TrainConfig
 from ..training.loss import perplexity
+from .base import check_matrix, check_state
 from .language_model import ModelConfig
 
 MASK = '_'          # a gap in a text that a user writes
@@ -43,9 +45,18 @@ class FillIn:
         """X: (batch_size, num_steps), indices of characters and masks; lengths: how many of each row are real.
 
         Returns the logits (number of masks, vocab_size), row by row of X, and the new state.
-        Raises ValueError where nothing is masked.
+        Raises ValueError where nothing is masked, and for indices and a state that do not fit.
         """
-        rows, steps = np.nonzero(X.asnumpy() == self.mask)
+        check_matrix(X, 'X')
+        state, symbols = check_state(self.network, state, X.shape[0]), X.asnumpy()
+        if lengths is None:
+            check_indices(symbols, self.mask + 1, 'X')
+        else:       # padding is never read, whatever it holds
+            lengths = check_lengths(lengths, X.shape[1], X.shape[0])
+            real = np.arange(X.shape[1]) < lengths[:, None]
+            check_indices(symbols[real], self.mask + 1, 'X')
+            symbols[~real] = -1
+        rows, steps = np.nonzero(symbols == self.mask)
         if not len(rows):
             raise ValueError('nothing is masked: there is nothing to fill in')
         H, state = self.network(OneHot(X.T, self.mask + 1), state, lengths)
@@ -114,6 +125,7 @@ class MaskedText:
         if not 0 < mask_rate < 1:
             raise ValueError(f'mask_rate must be above 0 and below 1, got {mask_rate}')
         self.indices, self.config, self.mask, self.mask_rate, self.ctx = corpus_indices, config, mask, mask_rate, ctx
+        check_indices(corpus_indices, mask, 'the indices of the text')
         next(self.batches(0))       # raises here what a text too short would raise later
 
     def __len__(self) -> int:
@@ -181,7 +193,7 @@ class Counting:
     """
 
     def __init__(self, corpus_indices: Any, vocab_size: int, *, alpha: float = 20, right: bool = True):
-        text = np.asarray(corpus_indices, dtype=np.int64)
+        text = check_indices(corpus_indices, vocab_size, 'the indices of the text').astype(np.int64)
         self.vocab_size, self.alpha, self.right = vocab_size, alpha, right
         self.total = np.bincount(text[:-1], minlength=vocab_size).astype(np.float64)      # as the first of two
         number = np.bincount(text, minlength=vocab_size)

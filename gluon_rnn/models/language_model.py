@@ -7,9 +7,11 @@ from typing import Any, Tuple
 from mxnet import nd
 
 from ..cells.build import NetworkConfig
-from ..cells.lengths import Lengths
+from ..cells.lengths import Lengths, check_lengths
 from ..cells.ops import OneHot, State
-from .base import Model, build_parts
+from ..corpora.indices import check_indices
+from ..corpora.sampling import bounded
+from .base import Model, build_parts, check_matrix
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,31 @@ class LanguageModel(Model):
     starts anew with each call: a batch knows nothing of the text behind it.
     """
 
+    @property
+    def vocab_size(self) -> int:
+        return self.config.vocab_size
+
+    def array(self, values: Any) -> nd.NDArray:
+        """Indices of characters as an array where the model lives. Raises ValueError for those that it does not know."""
+        return super().array(check_indices(values, self.vocab_size, 'indices'))
+
     def __call__(self, X: nd.NDArray, state: State, lengths: Lengths | None = None) -> Tuple[nd.NDArray, State]:
         """X: (batch_size, num_steps), indices of characters; state: from `begin_state` or the call before.
 
         lengths: how many characters of each row are real (`cells/lengths.py`); the logits after them say nothing.
         Returns the logits (num_steps * batch_size, vocab_size), all rows of the first step first, and the new state.
+        Raises ValueError for a state that does not fit. Indices out of range are seen on the device alone: all logits are NaN.
         """
-        H, state = self.network(OneHot(X.T, self.config.vocab_size), state, lengths)
-        logits = self.output(H.reshape((-1, self.network.num_outputs)))
+        if not isinstance(X, nd.NDArray):
+            check_indices(X, self.vocab_size, 'X')
+        check_matrix(X, 'X')
+        state = self.check_state(state, X.shape[0])
+        if lengths is not None:     # padding is never read, whatever it holds
+            lengths = check_lengths(lengths, X.shape[1], X.shape[0])
+            X = nd.SequenceMask(X, nd.array(lengths, ctx=self.ctx), use_sequence_length=True, axis=1)
+        X, wrong = bounded(X, self.vocab_size)
+        H, state = self.network(OneHot(X.T, self.vocab_size), state, lengths)
+        logits = self.output(H.reshape((-1, self.network.num_outputs)) + wrong)
         return logits, self.network.carry(state)
 
 

@@ -6,9 +6,12 @@ import math
 import sys
 from typing import Any, Deque, Tuple
 
+import mxnet as mx
+import numpy as np
 from mxnet import nd
 
-from ..corpora.sampling import consecutive_batches
+from ..corpora.indices import check_indices
+from ..corpora.sampling import bounded, consecutive_batches
 
 _LARGEST_LOSS = math.log(sys.float_info.max)    # of which a perplexity can be told
 _STEPS_AHEAD = 8        # how many steps the host may queue before it looks at a result
@@ -22,19 +25,39 @@ class Diverged(ArithmeticError):
 def cross_entropy(logits: nd.NDArray, y: nd.NDArray, num_rows: int | None = None) -> Tuple[nd.NDArray, nd.NDArray]:
     """The mean cross entropy of softmax(logits) with the labels y, shape (1,), and its gradient, (rows, vocab_size).
 
+    y: (rows,). Labels out of range touch no memory: on the host they are a ValueError here, on a device when the loss is read.
     num_rows: where these rows are part of a batch, the rows of all of it: the loss is then their part of its mean.
 
     The gradient of a row is softmax(logits) - onehot(y), over the number of rows. By hand it costs one pass over all logits
     beside the softmax; through `SoftmaxCrossEntropyLoss` and autograd it is several, through `SoftmaxOutput` slow loops.
     """
-    own_rows, P = y.shape[0], nd.softmax(logits)
-    num_rows = num_rows or own_rows
+    own_rows, num_outputs = logits.shape
+    if not isinstance(y, nd.NDArray):
+        y = nd.array(check_indices(y, num_outputs, 'labels'), ctx=logits.context)
+    if y.shape != (own_rows,):
+        raise ValueError(f'labels must be ({own_rows},), one for each row of logits, got shape {y.shape}')
+    loss, P, num_rows = Loss(y, num_outputs), nd.softmax(logits), num_rows or own_rows
+    y, wrong = bounded(y, num_outputs)
     p = nd.pick(P, y)
-    loss = -_log(p, logits, y).mean()
+    nd.elemwise_add(-_log(p, logits, y).mean() * (own_rows / num_rows), wrong, out=loss)
     P /= num_rows
     at_labels = nd.stack(nd.arange(own_rows, ctx=y.context), y)
     gradient = nd._internal._scatter_set_nd(P, (p - 1) / num_rows, at_labels, shape=P.shape, out=P)
-    return (loss if own_rows == num_rows else loss * (own_rows / num_rows)), gradient
+    return loss, gradient
+
+
+class Loss(nd.NDArray):
+    """A loss, (1,), still to be computed. Read on the host it raises ValueError where one of its labels y was out of range."""
+
+    def __init__(self, y: nd.NDArray, num_outputs: int):
+        super().__init__(mx.nd.ndarray._new_alloc_handle((1,), y.context, False))
+        self._y, self._num_outputs = y, num_outputs
+
+    def asnumpy(self) -> np.ndarray:
+        value = super().asnumpy()
+        if np.isnan(value).any():       # as `bounded` has it
+            check_indices(self._y.asnumpy(), self._num_outputs, 'labels')
+        return value
 
 
 def _log(p: nd.NDArray, logits: nd.NDArray, y: nd.NDArray) -> nd.NDArray:
@@ -44,6 +67,7 @@ def _log(p: nd.NDArray, logits: nd.NDArray, y: nd.NDArray) -> nd.NDArray:
 
 def evaluate(model: Any, corpus_indices: Any, batch_size: int, num_steps: int) -> float:
     """The perplexity per character of a model on a text, read consecutively, without training on it."""
+    check_text(model, corpus_indices)
     batch_size = max(1, min(batch_size, len(corpus_indices) // (num_steps + 1)))
     losses, state = [], model.begin_state(batch_size)
     for X, Y in consecutive_batches(corpus_indices, batch_size, num_steps, ctx=model.ctx):
@@ -53,6 +77,12 @@ def evaluate(model: Any, corpus_indices: Any, batch_size: int, num_steps: int) -
         if len(losses) > _STEPS_AHEAD:
             losses[-_STEPS_AHEAD].wait_to_read()
     return perplexity(float(nd.concat(*losses, dim=0).mean().asscalar()), 'the held-out text')
+
+
+def check_text(model: Any, corpus_indices: Any) -> None:
+    """Raise ValueError for indices that the model does not know; one that has no `vocab_size` is not asked."""
+    if getattr(model, 'vocab_size', None) is not None:
+        check_indices(corpus_indices, model.vocab_size, 'the indices of the text')
 
 
 def perplexity(loss: float, place: str) -> float:
@@ -68,16 +98,19 @@ class Totals:
 
     def __init__(self, epoch: int):
         self.epoch, self.steps, self.loss, self.norm = epoch, 0, 0.0, 0.0
-        self.pending: Deque[nd.NDArray] = collections.deque()
+        self.pending: Deque[Tuple[nd.NDArray, nd.NDArray]] = collections.deque()
 
     def add(self, loss: nd.NDArray, norm: nd.NDArray) -> None:
         """Queue a step's loss, (1,), or (2,) with how many processes want to stop, and its gradient norm, (1,)."""
-        self.pending.append(nd.concat(loss, norm, dim=0))
+        self.pending.append((nd.concat(loss, norm, dim=0), loss))
         if len(self.pending) > _STEPS_AHEAD:
             self._look()
 
     def _look(self) -> None:
-        loss, *stops, norm = self.pending.popleft().asnumpy().tolist()
+        figures, own = self.pending.popleft()
+        loss, *stops, norm = figures.asnumpy().tolist()
+        if math.isnan(loss):
+            own.asnumpy()       # a ValueError where it is of a label out of range
         self.count(loss, norm)
         if any(stops):      # looked at behind the same step in every process, so that none waits for another
             raise KeyboardInterrupt

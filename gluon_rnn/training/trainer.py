@@ -14,7 +14,7 @@ from ..corpora.sampling import check_sizes
 from .config import EpochRecord, TrainConfig
 from .data_parallel import Replicas
 from .kvstore import Store
-from .loss import Totals, evaluate, perplexity
+from .loss import Totals, check_text, evaluate, perplexity
 from .optimizer import Optimizer
 from .source import Source, TextBatches
 from .step import PlainStep
@@ -49,9 +49,12 @@ class Trainer:
 
         on_step(step, steps) is called after each step of an epoch has been queued. stop() is asked at each step: where it says
         True, in whichever process, all of them raise KeyboardInterrupt, at the same step.
-        Raises Diverged, and ValueError where the text is too short.
+        Raises Diverged, and ValueError where the text is too short or has indices that the model does not know.
         """
         config = self.config
+        for indices in (corpus_indices, valid_indices):
+            if indices is not None:
+                check_text(self.model, indices)
         rows, _ = self.replicas.rows(config.batch_size)
         source = TextBatches(corpus_indices, config, rows=rows, rng=self.rng)
         if valid_indices is not None:

@@ -1,0 +1,21 @@
+"""Indices of characters or classes that must lie in a range: whoever reads memory by them asks here first."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def check_indices(indices: Any, limit: int, name: str) -> np.ndarray:
+    """`indices` as an array. Raises ValueError that names the first that is no whole number from 0 to below `limit`."""
+    array = indices.asnumpy() if hasattr(indices, 'asnumpy') else np.asarray(indices)
+    if array.dtype.kind not in 'iufb':
+        raise ValueError(f'{name} must be whole numbers from 0 to {limit - 1}, got {array.dtype}')
+    wrong = ~((array >= 0) & (array < limit))       # NaN among them
+    if array.dtype.kind == 'f':
+        wrong |= array != np.floor(array)
+    if wrong.any():
+        place = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise ValueError(f'{name} must be whole numbers from 0 to {limit - 1}, got {array[place]} at '
+                         f'{place[0] if len(place) == 1 else place}')
+    return array
