@@ -3,8 +3,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import difflib
 import errno
+import io
 import os
+import re
 import signal
 import sys
 import warnings
@@ -20,6 +23,9 @@ def run(main: Callable[[], Any]) -> NoReturn:
     for name in ('stdin', 'stdout', 'stderr'):
         if getattr(sys, name) is None:      # closed, as `>&-` does: the next file that is opened would take its place
             setattr(sys, name, open(os.devnull, 'r' if name == 'stdin' else 'w', encoding='utf-8'))     # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):     # what it cannot hold is printed as \\u5206
+            stream.reconfigure(errors='backslashreplace')
     warnings.formatwarning = format_warning
     try:
         status = main()
@@ -75,6 +81,8 @@ def fail_to_import(kind: type[BaseException], error: BaseException, trace: Trace
             runtime.prepare()
         except ImportError as reason:
             error = reason
+    if isinstance(error, KeyboardInterrupt):        # while modules load
+        fail('stopped', 130)
     if isinstance(error, (ImportError, OSError)):
         fail(one_line(error) + ': pip install -r requirements.txt' * isinstance(error, ModuleNotFoundError))
     sys.__excepthook__(kind, error, trace)
@@ -159,4 +167,7 @@ class ArgumentParser(argparse.ArgumentParser):
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **kwargs)
 
     def error(self, message: str) -> NoReturn:
-        fail(f'{message} (--help lists all flags)')
+        unknown = re.findall(r'--[\w-]+', message) if message.startswith('unrecognized arguments') else []
+        known = [flag for action in self._actions for flag in action.option_strings]
+        meant = [f'{best[0]} for {flag}' for flag in unknown if (best := difflib.get_close_matches(flag, known, 1, 0.6))]
+        fail(f'{message}{f": did you mean {meant[0]}?" if meant else ""} (--help lists all flags)')

@@ -127,6 +127,8 @@ def lead(args: argparse.Namespace, settings: Dict[str, Any], store: Store | None
     with RunFolder(out) as folder:
         if args.resume and folder.holds_run():
             settings = merge(read_config(out), settings)
+        elif args.resume and not set(explicit()) - {'out', 'resume', 'kvstore', 'ctx'}:
+            raise ValueError(f'{out} holds no run to go on with: give all its flags again, with or without --resume, to start it')
         elif args.resume:
             tqdm.write(f'{out} holds no run yet: starting one')
         if store:

@@ -52,7 +52,7 @@ def host_reads(monkeypatch):
 
 @pytest.fixture
 def needs_corpus():
-    """needs_corpus(name) -> that corpus. Where its file is on none of the data folders the test skips, in CI it fails."""
+    """needs_corpus(name) -> that corpus. Where its file is in none of the data folders the test skips, in CI it fails."""
     def get(name: str, **options) -> Corpus:
         if not any((folder / CORPORA[name].file).is_file() for folder in runtime.data_folders()):
             message = f'corpus {name} is not here: put {CORPORA[name].file} into a folder and set GLUON_RNN_DATA to it'

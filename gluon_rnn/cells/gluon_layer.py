@@ -27,6 +27,8 @@ class GluonLayer(Network):
         self.layer, self.cell, self.ctx = layer, cell, ctx or mx.cpu()
         if layer._dropout:
             raise ValueError("a fused layer's dropout does nothing on the CPU: put single layers into a DeepRNN with dropout")
+        if layer._layout != 'TNC':
+            raise ValueError(f"a layer must have layout 'TNC', steps before rows, got {layer._layout!r}: make it without layout")
         layer.initialize(init.Normal(SIGMA), ctx=self.ctx)
         layer.hybridize(static_alloc=True, static_shape=True)
         self.bidirectional = layer._dir == 2

@@ -189,6 +189,8 @@ def read_text(path: Path | str, member: str | None = None) -> str:
         if path.stat().st_size > MAX_TEXT_BYTES:
             raise ValueError(f'{path} is larger than {MAX_TEXT_BYTES >> 20} MiB: cut it into parts')
         data = path.read_bytes()
+    if data[:2] == b'\x1f\x8b':
+        raise ValueError(f'{path} is compressed by gzip: unpack it by gunzip, and give the text itself')
     try:
         text = data.decode('utf-8-sig')
     except UnicodeDecodeError as error:
@@ -264,7 +266,7 @@ def download(known: NamedCorpus, url: str, target: Path, *, timeout: float = 30,
         if isinstance(error, urllib.error.HTTPError):
             error.close()       # it holds the connection
         reason = ' '.join(str(error).split()) or type(error).__name__
-        raise ValueError(f'{target.name} is on none of the data folders and cannot be fetched ({reason}): '
+        raise ValueError(f'{target.name} is in none of the data folders and cannot be fetched ({reason}): '
                          f'{help_yourself}') from None
     except ValueError as error:         # what came is not the text; it says so of the temporary file
         raise ValueError(str(error).replace(part, url)) from None

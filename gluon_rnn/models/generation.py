@@ -14,21 +14,22 @@ def generate(model: Any, idx_to_char: Sequence[str], prefix: str, num_chars: int
 
     model: a LanguageModel, an OnnxModel, or anything with their `array(values)`, `begin_state(batch_size)` and call.
     Greedy, as in the book, unless told otherwise: temperature draws from softmax(logits / temperature), so that below 1 it
-    is bolder and above 1 wilder; top_k draws from the top_k likeliest characters only (at temperature 1 unless given). seed:
-    of the draws; one seed gives one text, whatever else is random around it.
+    is bolder and above 1 wilder, and 0 greedy again; top_k draws from the top_k likeliest characters only (at temperature 1
+    unless given). seed: of the draws; one seed gives one text, whatever else is random around it.
     Raises ValueError for an empty prefix or one with unknown characters, and for numbers that make no sense.
     """
     if num_chars < 0:
         raise ValueError(f'length must be 0 or more characters, got {num_chars}')
     if not prefix:
         raise ValueError('the prefix is empty: give at least one character to start from')
-    if temperature is not None and not 0 < temperature < float('inf'):
-        raise ValueError(f'temperature must be above 0, got {temperature}')
+    if temperature is not None and not 0 <= temperature < float('inf'):
+        raise ValueError(f'temperature must be 0 (greedy) or more, got {temperature}')
     if top_k is not None and top_k < 1:
         raise ValueError(f'top_k must be 1 or more, got {top_k}')
     output = encode(prefix, {char: i for i, char in enumerate(idx_to_char)})
     rng = np.random.default_rng(seed)
-    greedy, X, state = temperature is None and top_k is None, model.array([output]), model.begin_state(1)
+    greedy = temperature == 0 or (temperature is None and top_k is None)
+    X, state = model.array([output]), model.begin_state(1)
     chosen: List[Any] = []
     for _ in range(num_chars):
         logits, state = model(X, state)
@@ -47,8 +48,9 @@ def _numpy(array: Any) -> np.ndarray:
 
 def draw(logits: np.ndarray, temperature: float, top_k: int | None, rng: Any) -> int:
     """One character's index, drawn from softmax(logits / temperature), of the top_k likeliest where given."""
-    scaled = logits.astype(np.float64) / temperature
+    scaled = logits.astype(np.float64)
+    scaled = (scaled - scaled.max()) / temperature      # in this order: no temperature is so low that infinity is left
     if top_k is not None and top_k < len(scaled):
         scaled[np.argpartition(scaled, -top_k)[:-top_k]] = -np.inf
-    probabilities = np.exp(scaled - scaled.max())
+    probabilities = np.exp(scaled)
     return int(rng.choice(len(scaled), p=probabilities / probabilities.sum()))

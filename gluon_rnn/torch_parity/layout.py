@@ -99,7 +99,9 @@ def load_state_dict(model: LanguageModel, state_dict: Mapping[str, torch.Tensor]
 
 
 def settings(config: ModelConfig, *, layer: bool) -> modules.Settings:
-    """A model's description for PyTorch. Raises ValueError for the book's GRU as a layer."""
+    """A model's description for PyTorch. Raises ValueError for the book's GRU as a layer, and a Clockwork RNN."""
+    if config.cell == 'clockwork':
+        raise ValueError("a Clockwork RNN has no counterpart in PyTorch here: export it by --format onnx")
     return modules.Settings(config.vocab_size, config.cell, layer, config.num_hiddens, config.num_layers, config.bidirectional,
                             config.backward_hiddens or 0, config.activation, config.resets_after, config.dropout, config.residual,
                             config.both_forward)

@@ -126,7 +126,7 @@ def test_endless_download(cache, monkeypatch, tally):
 
 
 def test_no_network(cache):
-    with pytest.raises(ValueError, match=r'song\.txt is on none of the data folders and cannot be fetched .*refused.*by hand'):
+    with pytest.raises(ValueError, match=r'song\.txt is in none of the data folders and cannot be fetched .*refused.*by hand'):
         load_corpus('song')
     assert list(cache.iterdir()) == []
 

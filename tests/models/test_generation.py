@@ -111,10 +111,9 @@ def test_huge_logits_do_not_overflow():
     ('', 5, {}, 'the prefix is empty'),
     ('axz', 5, {}, "'xz' is not in the vocabulary of 8 characters"),
     ('a', -1, {}, 'length must be 0 or more characters, got -1'),
-    ('a', 5, {'temperature': 0}, 'temperature must be above 0, got 0'),
-    ('a', 5, {'temperature': -1.0}, 'temperature must be above 0, got -1.0'),
-    ('a', 5, {'temperature': float('nan')}, 'temperature must be above 0, got nan'),
-    ('a', 5, {'temperature': float('inf')}, 'temperature must be above 0, got inf'),
+    ('a', 5, {'temperature': -1.0}, 'temperature must be 0 .greedy. or more, got -1.0'),
+    ('a', 5, {'temperature': float('nan')}, 'temperature must be 0 .greedy. or more, got nan'),
+    ('a', 5, {'temperature': float('inf')}, 'temperature must be 0 .greedy. or more, got inf'),
     ('a', 5, {'top_k': 0}, 'top_k must be 1 or more, got 0'),
 ])
 def test_errors(model, prefix, num_chars, options, message):
@@ -125,3 +124,15 @@ def test_errors(model, prefix, num_chars, options, message):
 def test_on_another_context():
     model = large_weights(build_model(ModelConfig('lstm', **CONFIG), mx.cpu(1)))
     assert len(generate(model, LETTERS, 'a', 5)) == len(generate(model, LETTERS, 'a', 5, top_k=2, seed=1)) == 6
+
+
+def test_the_lowest_temperature_is_greedy():
+    """Dividing first would make infinity minus infinity of it."""
+    logits = np.array([3, 900, -5, 899], dtype=np.float32)
+    for temperature in (1e-308, 1e-30, 1e-3):
+        assert draw(logits, temperature, None, np.random.default_rng(0)) == 1
+        assert draw(logits, temperature, 2, np.random.default_rng(0)) == 1
+    model = build_model(ModelConfig(cell='gru', num_hiddens=8, vocab_size=3))
+    greedy = generate(model, 'abc', 'a', 20)
+    for options in ({'temperature': 0}, {'temperature': 0, 'top_k': 2}):
+        assert generate(model, 'abc', 'a', 20, **options) == greedy

@@ -5,7 +5,7 @@ import pytest
 from mxnet import nd
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gluon_rnn.training.optimizer import Optimizer, global_norm, make_optimizer
+from gluon_rnn.training.optimizer import _LEFT_OUT, Optimizer, global_norm, make_optimizer
 
 
 def parameters(count=3, scale=1):
@@ -109,3 +109,42 @@ def test_unknown_optimizer(name):
     """groupadagrad is MXNet's for embeddings alone: it takes no bias."""
     with pytest.raises(ValueError, match=rf"optimizer must be one of adadelta, .*, got '{name}'"):
         make_optimizer(name, 0.1)
+
+
+OFFERED = [name for name in sorted(mx.optimizer.Optimizer.opt_registry) if name not in _LEFT_OUT]
+# One step from a new optimizer, by its paper's formula: of a gradient g and the learning rate 0.01.
+FIRST_STEP = {'sgd': lambda g: 0.01 * g, 'nag': lambda g: 0.01 * g, 'dcasgd': lambda g: 0.01 * g, 'lbsgd': lambda g: 0.01 * g,
+              'signum': lambda g: 0.01 * np.sign(g), 'adam': lambda g: 0.01 * g / (np.abs(g) + 1e-8 / np.sqrt(0.001)),
+              'adagrad': lambda g: 0.01 * g / np.sqrt(g ** 2 + 1e-7),
+              'rmsprop': lambda g: 0.01 * g / np.sqrt(0.1 * g ** 2 + 1e-8),
+              'adadelta': lambda g: np.sqrt(1e-5) / np.sqrt(0.1 * g ** 2 + 1e-5) * g}
+
+
+@pytest.mark.parametrize('name', OFFERED)
+def test_a_gradient_of_zero_moves_nothing(name):
+    """As that of a character that no batch has; sgld alone draws noise."""
+    param = nd.array([[1, 2, 3]])
+    param.attach_grad()
+    optimizer = Optimizer({'w': param}, name, 0.01, 1)
+    for _ in range(3):
+        param.grad[:] = nd.array([[0, 0.5, -1]])
+        optimizer.step()
+    moved = param.asnumpy()[0]
+    assert np.isfinite(moved).all()
+    if name != 'sgld':
+        assert moved[0] == 1 and moved[1] < 2 and moved[2] > 3
+
+
+@pytest.mark.parametrize('name', sorted(FIRST_STEP))
+def test_the_first_step_in_float64(name):
+    param, gradient = nd.array([[1, 2, 3, 4]]), np.array([[0, 0.5, -1, 1e-3]])
+    param.attach_grad()
+    param.grad[:] = nd.array(gradient)
+    Optimizer({'w': param}, name, 0.01, 0).step()
+    assert_allclose(param.asnumpy(), [[1, 2, 3, 4]] - FIRST_STEP[name](gradient), rtol=1e-6)
+
+
+@pytest.mark.parametrize('name', ['adamax', 'ftrl'])
+def test_what_is_not_offered(name):
+    with pytest.raises(ValueError, match='optimizer must be one of adadelta, '):
+        make_optimizer(name, 0.01)
