@@ -49,7 +49,8 @@ def _numpy(array: Any) -> np.ndarray:
 def draw(logits: np.ndarray, temperature: float, top_k: int | None, rng: Any) -> int:
     """One character's index, drawn from softmax(logits / temperature), of the top_k likeliest where given."""
     scaled = logits.astype(np.float64)
-    scaled = (scaled - scaled.max()) / temperature      # in this order: no temperature is so low that infinity is left
+    with np.errstate(over='ignore'):       # in this order: the largest stays 0 at any temperature, the rest end at -inf
+        scaled = (scaled - scaled.max()) / temperature
     if top_k is not None and top_k < len(scaled):
         scaled[np.argpartition(scaled, -top_k)[:-top_k]] = -np.inf
     probabilities = np.exp(scaled)
