@@ -19,8 +19,8 @@ def main() -> None:
     with RunFolder(out) as folder:
         run = Run(folder, settings, resume=False, overwrite=False)
         tqdm.write('A GRU (section 6.7) of 256 hidden units and the songs of data/lyrics.txt. Before training it sings:')
-        for prefix in settings['prefix']:
-            tqdm.write(f' - {gluon_rnn.generate(run.trainer.model, run.idx_to_char, prefix, settings["length"])}')
+        for prefix in run.settings['prefix']:
+            tqdm.write(f' - {gluon_rnn.generate(run.trainer.model, run.idx_to_char, prefix, run.settings["length"])}')
         train.train(run)
     tqdm.write(f'Its learning curve: {out / "curve.png"}. More of it: '
                f'python scripts/generate.py {out} --prefix 我 --temperature 0.5')

@@ -1,7 +1,7 @@
 """Train a character-level language model and write verses with it, as chapter 6 of the book does.
 
 The defaults are the book's: 256 hidden units, 35 steps, batches of 32, SGD with learning rate 100, gradients clipped
-to 0.01. Each --period epochs it prints perplexity, time and verses. A run's folder holds config.json, metrics.jsonl,
+to 0.01. Each --pred-period epochs it prints perplexity, time and verses. A run's folder holds config.json, metrics.jsonl,
 samples.txt, curve.png and checkpoint.npz, from which --resume goes on.
 """
 from __future__ import annotations
@@ -21,6 +21,7 @@ from gluon_rnn.cells.build import ALL_CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA
 from gluon_rnn.runs.folder import RunFolder, read_config
 from gluon_rnn.runs.run import Run, Training
+from gluon_rnn.runs.settings import COUNTS, MAY_CHANGE, RunSettings, damage
 from gluon_rnn.runtime import launched_job
 from gluon_rnn.training.config import SAMPLINGS, EpochRecord
 from gluon_rnn.training.kvstore import KINDS, TOGETHER, Store
@@ -34,68 +35,63 @@ EXAMPLES = """examples
   python scripts/train.py --ctx 'gpu(0),gpu(1)' --impl hybrid --batch-size 64      two GPUs share each batch
   python scripts/launch.py -n 4 -s 2 -- python scripts/train.py --kvstore dist_sync --out runs/mine      four processes do
 """
-# What a continued run may be told anew; all else is settled when it starts.
-_MAY_CHANGE = ('num_epochs', 'period', 'prefix', 'length', 'ctx', 'checkpoint_period', 'lr', 'clipping_theta')
-_COUNTS = ('period', 'length', 'checkpoint_period')
-_NUMBER, _MAYBE = (int, float), (int, type(None))
-# What a saved setting must be; the rest are texts or null.
-_LIKE: Dict[str, Any] = {
-    **dict.fromkeys(('num_hiddens', 'num_layers', 'num_steps', 'batch_size', 'num_epochs', 'seed', *_COUNTS), (int,)),
-    **dict.fromkeys(('max_chars', 'backward_hiddens'), _MAYBE), 'bidirectional': (bool,), 'reset_after': (bool, type(None)),
-    **dict.fromkeys(('valid_fraction', 'dropout', 'lr', 'clipping_theta'), _NUMBER), 'prefix': (list,),
-    'periods': (list, tuple, str, type(None))}
+BOOK = RunSettings()
 
 
 def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
     text = p.add_argument_group('text')
-    text.add_argument('--corpus', default='lyrics', help=f'{", ".join(CORPORA)}, or a UTF-8 text file or a zip of one')
+    text.add_argument('--corpus', default=BOOK.corpus, help=f'{", ".join(CORPORA)}, or a UTF-8 text file or a zip of one')
     text.add_argument('--max-chars', type=int, help='characters to keep from the start, 0: all (default: 10000 of the '
                       "book's two texts, as the book does, all of any other)")
-    text.add_argument('--valid-fraction', type=float, default=0, help='hold out this part at the end of the text and report its '
-                      'perplexity, too')
+    text.add_argument('--valid-fraction', type=float, default=BOOK.valid_fraction, help='hold out this part at the end of '
+                      'the text and report its perplexity, too')
     net = p.add_argument_group('network')
-    net.add_argument('--cell', choices=ALL_CELLS, default='gru', help='the recurrent network: sections 6.4, 6.7 and 6.8, or a '
-                     'Clockwork RNN')
-    net.add_argument('--impl', choices=IMPLS, default='scratch', help='scratch: by hand, to be read; '
+    net.add_argument('--cell', choices=ALL_CELLS, default=BOOK.cell, help='the recurrent network: sections 6.4, 6.7 and 6.8, '
+                     'or a Clockwork RNN')
+    net.add_argument('--impl', choices=IMPLS, default=BOOK.impl, help='scratch: by hand, to be read; '
                      'hybrid: the same numbers, compiled; gluon: the gluon.rnn layer')
-    net.add_argument('--num-hiddens', type=int, default=256, help='hidden units of a layer, in each direction')
-    net.add_argument('--num-layers', type=int, default=1, help='layers, section 6.9')
-    net.add_argument('--dropout', type=float, default=0, help='part of the hidden states between layers set to zero in training')
+    net.add_argument('--num-hiddens', type=int, default=BOOK.num_hiddens, help='hidden units of a layer, in each direction')
+    net.add_argument('--num-layers', type=int, default=BOOK.num_layers, help='layers, section 6.9')
+    net.add_argument('--dropout', type=float, default=BOOK.dropout, help='part of the hidden states between layers '
+                     'set to zero in training')
     net.add_argument('--bidirectional', action='store_true', help='a second direction from the end of each batch, section 6.10; '
                      'it reads the answer, so perplexity near 1 means nothing and its verses are poor')
     net.add_argument('--backward-hiddens', type=int, help='hidden units of the second direction (default: as the first)')
-    net.add_argument('--activation', choices=['tanh', 'relu', 'sigmoid'], default='tanh', help='of the rnn')
+    net.add_argument('--activation', choices=['tanh', 'relu', 'sigmoid'], default=BOOK.activation, help='of the rnn')
     net.add_argument('--reset-after', action=argparse.BooleanOptionalAction, default=None, help='of the gru: reset the product '
                      "with W_hh, as Gluon, cuDNN and PyTorch do, instead of the state, as the book does (default: the book's "
                      'form by hand, the other in Gluon)')
     net.add_argument('--periods', type=int, nargs='+', help='of the clockwork: one for each group of hidden units '
                      '(default: 1 2 4 8)')
     how = p.add_argument_group('training')
-    how.add_argument('--sampling', choices=SAMPLINGS, default='consecutive', help='mini-batches, section 6.3')
-    how.add_argument('--num-steps', type=int, default=35, help='characters in an example')
-    how.add_argument('--batch-size', type=int, default=32, help='examples in a batch')
+    how.add_argument('--sampling', choices=SAMPLINGS, default=BOOK.sampling, help='mini-batches, section 6.3')
+    how.add_argument('--num-steps', type=int, default=BOOK.num_steps, help='characters in an example')
+    how.add_argument('--batch-size', type=int, default=BOOK.batch_size, help='examples in a batch')
     how.add_argument('--num-epochs', type=int, help='(default: 250 for the rnn, 160 for the others)')
     how.add_argument('--lr', type=float, help='learning rate (default: 100 for sgd, 0.01 for other optimizers)')
-    how.add_argument('--optimizer', default='sgd', help='the name of any MXNet optimizer')
-    how.add_argument('--clipping-theta', type=float, default=1e-2, help='largest global norm of the gradients, 0: no clipping')
-    how.add_argument('--ctx', default='auto', help="where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)', or "
+    how.add_argument('--optimizer', default=BOOK.optimizer, help='the name of any MXNet optimizer')
+    how.add_argument('--clipping-theta', type=float, default=BOOK.clipping_theta, help='largest global norm of '
+                     'the gradients, 0: no clipping')
+    how.add_argument('--ctx', default=BOOK.ctx, help="where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)', or "
                      "several that share each batch: 'gpu(0),gpu(1)'")
     how.add_argument('--kvstore', choices=KINDS, help='what adds up the gradients of several contexts (local: on the CPU, '
                      'device: where they are), and of the workers that scripts/launch.py starts (dist_sync, dist_device_sync) '
                      '(default: dist_sync for such a worker, else device)')
-    how.add_argument('--seed', type=int, default=0, help='one seed gives one result')
+    how.add_argument('--seed', type=int, default=BOOK.seed, help='one seed gives one result')
     show = p.add_argument_group('verses')
-    show.add_argument('--period', type=int, help='epochs from one printing to the next (default: 50 for the rnn, 40 for '
-                      'the others)')
-    show.add_argument('--prefix', action='append', help='what verses start with; may be given several times (default: 分开 and '
-                      '不分开, or the first characters of a text that does not have them)')
-    show.add_argument('--length', type=int, default=50, help='characters to add to each prefix')
+    show.add_argument('--pred-period', '--period', dest='period', type=int, help='epochs from one printing to the next '
+                      '(default: 50 for the rnn, 40 for the others)')
+    show.add_argument('--prefixes', '--prefix', dest='prefix', action='extend', nargs='+', help='what verses start with '
+                      '(default: 分开 and 不分开, or the first characters of a text that does not have them)')
+    show.add_argument('--pred-len', '--length', dest='length', type=int, default=BOOK.length, help='characters to add '
+                      'to each prefix')
     out = p.add_argument_group('the run')
     out.add_argument('--out', type=Path, help='its folder (default: a new one in runs/)')
     out.add_argument('--resume', action='store_true', help='go on with the run in --out')
     out.add_argument('--overwrite', action='store_true', help='replace the run in --out')
-    out.add_argument('--checkpoint-period', type=int, default=10, help='epochs from one checkpoint to the next')
+    out.add_argument('--checkpoint-period', type=int, default=BOOK.checkpoint_period, help='epochs from one checkpoint '
+                     'to the next')
     return p
 
 
@@ -144,7 +140,7 @@ def settings_of(args: argparse.Namespace) -> Dict[str, Any]:
                           ('lr', 1e2 if args.optimizer == 'sgd' else 1e-2)):
         if settings[name] is None:
             settings[name] = default
-    for name in _COUNTS:
+    for name in COUNTS:
         if settings[name] < 1:
             raise ValueError(f'--{name.replace("_", "-")} must be 1 or more, got {settings[name]}')
     if args.dropout and args.num_layers == 1:
@@ -158,16 +154,12 @@ def merge(saved: Dict[str, Any], given: Dict[str, Any]) -> Dict[str, Any]:
     """The saved run's settings, with what may change taken from the flags that were given."""
     defaults = settings_of(parser().parse_args([]))     # for what an older version did not know
     saved = {**defaults, **{name: value for name, value in saved.items() if name in given or name == 'corpus_sha256'}}
-    for name, value in saved.items():
-        like = _LIKE.get(name, (str, type(None)))
-        if (isinstance(value, bool) and bool not in like) or not isinstance(value, like):
-            raise ValueError(f'config.json is damaged ({name} is {value!r}): start a new run')
-        if name in _COUNTS and value < 1:
-            raise ValueError(f'config.json is damaged ({name} is {value!r}): start a new run')
+    if wrong := damage(saved):
+        raise ValueError(f'config.json is damaged ({wrong}): start a new run')
     for name in explicit():
         if name not in given or given[name] == saved[name]:
             continue
-        if name not in _MAY_CHANGE:
+        if name not in MAY_CHANGE:
             raise ValueError(f'--{name.replace("_", "-")} is {saved[name]!r} in the run to go on with, got {given[name]!r}: '
                              f'leave it out, or start a new run')
         saved[name] = given[name]

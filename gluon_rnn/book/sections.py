@@ -9,20 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Tuple
 
 from ..corpora.corpus import load_corpus
+from ..runs.settings import RunSettings
 
 Text = Tuple[str, str]      # in English, in Chinese
 
 # Section 6.4.7 for all that follows: what a variant does not name is this. 256 hidden units, 35 steps, batches of 32, SGD with
 # learning rate 100, gradients clipped to a norm of 0.01, weights from N(0, 0.01), verses of 50 characters after two prefixes.
-COMMON: Dict[str, Any] = {
-    'corpus': 'jaychou', 'max_chars': None, 'valid_fraction': 0,
-    'cell': 'rnn', 'impl': 'scratch', 'num_hiddens': 256, 'num_layers': 1, 'dropout': 0, 'bidirectional': False,
-    'backward_hiddens': None, 'activation': 'tanh', 'reset_after': None, 'residual': False, 'both_forward': False, 'sigma': None,
-    'periods': None,
-    'sampling': 'consecutive', 'num_epochs': 160, 'num_steps': 35, 'batch_size': 32, 'lr': 1e2, 'optimizer': 'sgd',
-    'clipping_theta': 1e-2, 'seed': 0, 'ctx': 'auto',
-    'period': 40, 'prefix': None, 'length': 50, 'checkpoint_period': 10,
-}
+COMMON: Dict[str, Any] = RunSettings(corpus='jaychou', cell='rnn').as_dict()
 FALLBACK = 'lyrics'         # the embedded corpus, where the book's text cannot be had
 
 SOURCES: Dict[str, Text] = {

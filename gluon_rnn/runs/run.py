@@ -4,7 +4,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Mapping
 
 from . import checkpoint
 from .. import runtime
@@ -25,16 +25,14 @@ _BOOK_PREFIXES = (['分开', '不分开'], ['traveller', 'time traveller'])
 class Training:
     """One training of a language model, from its settings, without a folder.
 
-    settings: the fields of `ModelConfig` and `TrainConfig` by name, and corpus, max_chars, valid_fraction (the text), ctx (one
-    context, or several with commas between them), sigma (the new weights' standard deviation, None: the book's), period (epochs
-    from one printing to the next), prefix (a list, None: the book's), length (characters to add to each), checkpoint_period
-    (epochs from one checkpoint to the next).
+    settings: those of `RunSettings`, by name; where they began in an older version, some may be missing.
     store: what several contexts and processes add up by; None: 'device', where there are several contexts.
     Raises ValueError for settings that cannot train, or a text that has changed.
     """
 
-    def __init__(self, settings: Dict[str, Any], *, store: Store | None = None):
-        self.settings, self.store = settings, store
+    def __init__(self, settings: Mapping[str, Any], *, store: Store | None = None):
+        settings = self.settings = dict(settings)
+        self.store = store
         contexts = runtime.parse_contexts(settings['ctx'])
         if store is None and len(contexts) > 1:
             store = Store('device')
@@ -47,7 +45,7 @@ class Training:
         check_sizes(len(self.train_indices), train_config.batch_size, train_config.num_steps, train_config.sampling)
         if self.valid_indices is not None and len(valid) <= train_config.num_steps:
             raise ValueError(f'the held-out text has {len(valid)} characters, it needs at least '
-                             f'{train_config.num_steps + 1}: raise --valid-fraction')
+                             f'{train_config.num_steps + 1}: raise valid_fraction')
         settings['prefix'] = prefixes(settings['prefix'], corpus)
         digest = hashlib.sha256(corpus.indices.tobytes() + ''.join(corpus.idx_to_char).encode()).hexdigest()
         if settings.setdefault('corpus_sha256', digest) != digest:
@@ -87,7 +85,7 @@ class Run(Training):
         if self.resumed:
             self._resume()
         else:
-            folder.begin(settings, overwrite=overwrite)
+            folder.begin(self.settings, overwrite=overwrite)
         self.last = Checkpoint.take(self.trainer, self.idx_to_char)
         self.share_beginning()
 
@@ -156,6 +154,6 @@ def prefixes(given: List[str] | None, corpus: Corpus) -> List[str]:
         return known[0] if known else [corpus.decode(corpus.indices[:5])]
     for prefix in given:
         if not prefix:
-            raise ValueError('--prefix is empty: give at least one character')
+            raise ValueError('a prefix is empty: give at least one character')
         corpus.encode(prefix)
     return given

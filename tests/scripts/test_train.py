@@ -74,13 +74,13 @@ def test_what_came_after_the_last_checkpoint_is_forgotten_and_done_again(script,
 
 def test_ctrl_c_saves_and_says_how_to_go_on(script, small, tmp_path, monkeypatch):
     script('train', *small, '--out', tmp_path / 'whole')
-    step = Trainer._step
+    step = Trainer._run_epoch
 
     def pressed(self, *args):
         if self.epoch == 3:
             raise KeyboardInterrupt
         return step(self, *args)
-    monkeypatch.setattr(Trainer, '_step', pressed)
+    monkeypatch.setattr(Trainer, '_run_epoch', pressed)
     ended = script('train', *small, '--out', tmp_path / 'stopped')
     assert ended.status == 130
     assert f'3 epochs are saved in {tmp_path / "stopped"}, go on with: ' in ended.err
@@ -131,18 +131,18 @@ def test_a_config_with_a_wrong_value(script, refused, small, tmp_path, said, nam
 
 def test_held_out_text_too_short_leaves_the_old_run(script, refused, small, tmp_path):
     script('train', *small, '--out', tmp_path / 'run')
-    refused('raise --valid-fraction', 'train', *small, '--out', tmp_path / 'run', '--overwrite', '--valid-fraction', 0.01)
+    refused('raise valid_fraction', 'train', *small, '--out', tmp_path / 'run', '--overwrite', '--valid-fraction', 0.01)
     assert len(metrics(tmp_path / 'run')) == 4
 
 
 def test_a_loss_that_turns_nan_stops_and_keeps_the_last_good_model(refused, small, tmp_path, monkeypatch):
-    step = Trainer._step
+    step = Trainer._run_epoch
 
     def poisoned(self, *args):
         if self.epoch == 2:
             self.model.parameters()['W_hq'][:] = float('nan')
         return step(self, *args)
-    monkeypatch.setattr(Trainer, '_step', poisoned)
+    monkeypatch.setattr(Trainer, '_run_epoch', poisoned)
     refused('no longer finite in epoch 3, step 1', 'train', *small, '--out', tmp_path / 'run')
     assert checkpoint.read(tmp_path / 'run' / 'checkpoint.npz').epoch == 2
 
@@ -153,7 +153,7 @@ def test_a_loss_that_turns_nan_stops_and_keeps_the_last_good_model(refused, smal
     ('max_chars must be 0', ('--max-chars', -1)),
     ('needs a text of at least', ('--batch-size', 300)),
     ("'Q' is not in the vocabulary", ('--prefix', '分Q')),
-    ('--prefix is empty', ('--prefix', '')),
+    ('a prefix is empty', ('--prefix', '')),
     ('num_hiddens must be 1 or more, got 0', ('--num-hiddens', 0)),
     ('num_layers must be 1 or more, got -1', ('--num-layers', -1)),
     ('num_steps must be 1 or more, got 0', ('--num-steps', 0)),
@@ -265,12 +265,12 @@ def test_generation_does_not_depend_on_the_implementation(script, small, tmp_pat
 def test_ctrl_c_that_python_loses_is_asked_for_again(script, small, tmp_path, monkeypatch):
     """A KeyboardInterrupt raised in an object's __del__ is only reported, and the training would go on."""
     import _cli
-    step = Trainer._step
+    step = Trainer._run_epoch
 
     def pressed(self, *args):
         if self.epoch == 2:
             monkeypatch.setattr(_cli, '_asked_to_stop', True)       # what the signal's handler leaves behind
         return step(self, *args)
-    monkeypatch.setattr(Trainer, '_step', pressed)
+    monkeypatch.setattr(Trainer, '_run_epoch', pressed)
     ended = script('train', *small, '--out', tmp_path / 'run')
     assert ended.status == 130 and '2 epochs are saved' in ended.err
