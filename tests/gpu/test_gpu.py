@@ -1,0 +1,176 @@
+"""Everything that promises to run on a GPU, run on the pretend one. What is computed there is zeros: only the way is tested."""
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import counting
+import mxnet as mx
+import numpy as np
+import pytest
+
+import gluon_rnn
+from gluon_rnn import ModelConfig, TrainConfig, build_model
+from gluon_rnn.training.trainer import Trainer
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = ('--max-chars', 400, '--num-hiddens', 8, '--num-steps', 5, '--batch-size', 8, '--length', 3, '--num-epochs', 1)
+VARIANTS = {
+    'plain': {}, 'deep': {'num_layers': 2}, 'bidirectional': {'bidirectional': True},
+    'deep, bidirectional, dropout': {'num_layers': 2, 'bidirectional': True, 'dropout': 0.5},
+    'two widths': {'bidirectional': True, 'backward_hiddens': 4},
+}
+
+
+def test_finds_the_cards():
+    assert gluon_rnn.try_gpu() == mx.gpu(0)
+    assert gluon_rnn.try_all_gpus() == [mx.gpu(0), mx.gpu(1)]
+
+
+@pytest.mark.parametrize('variant', VARIANTS)
+@pytest.mark.parametrize('impl', ['scratch', 'hybrid', 'gluon'])
+@pytest.mark.parametrize('cell', ['rnn', 'gru', 'lstm'])
+@pytest.mark.parametrize('sampling', ['random', 'consecutive'])
+def test_trains_scores_and_writes(cell, impl, sampling, variant, lyrics):
+    model = build_model(ModelConfig(cell=cell, impl=impl, num_hiddens=8, vocab_size=lyrics.vocab_size, **VARIANTS[variant]), mx.gpu(0))
+    config = TrainConfig(sampling=sampling, num_epochs=2, num_steps=5, batch_size=4, optimizer='adam' if variant == 'deep' else 'sgd')
+    records = gluon_rnn.train(model, lyrics.indices, config, valid_indices=lyrics.indices[:100])
+    assert list(records) == [1, 2] and records[2].valid_perplexity is not None
+    assert {array.context for array in model.parameters().values()} == {mx.gpu(0)}
+    assert len(gluon_rnn.generate(model, lyrics.idx_to_char, lyrics.idx_to_char[0], 5)) == 6
+
+
+@pytest.mark.parametrize('config', [{'cell': 'clockwork'}, {'cell': 'rnn', 'activation': 'relu'}, {'cell': 'gru', 'reset_after': True}],
+                         ids=str)
+def test_scratch_trains_what_is_left(config, lyrics):
+    model = build_model(ModelConfig(impl='scratch', num_hiddens=8, vocab_size=lyrics.vocab_size, **config), mx.gpu(1))
+    gluon_rnn.train(model, lyrics.indices, TrainConfig(num_epochs=1, num_steps=5, batch_size=4))
+    assert {array.context for array in model.parameters().values()} == {mx.gpu(1)}
+
+
+@pytest.mark.parametrize('impl', ['scratch', 'hybrid', 'gluon'])
+def test_rows_of_unequal_length(impl):
+    model = build_model(ModelConfig(cell='lstm', impl=impl, num_hiddens=8, vocab_size=10, bidirectional=True), mx.gpu(0))
+    with mx.autograd.record():
+        logits, _ = model(mx.nd.zeros((3, 4), ctx=mx.gpu(0)), model.begin_state(3), lengths=[4, 2, 1])
+    logits.backward()
+    assert logits.shape == (12, 10) and logits.asnumpy().shape == (12, 10)
+
+
+@pytest.mark.parametrize('source, target', list(itertools.permutations(['scratch', 'hybrid', 'gluon'], 2)))
+def test_weights_are_carried_between_implementations_and_devices(source, target):
+    config = {'cell': 'gru', 'num_hiddens': 4, 'vocab_size': 5}
+    first = build_model(ModelConfig(impl=source, reset_after=True, **config), mx.cpu())
+    there = build_model(ModelConfig(impl=target, reset_after=True, **config), mx.gpu(0))
+    back = build_model(ModelConfig(impl=source, reset_after=True, **config), mx.cpu())
+    gluon_rnn.copy_params(first, there)
+    gluon_rnn.copy_params(there, back)
+    for name, value in first.parameters().items():
+        np.testing.assert_array_equal(value.asnumpy(), back.parameters()[name].asnumpy())
+
+
+def test_counts_are_those_of_the_document():
+    assert counting.table() == counting.documented()
+
+
+@pytest.mark.parametrize('impl', ['scratch', 'hybrid', 'gluon'])
+def test_a_step_reads_one_figure_and_in_the_end_allocates_nothing(impl):
+    trainer = Trainer(build_model(ModelConfig(cell='gru', impl=impl, num_hiddens=16, vocab_size=50), mx.gpu(0)),
+                      TrainConfig(num_epochs=12, num_steps=5, batch_size=4))
+    costs, before = [], counting.counts()
+    for _ in trainer.epochs(np.arange(404) % 50):
+        now = counting.counts()
+        costs.append(counting.of_kind(now - before))
+        before = now
+    assert [cost['to_host'] for cost in costs] == [20] * 12
+    # how far the host runs ahead, and so how much is in use at once, is chance for a few epochs
+    assert not any(cost.get('allocation') for cost in costs[-2:])
+
+
+@pytest.mark.parametrize('kvstore', ['device', 'local'])
+def test_two_cards_share_each_batch(script, tmp_path, kvstore):
+    ended = script('train', '--ctx', 'gpu(0),gpu(1)', '--kvstore', kvstore, '--impl', 'hybrid', *SMALL, '--out', tmp_path / 'run')
+    assert ended.status == 0, ended.err
+
+
+def test_checkpoint_goes_to_the_card_and_back(script, tmp_path):
+    """No weight is trained on the pretend card, so those of the CPU's epoch must come back as they were."""
+    run, kept = tmp_path / 'run', []
+    for epochs, ctx in enumerate(('cpu', 'gpu', 'cpu'), 1):
+        if epochs == 3:         # the CPU would go on training: only look
+            kept.append(weights(run))
+        resume = ['--resume'] if epochs > 1 else []
+        ended = script('train', *SMALL, '--num-epochs', epochs, '--ctx', ctx, '--out', run, *resume)
+        assert ended.status == 0, ended.err
+        kept.append(weights(run))
+    first, there, looked, after = kept
+    for name in first:
+        np.testing.assert_array_equal(first[name], there[name])
+        np.testing.assert_array_equal(first[name], looked[name])
+    assert any((first[name] != after[name]).any() for name in first)
+    assert script('generate', run, '--prefix', '想', '--length', 3, '--ctx', 'gpu').status == 0
+
+
+def weights(run):
+    with np.load(run / 'checkpoint.npz') as saved:
+        return {name: saved[name] for name in saved.files if name.startswith('params/')}
+
+
+def test_auto_takes_the_card(script, tmp_path):
+    before = counting.of_kind(counting.counts())
+    assert script('train', *SMALL, '--out', tmp_path / 'run').status == 0
+    assert counting.of_kind(counting.counts())['kernel'] > before.get('kernel', 0) + 100
+
+
+def test_a_card_that_is_not_there(script, tmp_path):
+    ended = script('train', '--ctx', 'gpu(5)', *SMALL, '--out', tmp_path / 'run')
+    assert ended.status == 2 and len(ended.err.splitlines()) == 1 and 'sees 2 GPUs' in ended.err
+
+
+@pytest.mark.parametrize('capability', ['9.0', '12.0'])
+def test_a_card_that_is_too_new(script, tmp_path, monkeypatch, capability):
+    smi = tmp_path / 'nvidia-smi'
+    smi.write_text(f'#!/bin/sh\necho "Pretend GPU, GPU-0, 550.54.15, {capability}"\n')
+    smi.chmod(0o755)
+    monkeypatch.setenv('PATH', f'{tmp_path}:{os.environ["PATH"]}')
+    ended = script('train', '--ctx', 'gpu', *SMALL, '--out', tmp_path / 'run')
+    assert ended.status == 2 and len(ended.err.splitlines()) == 1 and f'capability {capability}) is newer than' in ended.err
+
+
+def test_classifier_and_fill_in(script, tmp_path):
+    ended = script('classify_digits', '--ctx', 'gpu', '--num-hiddens', 8, '--num-epochs', 1, '--out', tmp_path / 'digits')
+    assert ended.status == 0, ended.err
+    ended = script('fill_in', 'train', '--ctx', 'gpu', '--max-chars', 2000, '--num-hiddens', 8, '--num-epochs', 1, '--no-compare',
+                   '--out', tmp_path / 'fill')
+    assert ended.status == 0, ended.err
+
+
+def test_names_of_the_book(lyrics):
+    from gluon_rnn import d2lzh as d2l
+    ctx = d2l.try_gpu()
+    assert ctx == mx.gpu(0)
+    model = d2l.RNNModel(mx.gluon.rnn.LSTM(8), lyrics.vocab_size)
+    model.initialize(force_reinit=True, ctx=ctx)
+    d2l.train_and_predict_rnn_gluon(model, 8, lyrics.vocab_size, ctx, lyrics.indices, lyrics.idx_to_char, lyrics.char_to_idx,
+                                    1, 5, 1e2, 1e-2, 4, 1, 3, [lyrics.idx_to_char[0]])
+
+
+def run(*command, **variables):
+    return subprocess.run([sys.executable, *map(str, command)], cwd=ROOT, env={**os.environ, **variables}, capture_output=True,
+                          text=True)
+
+
+def test_two_workers(tmp_path):
+    done = run('scripts/launch.py', '-n', 2, '--', sys.executable, 'scripts/train.py', '--ctx', 'gpu', *SMALL, '--out', tmp_path / 'run')
+    assert done.returncode == 0, done.stderr
+
+
+def test_out_of_memory_keeps_the_last_checkpoint(tmp_path):
+    """The memory is full at a later epoch: a larger batch of a resumed run is what asks for more."""
+    train = ['scripts/train.py', '--ctx', 'gpu', *SMALL, '--out', tmp_path / 'run']
+    assert run(*train).returncode == 0
+    saved = (tmp_path / 'run' / 'checkpoint.npz').read_bytes()
+    done = run(*train, '--num-epochs', 3, '--resume', PRETEND_ALLOCATIONS='60')
+    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1 and 'out of memory' in done.stderr, done.stderr
+    assert (tmp_path / 'run' / 'checkpoint.npz').read_bytes() == saved
