@@ -20,7 +20,8 @@ import gluon_rnn  # before MXNet, which loads only where this has prepared the m
 # isort: split
 import mxnet as mx
 
-from gluon_rnn.training.trainer import Trainer, TrainConfig
+from gluon_rnn import TrainConfig
+from gluon_rnn.training.trainer import Trainer
 
 DOCUMENT = Path(__file__).resolve().parents[2] / 'docs' / 'machines.md'
 COLUMNS = {'launches': 'kernel', 'products': 'product', 'cuDNN': 'cudnn', 'copies to the card': 'to_card', 'on it': 'within_card',
