@@ -1,6 +1,6 @@
 # make demo: train on the embedded lyrics and sing.   Sets up .venv first, once, as all below do.
 # make test: the tests, but for the slow ones, on all cores.   make test-all: the slow ones, too.
-# make test-pythons: a short set on every Python found.   make gpu-check: the GPU installation, proved without a GPU.
+# make test-pythons: a short set on every Python found.   make gpu-check: the GPU path, run without a GPU.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.10 python3.9; do \
 	$$python -c '' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
@@ -14,7 +14,7 @@ check_python = $(if $(shell $(PYTHON) -c 'import sys; print((3, 9) <= sys.versio
 	$(error MXNet 1.9.1 runs on Python 3.9 to 3.12 (it needs NumPy below 2, which newer ones do not have), and \
 	'$(PYTHON)' is $(or $(shell $(PYTHON) --version 2>/dev/null),not there): make PYTHON=python3.11))
 
-.PHONY: demo test test-all test-pythons gpu-check faults lint clean
+.PHONY: demo test test-all test-pythons gpu-check gpu-table faults lint clean
 
 $(VENV)/.installed: $(REQUIREMENTS)
 	$(check_python)$(PYTHON) -m venv $(VENV)
@@ -27,15 +27,18 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 
 $(GPU_VENV)/.installed: requirements-gpu.txt
 	$(check_python)$(PYTHON) -m venv --clear $(GPU_VENV)
-	$(GPU_VENV)/bin/pip install --quiet -r requirements-gpu.txt
+	$(GPU_VENV)/bin/pip install --quiet -r requirements-gpu.txt hypothesis
 	touch $@
 
 $(GPU_VENV)/driver/libcuda.so.1: scripts/libcuda_stub.c $(GPU_VENV)/.installed
 	mkdir -p $(@D)
 	gcc -shared -fPIC -Wl,-soname,libcuda.so.1 -o $@ $<
 
+$(GPU_VENV)/pretend/libpretend.so: tests/gpu/pretend_gpu.c tests/gpu/build.py $(GPU_VENV)/.installed
+	$(GPU_VENV)/bin/python tests/gpu/build.py $(@D)
+
 # The tests' arrays are tiny: a second thread would only wait, and spin where tests start processes beside each other.
-test test-all test-pythons gpu-check: export OMP_NUM_THREADS ?= 1
+test test-all test-pythons gpu-check gpu-table: export OMP_NUM_THREADS ?= 1
 
 demo: $(VENV)/.installed
 	$(BIN)/python scripts/demo.py
@@ -53,8 +56,16 @@ faults: $(VENV)/.installed-dev
 test-pythons:
 	$(check_python)$(PYTHON) scripts/check_pythons.py
 
-gpu-check: $(GPU_VENV)/.installed $(GPU_VENV)/driver/libcuda.so.1
-	LD_LIBRARY_PATH=$(CURDIR)/$(GPU_VENV)/driver $(GPU_VENV)/bin/python scripts/check_gpu.py
+# On a machine without a GPU: the installation with a driver that finds none, then everything on two pretend cards.
+gpu-check: export LD_LIBRARY_PATH := $(CURDIR)/$(GPU_VENV)/driver
+gpu-check: $(GPU_VENV)/.installed $(GPU_VENV)/driver/libcuda.so.1 $(GPU_VENV)/pretend/libpretend.so
+	$(GPU_VENV)/bin/python scripts/check_gpu.py
+	LD_PRELOAD=$(CURDIR)/$(GPU_VENV)/pretend/libpretend.so $(GPU_VENV)/bin/python -m pytest tests/gpu
+
+# What a training step asks of a GPU, counted afresh into docs/machines.md
+gpu-table: export LD_LIBRARY_PATH := $(CURDIR)/$(GPU_VENV)/driver
+gpu-table: $(GPU_VENV)/driver/libcuda.so.1 $(GPU_VENV)/pretend/libpretend.so
+	LD_PRELOAD=$(CURDIR)/$(GPU_VENV)/pretend/libpretend.so PYTHONPATH=. $(GPU_VENV)/bin/python tests/gpu/counting.py --write
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

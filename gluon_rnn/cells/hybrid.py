@@ -8,6 +8,7 @@ import numpy as np
 from mxnet import MXNetError, autograd, nd, sym
 
 from .base import Network
+from .fusion import elementwise
 from .ops import Inputs, OneHot, State
 
 _GRAPHS_KEPT = 8        # one for each shape met lately
@@ -62,9 +63,12 @@ class Hybrid(Network):
             return None
         # MXNet cannot differentiate a graph that returns an input untouched
         graph = sym.Group([sym.identity(out) if out.get_children() is None else out for out in outputs])
-        names = [autograd.get_symbol(array).name for array in (X, *state, *self.parameters().values())]
+        arrays = [X, *state, *self.parameters().values()]
+        names = [autograd.get_symbol(array).name for array in arrays]
         if not set(graph.list_arguments()) <= set(names):
             return None
+        if self.ctx.device_type == 'gpu':
+            graph = elementwise(graph, {name: array.shape for name, array in zip(names, arrays)})
         used = [names.index(name) for name in graph.list_arguments()]
         op = nd.CachedOp(graph, [('static_alloc', True), ('static_shape', True), ('data_indices', tuple(range(len(used))))])
         return lambda *arrays: op(*(arrays[i] for i in used))
