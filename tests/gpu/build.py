@@ -41,7 +41,8 @@ def main(folder: Path) -> None:
                    if re.fullmatch(ASKED, name))
     folder.mkdir(parents=True, exist_ok=True)
     rest = folder / 'rest.c'
-    rest.write_text('#include <stdlib.h>\nvoid pretend_count(const char *kind, const char *name);\n' + ''.join(map(function, asked)))
+    rest.write_text('#include <stdlib.h>\nvoid pretend_count(const char *kind, const char *name);\n'
+                    + ''.join(map(function, asked)))
     (folder / 'crt').mkdir(exist_ok=True)
     (folder / 'crt' / 'host_defines.h').write_text(HOST_DEFINES)
     includes = [f'-I{folder}', f'-I{packages / "nvidia" / "cuda_runtime" / "include"}']

@@ -36,15 +36,18 @@ IMPLS = ['scratch', 'hybrid', 'gluon']
     *itertools.product(['lstm'], IMPLS, ['consecutive'], list(VARIANTS)[1:]),
 ])
 def test_trains_scores_and_writes(cell, impl, sampling, variant, lyrics):
-    model = build_model(ModelConfig(cell=cell, impl=impl, num_hiddens=8, vocab_size=lyrics.vocab_size, **VARIANTS[variant]), mx.gpu(0))
-    config = TrainConfig(sampling=sampling, num_epochs=2, num_steps=5, batch_size=4, optimizer='adam' if variant == 'deep' else 'sgd')
+    model = build_model(ModelConfig(cell=cell, impl=impl, num_hiddens=8, vocab_size=lyrics.vocab_size,
+            **VARIANTS[variant]), mx.gpu(0))
+    config = TrainConfig(sampling=sampling, num_epochs=2, num_steps=5, batch_size=4,
+            optimizer='adam' if variant == 'deep' else 'sgd')
     records = gluon_rnn.train(model, lyrics.indices, config, valid_indices=lyrics.indices[:100])
     assert list(records) == [1, 2] and records[2].valid_perplexity is not None
     assert {array.context for array in model.parameters().values()} == {mx.gpu(0)}
     assert len(gluon_rnn.generate(model, lyrics.idx_to_char, lyrics.idx_to_char[0], 5)) == 6
 
 
-@pytest.mark.parametrize('config', [{'cell': 'clockwork'}, {'cell': 'rnn', 'activation': 'relu'}, {'cell': 'gru', 'reset_after': True}],
+@pytest.mark.parametrize('config', [{'cell': 'clockwork'}, {'cell': 'rnn', 'activation': 'relu'}, {'cell': 'gru',
+        'reset_after': True}],
                          ids=str)
 def test_scratch_trains_what_is_left(config, lyrics):
     model = build_model(ModelConfig(impl='scratch', num_hiddens=8, vocab_size=lyrics.vocab_size, **config), mx.gpu(1))
@@ -165,7 +168,8 @@ def run(*command, **variables):
 
 
 def test_two_workers(tmp_path):
-    done = run('scripts/launch.py', '-n', 2, '--', sys.executable, 'scripts/train.py', '--ctx', 'gpu', *SMALL, '--out', tmp_path / 'run')
+    done = run('scripts/launch.py', '-n', 2, '--', sys.executable, 'scripts/train.py', '--ctx', 'gpu', *SMALL, '--out',
+            tmp_path / 'run')
     assert done.returncode == 0, done.stderr
 
 
