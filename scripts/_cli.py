@@ -38,6 +38,8 @@ def run(main: Callable[[], Any]) -> NoReturn:
     except Exception as error:
         if not expected(error):
             raise
+        if type(error).__module__.partition('.')[0] == 'mxnet':
+            end_at_once()       # at its end MXNet would raise once more what its threads have met, out of memory for one
         fail(one_line(error))
     sys.exit(status or 0)
 

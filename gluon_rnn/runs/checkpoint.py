@@ -18,9 +18,9 @@ from typing import Any, BinaryIO, Dict, Tuple
 import numpy as np
 
 from ..cells.base import load
-from .files import write_whole
 from ..models.language_model import LanguageModel, ModelConfig, build_model
 from ..training.trainer import Trainer
+from .files import write_whole
 
 FORMAT = 'gluon_rnn checkpoint 1'
 

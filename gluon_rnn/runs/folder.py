@@ -16,12 +16,12 @@ from typing import Any, Dict, List, Tuple
 
 import filelock
 
+from ..plots import plot_perplexity
+from ..training.config import EpochRecord
 from . import checkpoint
 from .checkpoint import Checkpoint
-from .files import write_whole
-from ..plots import plot_perplexity
 from .checksum import DIGEST, seal, unseal
-from ..training.config import EpochRecord
+from .files import write_whole
 
 _FILES = ('config.json', 'metrics.jsonl', 'samples.txt', 'curve.png', 'checkpoint.npz', 'layers.json')
 FORMAT = 'gluon_rnn run 2'        # 2: with digests

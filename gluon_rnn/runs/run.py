@@ -6,18 +6,18 @@ import hashlib
 import io
 from typing import Any, Callable, Dict, List, Mapping
 
-from . import checkpoint
 from .. import runtime
-from .checkpoint import Checkpoint
 from ..corpora.corpus import Corpus, load_corpus
-from ..models.generation import generate
-from ..training.kvstore import Store
-from ..models.language_model import ModelConfig, build_model, redraw_weights
-from .folder import RunFolder
-from ..training.loss import Diverged
-from ..training.config import EpochRecord, TrainConfig
-from ..training.trainer import Trainer
 from ..corpora.sampling import check_sizes
+from ..models.generation import generate
+from ..models.language_model import ModelConfig, build_model, redraw_weights
+from ..training.config import EpochRecord, TrainConfig
+from ..training.kvstore import Store
+from ..training.loss import Diverged
+from ..training.trainer import Trainer
+from . import checkpoint
+from .checkpoint import Checkpoint
+from .folder import RunFolder
 
 _BOOK_PREFIXES = (['分开', '不分开'], ['traveller', 'time traveller'])
 

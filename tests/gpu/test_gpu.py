@@ -12,6 +12,7 @@ import pytest
 
 import gluon_rnn
 from gluon_rnn import ModelConfig, TrainConfig, build_model
+from gluon_rnn.models.classifier import ClassifierConfig, build_classifier, classify
 from gluon_rnn.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,8 +98,7 @@ def test_a_step_reads_one_figure_and_in_the_end_allocates_nothing(impl):
 @pytest.mark.parametrize('kvstore', ['device', 'local'])
 def test_two_cards_share_each_batch(script, tmp_path, kvstore):
     ended = script('train', '--ctx', 'gpu(0),gpu(1)', '--kvstore', kvstore, '--impl', 'hybrid', *SMALL, '--out', tmp_path / 'run')
-    # whether to stop is a figure read back from the card, and no kernel has written it: the run may take it for a yes
-    assert ended.status in (0, 130), ended.err
+    assert ended.status == 0, ended.err
 
 
 def test_checkpoint_goes_to_the_card_and_back(script, tmp_path):
@@ -145,9 +145,16 @@ def test_a_card_that_is_too_new(script, tmp_path, monkeypatch, capability):
     assert ended.status == 2 and len(ended.err.splitlines()) == 1 and f'capability {capability}) is newer than' in ended.err
 
 
-def test_classifier_and_fill_in(script, tmp_path):
-    ended = script('classify_digits', '--ctx', 'gpu', '--num-hiddens', 8, '--num-epochs', 1, '--out', tmp_path / 'digits')
-    assert ended.status == 0, ended.err
+def test_classifier():
+    config = ClassifierConfig(cell='lstm', impl='gluon', num_layers=2, num_hiddens=8, num_inputs=8, num_classes=10)
+    model = build_classifier(config, mx.gpu(0))
+    with mx.autograd.record():
+        logits, _ = model(mx.nd.zeros((4, 8, 8), ctx=mx.gpu(0)), model.begin_state(4))
+    logits.backward()
+    assert classify(model, np.zeros((20, 8, 8), dtype=np.float32), batch_size=7).shape == (20,)
+
+
+def test_fill_in(script, tmp_path):
     ended = script('fill_in', 'train', '--ctx', 'gpu', '--max-chars', 2000, '--num-hiddens', 8, '--num-epochs', 1, '--no-compare',
                    '--out', tmp_path / 'fill')
     assert ended.status == 0, ended.err
@@ -175,7 +182,6 @@ def test_two_workers(tmp_path):
 
 
 def test_out_of_memory_keeps_the_last_checkpoint(tmp_path):
-    """The memory is full at a later epoch: a larger batch of a resumed run is what asks for more."""
     train = ['scripts/train.py', '--ctx', 'gpu', *SMALL, '--out', tmp_path / 'run']
     assert run(*train).returncode == 0
     saved = (tmp_path / 'run' / 'checkpoint.npz').read_bytes()

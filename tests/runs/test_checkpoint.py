@@ -4,8 +4,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gluon_rnn.runs import checkpoint
 from gluon_rnn import ModelConfig, build_model
+from gluon_rnn.runs import checkpoint
 from gluon_rnn.runs.checkpoint import Checkpoint
 
 

@@ -1,0 +1,1 @@
+"""Runs and what they leave on disk: the folder, checkpoints, files that are whole or absent."""
