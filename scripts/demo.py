@@ -6,6 +6,7 @@ import train
 from tqdm import tqdm
 
 import gluon_rnn
+from gluon_rnn.exchange.web_page import export_page
 from gluon_rnn.runs.folder import RunFolder
 from gluon_rnn.runs.run import Run
 
@@ -22,6 +23,9 @@ def main() -> None:
         for prefix in run.settings['prefix']:
             tqdm.write(f' - {gluon_rnn.generate(run.trainer.model, run.idx_to_char, prefix, run.settings["length"])}')
         train.train(run)
+    page = out / 'model.html'
+    export_page(run.trainer.model, run.idx_to_char, page, title='make demo', prefix=settings['prefix'][0])
+    tqdm.write(f'The model as a web page, to open in any browser: {page}')
     tqdm.write(f'Its learning curve: {out / "curve.png"}. More of it: '
                f'python scripts/generate.py {out} --prefix 我 --temperature 0.5')
 

@@ -1,4 +1,4 @@
-"""Write a trained model to a file for another framework: ONNX (docs/export.md) or PyTorch (docs/pytorch.md)."""
+"""Write a trained model to a file for another framework, ONNX or PyTorch, or as a web page (docs/export.md, docs/pytorch.md)."""
 from __future__ import annotations
 
 import argparse
@@ -14,6 +14,7 @@ EXAMPLES = """examples
   python scripts/export.py runs/mine --format onnx                       writes runs/mine.onnx
   python scripts/generate.py runs/mine.onnx --prefix 分开                 writes text with it, without MXNet
   python scripts/export.py runs/mine --format torch --form layer --out model.pt
+  python scripts/export.py runs/mine --format html                       writes runs/mine.html: open it in any browser
 """
 
 
@@ -21,10 +22,12 @@ def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
     p.add_argument('run', type=Path, help='a run of scripts/train.py: its folder, or its checkpoint.npz')
     p.add_argument('--format', choices=FORMATS, required=True, help='onnx: a graph with settings and vocabulary, for ONNX '
-                   'Runtime and others; torch: a state_dict with settings and vocabulary')
+                   'Runtime and others; torch: a state_dict with settings and vocabulary; html: a page for any browser')
     p.add_argument('--out', type=Path, help="the file (default: the run's name with the format's ending)")
     p.add_argument('--form', choices=['hand', 'layer'], help='of torch: the loop by hand, or the torch.nn layer (default: '
                    "what corresponds to the run's implementation)")
+    p.add_argument('--dtype', choices=['float16', 'float32'], help='of html: of the weights in the page (default: float16, which '
+                   'is half as large)')
     return p
 
 
@@ -32,6 +35,8 @@ def main() -> None:
     args = parser().parse_args()
     if args.form and args.format != 'torch':
         raise ValueError(f'--form is of --format torch, got {args.format}: leave it out')
+    if args.dtype and args.format != 'html':
+        raise ValueError(f'--dtype is of --format html, got {args.format}: leave it out')
     write, suffix = FORMATS[args.format]
     saved = checkpoint.read(find_checkpoint(args.run))
     run = args.run if args.run.is_dir() else args.run.parent
@@ -52,10 +57,18 @@ def to_onnx(saved: Any, path: Path, args: argparse.Namespace) -> str:
     return f'; run by ONNX Runtime its logits and states are within {apart:.0e} of those in MXNet'
 
 
+def to_html(saved: Any, path: Path, args: argparse.Namespace) -> str:
+    from gluon_rnn.exchange.web_page import export_page
+    prefix = next((prefix for prefix in ('分开', 'traveller', 't') if set(prefix) <= set(saved.idx_to_char)), '')
+    export_page(saved.model(), saved.idx_to_char, path, dtype=args.dtype or 'float16', title=path.stem, prefix=prefix)
+    return '; open it in a browser'
+
+
 # format -> what writes it and says what there is to say of it, and the ending of its files
 FORMATS: Dict[str, tuple[Callable[[Any, Path, argparse.Namespace], str], str]] = {
     'onnx': (to_onnx, '.onnx'),
     'torch': (to_torch, '.pt'),
+    'html': (to_html, '.html'),
 }
 
 if __name__ == '__main__':

@@ -1,1 +1,1 @@
-"""Ways out of MXNet."""
+"""Ways out of MXNet: ONNX, PyTorch, a web page."""

@@ -131,6 +131,15 @@ def test_importing_the_package_loads_no_mxnet():
         gluon_rnn.no_such  # noqa: B018
 
 
+def test_a_page(script, refused, run, tmp_path):
+    ended = script('export', run, '--format', 'html')
+    assert (ended.status, ended.err) == (0, '') and ended.out.endswith('bytes; open it in a browser\n')
+    small = run.with_name('run.html').stat().st_size
+    assert script('export', run, '--format', 'html', '--dtype', 'float32', '--out', tmp_path / 'page.html').status == 0
+    assert small < (tmp_path / 'page.html').stat().st_size
+    refused('--dtype is of --format html, got onnx', 'export', run, '--format', 'onnx', '--dtype', 'float16')
+
+
 def test_what_is_refused(script, refused, run, exported, tmp_path, monkeypatch):
     refused('--form is of --format torch, got onnx', 'export', run, '--format', 'onnx', '--form', 'hand')
     refused('neither a run with a checkpoint', 'export', tmp_path / 'none', '--format', 'onnx')
