@@ -1,5 +1,6 @@
 # make demo: train on the embedded lyrics and sing.   Sets up .venv first, once, as all below do.
 # make test: the tests, but for the slow ones, on all cores.   make test-all: the slow ones, too.
+# make notebook: the chapter's notebooks in JupyterLab.
 # make test-pythons: a short set on every Python found.   make gpu-check: the GPU path, run without a GPU.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.10 python3.9; do \
 	$$python -c '' 2>/dev/null && echo $$python && break; done)
@@ -14,11 +15,12 @@ check_python = $(if $(shell $(PYTHON) -c 'import sys; print((3, 9) <= sys.versio
 	$(error MXNet 1.9.1 runs on Python 3.9 to 3.12 (it needs NumPy below 2, which newer ones do not have), and \
 	'$(PYTHON)' is $(or $(shell $(PYTHON) --version 2>/dev/null),not there): make PYTHON=python3.11))
 
-.PHONY: demo test test-all test-pythons gpu-check gpu-table faults lint clean
+.PHONY: demo notebook test test-all test-pythons gpu-check gpu-table faults lint clean
 
 $(VENV)/.installed: $(REQUIREMENTS)
 	$(check_python)$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet -r $(REQUIREMENTS)
+	$(BIN)/python -m gluon_rnn.runtime install >/dev/null
 	touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
@@ -39,6 +41,10 @@ $(GPU_VENV)/pretend/libpretend.so: tests/gpu/pretend_gpu.c tests/gpu/build.py $(
 
 # The tests' arrays are tiny: a second thread would only wait, and spin where tests start processes beside each other.
 test test-all test-pythons gpu-check gpu-table: export OMP_NUM_THREADS ?= 1
+
+notebook: $(VENV)/.installed
+	$(BIN)/pip install --quiet jupyterlab ipykernel
+	cd notebooks && ../$(BIN)/python -m jupyterlab
 
 demo: $(VENV)/.installed
 	$(BIN)/python scripts/demo.py

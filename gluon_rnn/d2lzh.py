@@ -3,21 +3,29 @@
 Names, signatures, returned types and what is printed are those of chapter 6 in d2lzh 1.0.0, the work is done by the rest of
 gluon_rnn. Started from the same seeds, a network learns the same, to rounding. What differs: corpora are found from any
 folder; the vocabulary is sorted, so that it is the same in every run; a text too short for one batch, a
-prefix with an unknown character and a loss that is no longer finite are errors that say so.
+prefix with an unknown character and a loss that is no longer finite are errors that say so. A Gluon model's weights are all drawn before
+training begins, by a pass without dropout; d2lzh draws those of unknown shape in the first training step, so that a Dropout before such a
+layer draws other numbers there than here.
+
+What chapter 6 does not define (`d2l.plt`, `d2l.train`, `d2l.linreg`) is d2lzh's own, where d2lzh is installed.
 """
 from __future__ import annotations
 
+import importlib
 import random
+import warnings
+from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
 
 from mxnet import init, nd
 from mxnet.gluon import nn
 
-from .corpora.corpus import encode, load_corpus
+from .corpora.corpus import CORPORA, Corpus, encode, load_corpus, read_text
 from .corpora.indices import check_indices
 from .corpora.sampling import Batch, bounded, consecutive_batches, random_batches
 from .models.generation import generate
 from .runtime import try_all_gpus, try_gpu
+from .runtime.hook import restore_ipython_names
 from .training.config import TrainConfig
 from .training.optimizer import global_norm
 from .training.trainer import Trainer
@@ -39,6 +47,20 @@ __all__ = [
     'try_gpu',
 ]
 
+def __getattr__(name: str) -> Any:
+    """What chapter 6 does not define is d2lzh's, where that is installed."""
+    if not name.startswith('__'):
+        restore_ipython_names()
+        try:
+            return getattr(importlib.import_module('d2lzh'), name)
+        except ImportError:
+            raise AttributeError(f'gluon_rnn.d2lzh has the names of chapter 6, and {name!r} is not among them; with d2lzh installed '
+                                 f'(pip install d2lzh==1.0.0) its names are here, too') from None
+        except AttributeError:
+            pass
+    raise AttributeError(f'neither gluon_rnn.d2lzh nor d2lzh has {name!r}')
+
+
 CorpusData = Tuple[List[int], Dict[str, int], List[str], int]
 
 
@@ -53,7 +75,17 @@ def load_data_time_machine() -> CorpusData:
 
 
 def _load(name: str) -> CorpusData:
-    corpus = load_corpus(name, folder='../data')    # where d2lzh reads it; elsewhere when it is not there
+    try:
+        corpus = load_corpus(name, folder='../data')    # where d2lzh reads it; elsewhere when it is not there
+    except ValueError:
+        known = CORPORA[name]
+        path = Path('../data') / known.file
+        if not path.is_file():
+            raise
+        text = read_text(path, known.member)
+        warnings.warn(f"{path} is not the book's text: it is read as it is, and the figures will be others", stacklevel=3)
+        text = (text.lower() if known.lower else text).replace('\n', ' ').replace('\r', ' ')
+        corpus = Corpus.from_text(text[:known.max_chars])
     return corpus.indices.tolist(), dict(corpus.char_to_idx), list(corpus.idx_to_char), corpus.vocab_size
 
 
@@ -83,7 +115,7 @@ def _to_onehot(X: nd.NDArray, size: int) -> List[nd.NDArray]:
 
 def grad_clipping(params: Any, theta: float | None, ctx: Any) -> None:
     """Scale all gradients down, in place, to a global norm of theta; None: leave them. Section 6.4.5."""
-    if theta is None:
+    if theta is None or not params:
         return
     grads = [param.grad for param in params]
     factor = nd.minimum(theta / global_norm(grads), 1)
@@ -231,6 +263,7 @@ class _OneByOne:
 
 def _write(model: Any, prefix: str, num_chars: int, idx_to_char: Any, char_to_idx: Any) -> str:
     encode(prefix, char_to_idx)
+    idx_to_char = [idx_to_char[i] for i in range(len(idx_to_char))]     # a dict will do, too
     return generate(_OneByOne(model), idx_to_char, prefix, num_chars)
 
 
@@ -247,6 +280,8 @@ def _train_and_predict(model: Any, config: TrainConfig, corpus_indices: Any, idx
         raise ValueError(f'pred_period must be 1 or more epochs, got {pred_period}')
     if pred_period <= config.num_epochs:
         for prefix in prefixes:     # rather now than after the first pred_period epochs
+            if not prefix:
+                raise ValueError('a prefix in prefixes is empty: give at least one character to start from')
             encode(prefix, char_to_idx)
     for record in Trainer(model, config, rng=random).epochs(corpus_indices):
         if record.epoch % pred_period == 0:

@@ -298,15 +298,14 @@ def train(lyrics, **changes):
     ({'batch_size': 1000}, 'random sampling with batch_size 1000 .* needs a text of at least 10001 characters, got 1000'),
     ({'batch_size': 1000, 'is_random_iter': False}, 'consecutive .* needs a text of at least 11000 characters, got 1000'),
     ({'prefixes': ['分开', '分q']}, "'q' is not in the vocabulary"),
-    ({'prefixes': ['']}, 'the prefix is empty'),
+    ({'prefixes': ['']}, 'a prefix in prefixes is empty'),
     ({'pred_period': 0}, 'pred_period must be 1 or more epochs, got 0'),
     ({'clipping_theta': 0}, 'clipping_theta must be above 0, or None for no clipping, got 0'),
 ])
 def test_errors(lyrics, capsys, changes, message):
     with pytest.raises(ValueError, match=message):
         train(lyrics, **changes)
-    if changes.get('prefixes') != ['']:
-        assert capsys.readouterr().out == ''
+    assert capsys.readouterr().out == ''
 
 
 @pytest.mark.parametrize('name', ['data_iter_random', 'data_iter_consecutive'])
@@ -320,3 +319,31 @@ def test_prefix_with_an_unknown_character(lyrics):
     with pytest.raises(ValueError, match="'qx' is not in the vocabulary"):
         ours.predict_rnn('x分q', 5, reader_rnn, params, zero_state, 8, lyrics.vocab_size, CTX, lyrics.idx_to_char,
                          lyrics.char_to_idx)
+
+
+def test_what_chapter_6_does_not_define(real, monkeypatch):
+    assert ours.linreg is real.linreg and ours.plt is real.plt
+    with pytest.raises(AttributeError, match="neither gluon_rnn.d2lzh nor d2lzh has 'no_such'"):
+        ours.no_such  # noqa: B018
+    monkeypatch.setitem(sys.modules, 'd2lzh', None)
+    with pytest.raises(AttributeError, match="'linreg' is not among them; with d2lzh installed"):
+        ours.linreg  # noqa: B018
+
+
+def test_a_text_of_the_readers_own(tmp_path, monkeypatch):
+    (tmp_path / 'data').mkdir()
+    (tmp_path / 'book').mkdir()
+    with zipfile.ZipFile(tmp_path / 'data' / 'jaychou_lyrics.txt.zip', 'w') as zipped:
+        zipped.writestr('jaychou_lyrics.txt', '天地\n玄黄')
+    monkeypatch.chdir(tmp_path / 'book')
+    with pytest.warns(UserWarning, match="is not the book's text"):
+        indices, _, idx_to_char, vocab_size = ours.load_data_jay_lyrics()
+    assert ''.join(idx_to_char[i] for i in indices) == '天地 玄黄' and vocab_size == 5
+
+
+def test_small_liberties(lyrics):
+    assert ours.grad_clipping([], 1, CTX) is None
+    params = reader_params(1, 8, lyrics.vocab_size)()
+    args = ('分开', 4, reader_rnn, params, zero_state, 8, lyrics.vocab_size, CTX)
+    as_dict = dict(enumerate(lyrics.idx_to_char))
+    assert ours.predict_rnn(*args, as_dict, lyrics.char_to_idx) == ours.predict_rnn(*args, lyrics.idx_to_char, lyrics.char_to_idx)
