@@ -3,9 +3,9 @@
 Names, signatures, returned types and what is printed are those of chapter 6 in d2lzh 1.0.0, the work is done by the rest of
 gluon_rnn. Started from the same seeds, a network learns the same, to rounding. What differs: corpora are found from any
 folder; the vocabulary is sorted, so that it is the same in every run; a text too short for one batch, a
-prefix with an unknown character and a loss that is no longer finite are errors that say so. A Gluon model's weights are all drawn before
-training begins, by a pass without dropout; d2lzh draws those of unknown shape in the first training step, so that a Dropout before such a
-layer draws other numbers there than here.
+prefix with an unknown character and a loss that is no longer finite are errors that say so. A Gluon model's
+weights are all drawn before training begins, by a pass without dropout; d2lzh draws those of unknown shape in the first training
+step, so that a Dropout before such a layer draws other numbers there than here.
 
 What chapter 6 does not define (`d2l.plt`, `d2l.train`, `d2l.linreg`) is d2lzh's own, where d2lzh is installed.
 """
@@ -54,8 +54,8 @@ def __getattr__(name: str) -> Any:
         try:
             return getattr(importlib.import_module('d2lzh'), name)
         except ImportError:
-            raise AttributeError(f'gluon_rnn.d2lzh has the names of chapter 6, and {name!r} is not among them; with d2lzh installed '
-                                 f'(pip install d2lzh==1.0.0) its names are here, too') from None
+            raise AttributeError(f'gluon_rnn.d2lzh has the names of chapter 6, and {name!r} is not among them; with d2lzh '
+                                 f'installed (pip install d2lzh==1.0.0) its names are here, too') from None
         except AttributeError:
             pass
     raise AttributeError(f'neither gluon_rnn.d2lzh nor d2lzh has {name!r}')

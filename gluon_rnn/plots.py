@@ -54,6 +54,12 @@ def font_family() -> List[str]:
     return ['DejaVu Sans', *filter(None, [cjk_font()])]
 
 
+def use_chinese_font() -> None:
+    """Let a reader's own plots have Chinese in them, from now on."""
+    import matplotlib
+    matplotlib.rcParams.update({'font.family': font_family(), 'axes.unicode_minus': False})
+
+
 def new_figure(width: float = 7, height: float = 4.2, **grid: Any) -> Any:
     """A figure and its axes that draw into a file, never on a screen. width and height in inches; grid: nrows, ncols."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -74,6 +80,11 @@ def plot_perplexity(path: Path, runs: Dict[str, Sequence[Any]], *, title: str = 
 
     runs: label -> records with `epoch`, `perplexity` and `valid_perplexity`.
     """
+    save_figure(perplexity_figure(runs, title=title), path)
+
+
+def perplexity_figure(runs: Dict[str, Sequence[Any]], *, title: str = '') -> Any:
+    """The same as a figure, to be shown."""
     figure, axes = new_figure()
     for label, records in runs.items():
         epochs = [record.epoch for record in records]
@@ -82,8 +93,8 @@ def plot_perplexity(path: Path, runs: Dict[str, Sequence[Any]], *, title: str = 
         if records and records[-1].valid_perplexity is not None:
             axes.plot(epochs, [record.valid_perplexity for record in records], '--', color=line.get_color(),
                       label=f'{label}, held out', linewidth=1.2)
-    style_perplexity(axes, title)
-    save_figure(figure, path)
+    style_perplexity(axes, title or 'Perplexity over the epochs')
+    return figure
 
 
 def style_perplexity(axes: Any, title: str = '') -> None:
@@ -93,6 +104,7 @@ def style_perplexity(axes: Any, title: str = '') -> None:
     axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter('{x:g}')
     axes.yaxis.set_minor_formatter(ticker.NullFormatter())
+    axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
     axes.set_xlabel('epoch')
     axes.set_ylabel('perplexity per character')
     axes.grid(True, which='both', alpha=0.25)

@@ -95,8 +95,16 @@ def main() -> None:
             write_whole(out / 'metrics.jsonl', ''.join(lines))
     matrix = confusion_matrix(test.y, answers, NUM_CLASSES)
     plot_confusion(out / 'digits.png', matrix, test, answers, title=f'{args.data}, {name}')
-    print(f'shown (down) and answered (across)\n{matrix}')
+    print(confusion_table(matrix))
     print(f'{out / "digits.png"}: the same, and the misread digits')
+
+
+def confusion_table(matrix: np.ndarray) -> str:
+    """How often each digit was taken for each; zeros are dots."""
+    wide = max(len(str(matrix.max())), 2) + 1
+    lines = ['shown ↓  answered →' + ''.join(f'{k:{wide}}' for k in range(len(matrix)))]
+    lines += [f'{k:>19}' + ''.join(f'{value or "·":>{wide}}' for value in row) for k, row in enumerate(matrix)]
+    return '\n'.join(lines)
 
 
 if __name__ == '__main__':

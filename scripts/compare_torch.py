@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import shlex
+import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
@@ -153,6 +155,7 @@ def run_parity(args: argparse.Namespace) -> Dict[str, Any]:
               'largest_absolute': worst_absolute, 'differences': [found.to_dict() for found in apart],
               'passed': all(row.passed for row in rows) and all(found.passed for found in apart)}
     save(args, 'parity.json', result)
+    tqdm.write(f'{sum(row.passed for row in rows)} of {len(rows)} equal')
     return result
 
 
@@ -235,7 +238,8 @@ def all_command(args: argparse.Namespace) -> bool:
     parity = run_parity(sizes)
     found = run_curves(args)
     measured = run_speed(args, ['gru'] if args.quick else list(CELLS))
-    page.write(args.out, parity, found, measured)
+    page.write(args.out, parity, found, measured, command=shlex.join(['python', 'scripts/compare_torch.py', *sys.argv[1:]]),
+               shortened=args.quick)
     print(args.out / 'index.html')
     return bool(parity['passed'])
 

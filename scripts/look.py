@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import textwrap
 from pathlib import Path
 from typing import Dict, List, Tuple
 
@@ -27,6 +28,7 @@ from gluon_rnn.runs.folder import find_checkpoint
 EXAMPLES = """example
   python scripts/look.py runs/book/6.4/consecutive runs/book/6.7/scratch runs/book/6.8/scratch --text 不分开期 --out runs/look
 """
+COLUMNS = 40        # characters in a row of a picture
 BETWEEN_0_AND_1 = ('I', 'F', 'O', 'Z', 'R')     # gates; all else is drawn around zero
 
 
@@ -119,28 +121,32 @@ def draw_gates(path: Path, name: str, run: Checkpoint, indices: List[int], args:
     """Heat maps, a column a character: a row of pictures for each layer and direction, one picture a gate or state."""
     import matplotlib
     traces = diagnostics.trace(run.config, run.model().book_params(), indices)
-    labels = characters(args.text)
-    wide = max(len(trace) for trace in traces.values())
+    labels, most = characters(args.text), max(len(trace) for trace in traces.values())
+    pieces = [slice(start, start + COLUMNS) for start in range(0, len(labels), COLUMNS)]
+    rows = [(layer, trace, gate, piece) for layer, trace in traces.items() for gate in trace for piece in pieces]
+    wide = 1 if len(pieces) > 1 else min(most, 2)
+    height = -(-len(rows) // wide)
     with matplotlib.rc_context({'font.family': font_family(), 'axes.unicode_minus': False}):
-        figure, axes = new_figure(max(3.2, 0.28 * len(labels) + 1.2) * wide, 0.3 + 3 * len(traces), nrows=len(traces), ncols=wide,
-                                  squeeze=False)
-        for row, (layer, trace) in zip(axes, traces.items()):
-            chosen = restless(trace['H'], args.units)
-            for axis, (gate, values) in zip(row, trace.items()):
-                if gate in BETWEEN_0_AND_1:
-                    image = axis.imshow(values.T[chosen], aspect='auto', cmap='viridis', vmin=0, vmax=1, interpolation='nearest')
-                else:
-                    most = max(float(np.abs(values).max()), 1e-6)
-                    image = axis.imshow(values.T[chosen], aspect='auto', cmap='RdBu_r', vmin=-most, vmax=most,
-                                        interpolation='nearest')
-                axis.set_title(f'{layer}: ${LETTERS.get(gate, gate)}$', fontsize=10)
-                axis.set_xticks(range(len(labels)), labels, fontsize=9 if max(map(len, labels)) == 1 else 6)
-                axis.set_yticks([])
-                figure.colorbar(image, ax=axis, shrink=0.85, pad=0.02)
-            for axis in row[len(trace):]:
-                axis.set_visible(False)
-        figure.suptitle(f'{name}: a row is a hidden unit ({len(chosen)} of {trace["H"].shape[1]} that change most), a column a '
-                        f'character', fontsize=11)
+        width = max(3.6, 0.26 * min(len(labels), COLUMNS) + 1.4) * wide
+        figure, axes = new_figure(width, 0.8 + 2.4 * height, nrows=height, ncols=wide, squeeze=False)
+        for axis in axes.flat[len(rows):]:
+            axis.set_visible(False)
+        for axis, (layer, trace, gate, piece) in zip(axes.flat, rows):
+            chosen, values = restless(trace['H'], args.units), trace[gate]
+            if gate in BETWEEN_0_AND_1:
+                colours = {'cmap': 'viridis', 'vmin': 0, 'vmax': 1}
+            else:
+                largest = max(float(np.abs(values).max()), 1e-6)
+                colours = {'cmap': 'RdBu_r', 'vmin': -largest, 'vmax': largest}
+            image = axis.imshow(values.T[chosen][:, piece], aspect='auto', interpolation='nearest', **colours)
+            part = f', {piece.start + 1} to {min(piece.stop, len(labels))}' if len(pieces) > 1 else ''
+            axis.set_title(f'{layer}: ${LETTERS.get(gate, gate)}${part}', fontsize=10)
+            axis.set_xticks(range(len(labels[piece])), labels[piece], fontsize=9 if max(map(len, labels)) == 1 else 6)
+            axis.set_yticks([])
+            figure.colorbar(image, ax=axis, shrink=0.85, pad=0.02)
+        units = max(len(trace['H'][0]) for trace in traces.values())
+        title = f'{name}: a row is a hidden unit ({min(args.units, units)} of {units} that change most), a column a character'
+        figure.suptitle(textwrap.fill(title, max(40, int(9 * figure.get_figwidth()))), fontsize=11)
         save_figure(figure, path)
 
 
@@ -156,7 +162,7 @@ def restless(H: np.ndarray, units: int) -> np.ndarray:
 def draw_reach(path: Path, reaches: Dict[str, np.ndarray], fresh: Dict[str, np.ndarray], text: str) -> None:
     import matplotlib
     with matplotlib.rc_context({'font.family': font_family(), 'axes.unicode_minus': False}):
-        figure, axes = new_figure(max(7, 0.28 * len(text)), 4.6)
+        figure, axes = new_figure(min(max(7, 0.28 * len(text)), 14), 4.6)
         for (name, norms), colour in zip(reaches.items(), COLOURS * len(reaches)):
             axes.plot(positive(norms), 'o-', label=name, color=colour, markersize=4)
         for (name, norms), colour in zip(fresh.items(), ('#999', '#666', '#222')):
@@ -164,7 +170,7 @@ def draw_reach(path: Path, reaches: Dict[str, np.ndarray], fresh: Dict[str, np.n
         axes.set_yscale('log')
         axes.set_xticks(range(len(text) - 2), characters(text)[:-2])
         axes.set(xlabel='the state after this character', ylabel='gradient norm',
-                 title='Gradient of the loss of the last character with respect to each earlier state')
+                 title='Gradient of the loss of the last character\nwith respect to each earlier state')
         axes.grid(True, alpha=0.25)
         axes.spines[['top', 'right']].set_visible(False)
         axes.legend(frameon=False)

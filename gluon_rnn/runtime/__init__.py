@@ -18,6 +18,7 @@ from .environment import (
     launched_job,
     machine,
     prepare,
+    quick_notebooks,
     refuse_mxnet,
     usable_cpus,
 )
@@ -35,6 +36,7 @@ __all__ = [
            'parse_contexts',
            'parse_ctx',
            'prepare',
+           'quick_notebooks',
            'refuse_mxnet',
            'seed',
            'try_all_gpus',

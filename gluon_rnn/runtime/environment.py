@@ -96,6 +96,11 @@ def threads() -> str:
     return os.environ.get('OMP_NUM_THREADS', '')
 
 
+def quick_notebooks() -> bool:
+    """Whether notebooks are to be short: GLUON_RNN_QUICK is set, and not to 0."""
+    return os.environ.get('GLUON_RNN_QUICK', '0') not in ('', '0')
+
+
 def visible_devices() -> str | None:
     """Which cards CUDA may see, by number or UUID; None: all."""
     return os.environ.get('CUDA_VISIBLE_DEVICES')

@@ -36,14 +36,18 @@ def machine() -> str:
 
 
 def write(folder: Path, parity: Dict[str, Any], found: Sequence[curves.Curves],
-          measured: Sequence[Tuple[Setting, Sequence[Measurement]]]) -> None:
-    """Write `folder`/index.html out of a run of all commands, whose pictures are in the folder already."""
+          measured: Sequence[Tuple[Setting, Sequence[Measurement]]], *, command: str, shortened: bool) -> None:
+    """Write `folder`/index.html out of a run of all commands, whose pictures are in the folder already.
+
+    command: what was run; shortened: whether it was run small, so that its figures say little.
+    """
     environment = jinja2.Environment(loader=jinja2.PackageLoader('gluon_rnn'), autoescape=True, trim_blocks=True,
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     page = environment.get_template('compare_torch.html.j2').render(
         parity=parity, groups=group(parity['rows']), tolerances=TOLERANCES, curves=[one.to_dict() for one in found],
         epochs=[some_epochs(len(one.here)) for one in found], speed=to_list(measured), reference=REFERENCE,
-        pictures={name: embedded(folder / f'{name}.png') for name in ('curves', 'speed')}, versions=versions(), machine=machine())
+        pictures={name: embedded(folder / f'{name}.png') for name in ('curves', 'speed')}, versions=versions(), machine=machine(),
+        command=command, shortened=shortened)
     write_whole(folder / 'index.html', page)
 
 

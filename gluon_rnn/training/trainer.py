@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+import warnings
 from typing import Any, Callable, Dict, Iterator, List, Sequence
 
 import mxnet as mx
@@ -14,6 +15,7 @@ from ..corpora.sampling import check_sizes
 from .config import EpochRecord, TrainConfig
 from .data_parallel import Replicas
 from .kvstore import Store
+from .live import LiveCurve, in_notebook
 from .loss import Totals, check_text, evaluate, perplexity
 from .optimizer import Optimizer
 from .source import Source, TextBatches
@@ -102,12 +104,25 @@ class Trainer:
         return EpochRecord(epoch, perplexity(loss, f'epoch {epoch}'), seconds, num_labels / seconds, grad_norm)
 
 
-def train(model: Any, corpus_indices: Any, config: TrainConfig, *, valid_indices: Any = None,
+def train(model: Any, corpus_indices: Any, config: TrainConfig, *, valid_indices: Any = None, plot: bool = False,
           on_epoch: Callable[[EpochRecord], None] | None = None) -> Dict[int, EpochRecord]:
-    """Train a model from start to end, calling on_epoch with the record of each epoch. Returns all records by epoch."""
-    records = {}
-    for record in Trainer(model, config).epochs(corpus_indices, valid_indices):
-        records[record.epoch] = record
-        if on_epoch:
-            on_epoch(record)
+    """Train a model from start to end, calling on_epoch with the record of each epoch. Returns all records by epoch.
+
+    plot: draw the curve as it grows, in a notebook; there an interruption ends the training, keeps the model and is one line.
+    """
+    records: Dict[int, EpochRecord] = {}
+    curve = LiveCurve() if plot else None
+    try:
+        for record in Trainer(model, config).epochs(corpus_indices, valid_indices):
+            records[record.epoch] = record
+            if curve:
+                curve(record)
+            if on_epoch:
+                on_epoch(record)
+    except KeyboardInterrupt:
+        if not (plot and in_notebook()):
+            raise
+        warnings.warn(f'stopped after epoch {len(records)}: the model is as it was left', stacklevel=2)
+    if curve:
+        curve.finish()
     return records

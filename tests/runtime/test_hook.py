@@ -41,7 +41,9 @@ def rnn(inputs, state, params):
         H = nd.tanh(nd.dot(X, W_xh) + nd.dot(H, W_hh) + b_h)
         outputs.append(nd.dot(H, W_hq) + b_q)
     return outputs, (H,)
-d2l.train_and_predict_rnn(rnn, get_params, lambda b, k, ctx: (nd.zeros((b, k), ctx=ctx),), h, n, ctx, indices, i2c, c2i, True, 1, 5,
+def init_state(b, k, ctx):
+    return (nd.zeros((b, k), ctx=ctx),)
+d2l.train_and_predict_rnn(rnn, get_params, init_state, h, n, ctx, indices, i2c, c2i, True, 1, 5,
                           1e2, 1e-2, 2, 1, 5, ['分开'])
 print(True)""",
     **{number: f"""import d2lzh as d2l
