@@ -78,7 +78,7 @@ def test_the_page_stands_alone(tmp_path):
     measured = [(SMALL, measurements('<no> compiler'))]
     curves.draw(tmp_path / 'curves.png', found)
     draw_bars(tmp_path / 'speed.png', measured)
-    page.write(tmp_path, result, found, measured)
+    page.write(tmp_path, result, found, measured, command='python scripts/compare_torch.py all --quick', shortened=True)
     text = (tmp_path / 'index.html').read_text(encoding='utf-8')
     assert not re.findall(r'(?:src|href)="(?!data:)', text) and 'http' not in text and '<script' not in text
     assert text.count('src="data:image/png;base64,') == 2
