@@ -24,6 +24,7 @@ from .corpora.corpus import CORPORA, Corpus, encode, load_corpus, read_text
 from .corpora.indices import check_indices
 from .corpora.sampling import Batch, bounded, consecutive_batches, random_batches
 from .models.generation import generate
+from .models.readers import ByHand, Gluon, OneByOne, one_hots
 from .runtime import try_all_gpus, try_gpu
 from .runtime.hook import restore_ipython_names
 from .training.config import TrainConfig
@@ -105,12 +106,7 @@ def to_onehot(X: nd.NDArray, size: int) -> List[nd.NDArray]:
     Raises ValueError for indices that are not below size, which it waits for.
     """
     check_indices(X, size, 'X')
-    return _to_onehot(X, size)
-
-
-def _to_onehot(X: nd.NDArray, size: int) -> List[nd.NDArray]:
-    by_step = X.T if X.ndim > 1 else X.reshape((-1, 1))
-    return list(nd.one_hot(by_step, size))
+    return one_hots(X, size)
 
 
 def grad_clipping(params: Any, theta: float | None, ctx: Any) -> None:
@@ -154,14 +150,14 @@ class RNNModel(nn.Block):
 def predict_rnn(prefix: str, num_chars: int, rnn: Any, params: Any, init_rnn_state: Any, num_hiddens: int, vocab_size: int,
                 ctx: Any, idx_to_char: Any, char_to_idx: Any) -> str:
     """`prefix` and the num_chars likeliest characters after it, from a network written by hand, section 6.4.4."""
-    model = _ByHand(rnn, params, init_rnn_state, num_hiddens, vocab_size, ctx)
+    model = ByHand(rnn, params, init_rnn_state, num_hiddens, vocab_size, ctx)
     return _write(model, prefix, num_chars, idx_to_char, char_to_idx)
 
 
 def predict_rnn_gluon(prefix: str, num_chars: int, model: Any, vocab_size: int, ctx: Any, idx_to_char: Any,
                       char_to_idx: Any) -> str:
     """`prefix` and the num_chars likeliest characters after it, from a Gluon model, section 6.5.3."""
-    return _write(_Gluon(model, vocab_size, ctx), prefix, num_chars, idx_to_char, char_to_idx)
+    return _write(Gluon(model, vocab_size, ctx), prefix, num_chars, idx_to_char, char_to_idx)
 
 
 def train_and_predict_rnn(rnn: Any, get_params: Any, init_rnn_state: Any, num_hiddens: int, vocab_size: int, ctx: Any,
@@ -173,7 +169,7 @@ def train_and_predict_rnn(rnn: Any, get_params: Any, init_rnn_state: Any, num_hi
     rnn(inputs, state, params) -> outputs, state: inputs and outputs are lists of num_steps matrices of batch_size rows;
     get_params() -> list of arrays with gradients; init_rnn_state(batch_size, num_hiddens, ctx) -> the first state.
     """
-    model = _ByHand(rnn, get_params(), init_rnn_state, num_hiddens, vocab_size, ctx)
+    model = ByHand(rnn, get_params(), init_rnn_state, num_hiddens, vocab_size, ctx)
     config = _config('random' if is_random_iter else 'consecutive', num_epochs, num_steps, batch_size, lr, clipping_theta)
     _train_and_predict(model, config, corpus_indices, idx_to_char, char_to_idx, pred_period, pred_len, prefixes)
 
@@ -190,81 +186,14 @@ def train_and_predict_rnn_gluon(model: Any, num_hiddens: int, vocab_size: int, c
     model.initialize(ctx=ctx, force_reinit=True, init=init.Normal(0.01))
     # the weights whose shapes are not known yet are drawn when the model first sees an input
     model(nd.zeros((batch_size, num_steps), ctx=ctx), model.begin_state(batch_size=batch_size, ctx=ctx))
-    adapted = _Gluon(model, vocab_size, ctx)
+    adapted = Gluon(model, vocab_size, ctx)
     _train_and_predict(adapted, config, corpus_indices, idx_to_char, char_to_idx, pred_period, pred_len, prefixes)
-
-
-class _Adapter:
-    """The contract of the trainer over the book's; the book lets a state be a tuple, a list or one array."""
-
-    def __init__(self, ctx: Any):
-        self.ctx = ctx
-        self._kind: Any = tuple
-
-    def _to_tuple(self, state: Any) -> Tuple[nd.NDArray, ...]:
-        self._kind = next((kind for kind in (nd.NDArray, list) if isinstance(state, kind)), tuple)
-        return (state,) if isinstance(state, nd.NDArray) else tuple(state)
-
-    def _from_tuple(self, state: Tuple[nd.NDArray, ...]) -> Any:
-        return state[0] if self._kind is nd.NDArray else self._kind(state)
-
-
-class _ByHand(_Adapter):
-    """A reader's `rnn`, `params` and `init_rnn_state`."""
-
-    def __init__(self, rnn: Any, params: Any, init_rnn_state: Any, num_hiddens: int, vocab_size: int, ctx: Any):
-        super().__init__(ctx)
-        self.rnn, self.params, self.init_rnn_state = rnn, params, init_rnn_state
-        self.num_hiddens, self.vocab_size = num_hiddens, vocab_size
-
-    def begin_state(self, batch_size: int) -> Tuple[nd.NDArray, ...]:
-        return self._to_tuple(self.init_rnn_state(batch_size, self.num_hiddens, self.ctx))
-
-    def __call__(self, X: nd.NDArray, state: Any) -> Tuple[nd.NDArray, Tuple[nd.NDArray, ...]]:
-        outputs, state = self.rnn(_to_onehot(X, self.vocab_size), self._from_tuple(state), self.params)
-        return nd.concat(*outputs, dim=0), self._to_tuple(state)
-
-    def parameters(self) -> Dict[str, nd.NDArray]:
-        return {str(i): param for i, param in enumerate(self.params)}
-
-
-class _Gluon(_Adapter):
-    """A reader's Gluon model."""
-
-    def __init__(self, model: Any, vocab_size: int, ctx: Any):
-        super().__init__(ctx)
-        self.model, self.vocab_size = model, vocab_size
-
-    def begin_state(self, batch_size: int) -> Tuple[nd.NDArray, ...]:
-        return self._to_tuple(self.model.begin_state(batch_size=batch_size, ctx=self.ctx))
-
-    def __call__(self, X: nd.NDArray, state: Any) -> Tuple[nd.NDArray, Tuple[nd.NDArray, ...]]:
-        logits, state = self.model(X, self._from_tuple(state))
-        return logits, self._to_tuple(state)
-
-    def parameters(self) -> Dict[str, nd.NDArray]:
-        return {name: param.data(self.ctx) for name, param in self.model.collect_params().items() if param.grad_req != 'null'}
-
-
-class _OneByOne:
-    """A model that reads a prefix as the book does, a character a call; with two directions that makes a difference."""
-
-    def __init__(self, model: Any):
-        self.model, self.begin_state = model, model.begin_state
-
-    def array(self, values: Any) -> nd.NDArray:
-        return nd.array(check_indices(values, self.model.vocab_size, 'the indices of the prefix'), ctx=self.model.ctx)
-
-    def __call__(self, X: nd.NDArray, state: Any) -> Tuple[nd.NDArray, Any]:
-        for t in range(X.shape[1]):
-            logits, state = self.model(X[:, t:t + 1], state)
-        return logits, state
 
 
 def _write(model: Any, prefix: str, num_chars: int, idx_to_char: Any, char_to_idx: Any) -> str:
     encode(prefix, char_to_idx)
     idx_to_char = [idx_to_char[i] for i in range(len(idx_to_char))]     # a dict will do, too
-    return generate(_OneByOne(model), idx_to_char, prefix, num_chars)
+    return generate(OneByOne(model), idx_to_char, prefix, num_chars)
 
 
 def _config(sampling: str, num_epochs: int, num_steps: int, batch_size: int, lr: float, theta: float | None) -> TrainConfig:
