@@ -7,9 +7,8 @@
 # 参数个数与时间步无关。*The hidden state keeps what has been read so far; the number of parameters does not depend on the number of steps.*
 
 # %%
+import gluon_rnn     # 在 mxnet 之前：它让这台机器能用 MXNet  before mxnet: it prepares this machine for it
 from mxnet import nd
-
-import gluon_rnn
 from gluon_rnn.book import notebook
 from gluon_rnn.cells.rnn import RNN
 
