@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import _cli
-from gluon_rnn.runs.settings import COUNTS, MAY_CHANGE, RunSettings, damage
 from tqdm import tqdm
 
 from gluon_rnn.cells.build import ALL_CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA
 from gluon_rnn.runs.folder import RunFolder, read_config
 from gluon_rnn.runs.run import Run, Training
+from gluon_rnn.runs.settings import COUNTS, MAY_CHANGE, RunSettings, damage
 from gluon_rnn.runtime import launched_job
 from gluon_rnn.training.config import SAMPLINGS, EpochRecord
 from gluon_rnn.training.kvstore import KINDS, TOGETHER, Store
