@@ -15,7 +15,7 @@ from .rnn import RNN, check_activation, gluon_rnn
 
 CELLS = ('rnn', 'gru', 'lstm')                # in every implementation
 ALL_CELLS = (*CELLS, 'clockwork')
-IMPLS = ('scratch', 'hybrid', 'gluon')
+IMPLS = ('scratch', 'hybrid', 'gluon', 'numba')
 _SCRATCH: Dict[str, Callable[..., Network]] = {'rnn': RNN, 'gru': GRU, 'lstm': LSTM, 'clockwork': ClockworkRNN}
 _GLUON: Dict[str, Callable[..., Network]] = {'rnn': gluon_rnn, 'gru': gluon_gru, 'lstm': gluon_lstm}
 
@@ -24,7 +24,7 @@ _GLUON: Dict[str, Callable[..., Network]] = {'rnn': gluon_rnn, 'gru': gluon_gru,
 class NetworkConfig:
     """A recurrent network, whichever way it is implemented."""
     cell: str = 'gru'                           # 'rnn', 'gru', 'lstm' or 'clockwork'
-    impl: str = 'scratch'                       # 'scratch' (by hand, to be read), 'hybrid' (the same as a graph) or 'gluon'
+    impl: str = 'scratch'                       # 'scratch' (to be read), 'hybrid' (the same, a graph), 'gluon', 'numba' (fast)
     num_hiddens: int = 256                      # hidden units of a layer, in each direction
     num_layers: int = 1
     bidirectional: bool = False                 # a second direction, from the end of the sequence
@@ -49,8 +49,8 @@ class NetworkConfig:
         if not 0 <= self.dropout < 1:
             raise ValueError(f'dropout must be from 0 to below 1, got {self.dropout}')
         if self.cell == 'clockwork':
-            if self.impl == 'gluon':
-                raise ValueError('gluon.rnn has no clockwork network: use impl scratch or hybrid')
+            if self.impl in ('gluon', 'numba'):
+                raise ValueError(f'impl {self.impl} has no clockwork network: use impl scratch or hybrid')
             if self.periods is not None:
                 object.__setattr__(self, 'periods', tuple(self.periods))        # a list, where it comes out of a JSON file
             for num_hiddens in (self.num_hiddens, self.backward_hiddens or self.num_hiddens):

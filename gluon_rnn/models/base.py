@@ -1,6 +1,7 @@
 """What the language model and the classifier share: a recurrent network with an output layer on top of it."""
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Dict, Tuple
 
 import mxnet as mx
@@ -70,9 +71,20 @@ def check_matrix(X: Any, name: str, axes: int = 2) -> nd.NDArray:
     return X
 
 
+def make_network(config: NetworkConfig, num_inputs: int, ctx: Any) -> Network:
+    """The network that `config` describes, newly drawn, on ctx. Raises ValueError where its implementation does not run there."""
+    if config.impl != 'numba':
+        return build_network(config, num_inputs, ctx)
+    try:
+        from .numba import NumbaNetwork  # Numba loads with the first network that needs it
+    except ImportError as error:
+        raise ValueError(f'impl numba is not to be had here ({error})') from None
+    return NumbaNetwork(build_network(dataclasses.replace(config, impl='scratch'), num_inputs, ctx))
+
+
 def build_parts(config: NetworkConfig, num_inputs: int, num_outputs: int, ctx: Any = None) -> Tuple[Network, Any]:
     """The network that `config` describes and an output layer for it, newly drawn, on ctx (the CPU unless said)."""
     ctx = ctx or mx.cpu()
-    network = build_network(config, num_inputs, ctx)
+    network = make_network(config, num_inputs, ctx)
     output = GluonOutputLayer if config.impl == 'gluon' else OutputLayer
     return network, output(network.num_outputs, num_outputs, ctx=ctx)

@@ -17,7 +17,6 @@ import numpy as np
 from mxnet import nd
 
 from ..cells.base import Network, load
-from ..cells.build import build_network
 from ..cells.lengths import Lengths, check_lengths
 from ..cells.ops import OneHot, State
 from ..cells.output_layer import GluonOutputLayer, OutputLayer
@@ -27,7 +26,7 @@ from ..corpora.sampling import Batch, consecutive_batches, masked_batches, num_b
 from ..runs.checkpoint import Checkpoint
 from ..training.config import TrainConfig
 from ..training.loss import perplexity
-from .base import check_matrix, check_state
+from .base import check_matrix, check_state, make_network
 from .language_model import ModelConfig
 
 MASK = '_'          # a gap in a text that a user writes
@@ -78,7 +77,7 @@ class FillIn:
 def build_fill_in(config: ModelConfig, ctx: Any = None) -> FillIn:
     """The model that `config` describes, its weights newly drawn, on ctx (the CPU unless said)."""
     ctx = ctx or mx.cpu()
-    network = build_network(config, config.vocab_size + 1, ctx)
+    network = make_network(config, config.vocab_size + 1, ctx)
     output = GluonOutputLayer if config.impl == 'gluon' else OutputLayer
     return FillIn(config, network, output(network.num_outputs, config.vocab_size, ctx=ctx))
 

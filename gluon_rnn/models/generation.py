@@ -29,6 +29,11 @@ def generate(model: Any, idx_to_char: Sequence[str], prefix: str, num_chars: int
     output = encode(prefix, {char: i for i, char in enumerate(idx_to_char)})
     rng = np.random.default_rng(seed)
     greedy = temperature == 0 or (temperature is None and top_k is None)
+    write = getattr(model, 'write', None)
+    if write and num_chars:     # a whole text in one call, where the model has that
+        written = write(output, num_chars, temperature=0 if greedy else temperature or 1, top_k=top_k or 0, rng=rng)
+        if written is not None:
+            return ''.join(idx_to_char[i] for i in output + written)
     X, state = model.array([output]), model.begin_state(1)
     chosen: List[Any] = []
     for _ in range(num_chars):

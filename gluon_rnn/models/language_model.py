@@ -35,6 +35,12 @@ class LanguageModel(Model):
     starts anew with each call: a batch knows nothing of the text behind it.
     """
 
+    # what an implementation may offer beyond the contract, see `whole_step.py`
+    begin_epoch: Any
+    train_step: Any
+    label_losses: Any
+    write: Any
+
     @property
     def vocab_size(self) -> int:
         return self.config.vocab_size
@@ -65,7 +71,14 @@ class LanguageModel(Model):
 
 def build_model(config: ModelConfig, ctx: Any = None) -> LanguageModel:
     """The model that `config` describes, its weights newly drawn, on ctx (the CPU unless said)."""
-    return LanguageModel(config, *build_parts(config, config.vocab_size, config.vocab_size, ctx))
+    model = LanguageModel(config, *build_parts(config, config.vocab_size, config.vocab_size, ctx))
+    if config.impl == 'numba':
+        from .whole_step import WholeSteps  # Numba loads with the first network that needs it
+        network: Any = model.network
+        whole = WholeSteps(network, model.output, config.vocab_size)
+        model.begin_epoch, model.train_step = whole.begin_epoch, whole.train_step
+        model.label_losses, model.write = whole.label_losses, whole.write
+    return model
 
 
 def copy_params(source: LanguageModel, target: LanguageModel) -> None:

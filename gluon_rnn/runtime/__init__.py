@@ -4,6 +4,7 @@
     wheels.py         which MXNet is installed, and the CUDA libraries that a CUDA build loads
     gpus.py           the cards and the driver, asked of nvidia-smi; why MXNet cannot use them, in plain words
     contexts.py       `try_gpu()`, `parse_ctx()`, `seed()`
+    kernel_cache.py   where compiled kernels are kept
     diagnosis.py      what `python -m gluon_rnn.runtime` prints
 
 `prepare()` runs before MXNet is imported (`gluon_rnn/__init__.py` calls it) and never changes a variable that the user has set.
@@ -17,12 +18,14 @@ from .environment import (
     data_folders,
     launched_job,
     machine,
+    num_threads,
     prepare,
     quick_notebooks,
     refuse_mxnet,
     usable_cpus,
 )
 from .gpus import GPUWarning
+from .kernel_cache import kernel_cache
 
 __all__ = [
            'GPUWarning',
@@ -31,8 +34,10 @@ __all__ = [
            'blas_kernel_here',
            'child_environment',
            'data_folders',
+           'kernel_cache',
            'launched_job',
            'machine',
+           'num_threads',
            'parse_contexts',
            'parse_ctx',
            'prepare',

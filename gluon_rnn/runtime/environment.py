@@ -101,6 +101,12 @@ def quick_notebooks() -> bool:
     return os.environ.get('GLUON_RNN_QUICK', '0') not in ('', '0')
 
 
+def num_threads() -> int:
+    """How many threads the kernels take: as many as MXNet was told to, or a CPU each."""
+    given = os.environ.get('OMP_NUM_THREADS', '').split(',')[0]
+    return int(given) if given.isdigit() and int(given) else usable_cpus()
+
+
 def visible_devices() -> str | None:
     """Which cards CUDA may see, by number or UUID; None: all."""
     return os.environ.get('CUDA_VISIBLE_DEVICES')

@@ -11,7 +11,7 @@ import numpy as np
 from mxnet import nd
 
 from ..corpora.indices import check_indices
-from ..corpora.sampling import bounded, consecutive_batches
+from ..corpora.sampling import bounded, consecutive_batches, consecutive_rows
 
 _LARGEST_LOSS = math.log(sys.float_info.max)    # of which a perplexity can be told
 _STEPS_AHEAD = 8        # how many steps the host may queue before it looks at a result
@@ -69,7 +69,14 @@ def evaluate(model: Any, corpus_indices: Any, batch_size: int, num_steps: int) -
     """The perplexity per character of a model on a text, read consecutively, without training on it."""
     check_text(model, corpus_indices)
     batch_size = max(1, min(batch_size, len(corpus_indices) // (num_steps + 1)))
-    losses, state = [], model.begin_state(batch_size)
+    state = model.begin_state(batch_size)
+    if hasattr(model, 'label_losses'):      # all in one call, where the model has that
+        means = []
+        for XY in consecutive_rows(corpus_indices, batch_size, num_steps):
+            batch_losses, state = model.label_losses(XY[:, :-1], XY[:, 1:], state)
+            means.append(batch_losses.mean())
+        return perplexity(float(sum(means)) / len(means), 'the held-out text')
+    losses = []
     for X, Y in consecutive_batches(corpus_indices, batch_size, num_steps, ctx=model.ctx):
         logits, state = model(X, state)
         y = Y.T.reshape((-1,))
@@ -100,8 +107,13 @@ class Totals:
         self.epoch, self.steps, self.loss, self.norm = epoch, 0, 0.0, 0.0
         self.pending: Deque[Tuple[nd.NDArray, nd.NDArray]] = collections.deque()
 
-    def add(self, loss: nd.NDArray, norm: nd.NDArray) -> None:
-        """Queue a step's loss, (1,), or (2,) with how many processes want to stop, and its gradient norm, (1,)."""
+    def add(self, loss: Any, norm: Any) -> None:
+        """Queue a step's loss, (1,), or (2,) with how many processes want to stop, and its gradient norm, (1,).
+
+        Two numbers are looked at right away.
+        """
+        if isinstance(loss, float):
+            return self.count(loss, norm)
         self.pending.append((nd.concat(loss, norm, dim=0), loss))
         if len(self.pending) > _STEPS_AHEAD:
             self._look()

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, Dict, List, Tuple
 
 import mxnet as mx
@@ -27,7 +28,7 @@ class Optimizer:
         self.lr, self.clipping_theta = lr, clipping_theta
         self.optimizer = make_optimizer(optimizer, lr)
         self._apply = mx.optimizer.get_updater(self.optimizer)
-        self._fused = optimizer == 'sgd'
+        self._fused, self.has_whole_step = optimizer == 'sgd', optimizer in ('sgd', 'adam')
 
     def step(self) -> nd.NDArray:
         """Move the parameters once. Returns the gradients' global L2 norm before clipping, shape (1,)."""
@@ -49,6 +50,25 @@ class Optimizer:
         for param, grad in zip(self.params, self.grads):
             w = param.reshape((1, -1))
             nd.linalg_gemm(lr.reshape((1, 1)), grad.reshape((1, -1)), w, alpha=-1.0, beta=1.0, out=w)
+
+    def whole_step(self) -> Dict[str, Any]:
+        """The next step, for a model that makes it itself: optimizer, lr, clipping_theta.
+
+        Of Adam also its constants and 'moments', of each parameter its two arrays, which the model moves; lr then has the
+        correction for the first steps in it.
+        """
+        step: Dict[str, Any] = {'optimizer': 'sgd', 'lr': self.lr, 'clipping_theta': self.clipping_theta}
+        if self._fused:
+            return step
+        adam, states = self.optimizer, self._apply.states
+        for i, param in enumerate(self.params):
+            if i not in states:
+                states[i], self._apply.states_synced[i] = adam.create_state_multi_precision(i, param), True
+            adam._update_count(i)
+        t = adam._index_update_count[0]
+        return {**step, 'optimizer': 'adam', 'lr': self.lr * math.sqrt(1 - adam.beta2 ** t) / (1 - adam.beta1 ** t),
+                'beta1': adam.beta1, 'beta2': adam.beta2, 'epsilon': adam.epsilon,
+                'moments': {name: states[i] for i, name in enumerate(self.names)}}
 
     def state(self) -> Tuple[Dict[str, np.ndarray], Dict[str, Any]]:
         """What the optimizer remembers, as arrays and as plain numbers, for a checkpoint."""

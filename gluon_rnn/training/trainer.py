@@ -19,7 +19,7 @@ from .live import LiveCurve, in_notebook
 from .loss import Totals, check_text, evaluate, perplexity
 from .optimizer import Optimizer
 from .source import Source, TextBatches
-from .step import PlainStep
+from .step import choose_step
 
 
 class Trainer:
@@ -43,7 +43,7 @@ class Trainer:
             raise ValueError('several processes need a seed that they all shuffle by, and an optimizer that draws no noise of '
                              'its own: give config.seed, no rng, and not sgld')
         self.optimizer = optimizer or Optimizer(model.parameters(), config.optimizer, config.lr, config.clipping_theta)
-        self.step = PlainStep(self.replicas, self.optimizer, config.batch_size)
+        self.step = choose_step(self.replicas, self.optimizer, config.batch_size)
 
     def epochs(self, corpus_indices: Any, valid_indices: Any = None, *, on_step: Callable[[int, int], None] | None = None,
                stop: Callable[[], bool] | None = None) -> Iterator[EpochRecord]:
@@ -86,6 +86,8 @@ class Trainer:
         epoch, config, start = self.epoch + 1, self.config, time.perf_counter()
         if config.seed is not None:     # what dropout draws depends on the epoch alone, too, and on who draws
             mx.random.seed(config.seed + epoch * 7919 + self.rank * 104729)
+            if hasattr(self.model, 'begin_epoch'):
+                self.model.begin_epoch(config.seed, epoch)
         totals, num_labels = Totals(epoch), 0
         states: List[Any] = []
         for step, (X, Y) in enumerate(source.batches(epoch), 1):

@@ -1,0 +1,145 @@
+"""A whole training step of a language model: the walk, the output layer, the loss, all gradients, clipping and the update.
+
+The threads meet four times a batch: when the weights are packed, when every thread has walked its rows there and back, when the
+gradients of the weights are made, and when the weights are moved.
+"""
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Dict, List, Sequence, Tuple
+
+import numpy as np
+
+from .direction import Gradient, flat, steps_at_once
+from .network import Network, Params, Pass
+from .output import output_and_loss
+from .products import pack, pack_transposed, padded, weight_gradient
+from .tile import PANEL
+from .update import adam, sgd
+
+_PASSES_KEPT = 4        # of the shapes met lately
+
+
+@dataclass
+class Update:
+    """How the weights move. moments: for Adam, of each parameter its mean and variance, arrays of its shape, by its name
+    ('W_hq', 'LAYER.DIRECTION.W_xh').
+
+    lr: with Adam's correction for the first steps in it; clipping_theta: the largest global norm, 0: no clipping.
+    """
+    optimizer: str = 'sgd'          # 'sgd' or 'adam'
+    lr: float = 1e2
+    clipping_theta: float = 1e-2
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    moments: Dict[str, Tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+
+
+class LanguageModel:
+    """A network and its output layer. vocab_size: how many characters are told apart."""
+
+    def __init__(self, network: Network, vocab_size: int):
+        self.network, self.vocab_size, self.num_hiddens = network, vocab_size, network.widths[-1]
+        panels, width = padded(vocab_size) // PANEL, padded(self.num_hiddens) // PANEL
+        self.W = np.zeros((panels, self.num_hiddens, PANEL), network.dtype)
+        self.W_T = np.zeros((width, vocab_size, PANEL), network.dtype)
+        self.G = np.zeros((self.num_hiddens, (panels + 1) * PANEL), network.dtype)
+        self.G_b = np.zeros(panels * PANEL, network.dtype)
+        self.squares, self.next = np.zeros(panels), np.zeros(1, np.int64)
+        self._passes: Dict[Tuple[int, int], Pass] = {}
+
+    def step(self, X: np.ndarray, Y: np.ndarray, state: Sequence[np.ndarray], params: Params, output: Dict[str, np.ndarray],
+             update: Update, *, dropout_key: int | None = None) -> Tuple[float, float, List[np.ndarray]]:
+        """One step of training. X, Y: indices and labels (T, B), int64; params: each direction's arrays; output: W_hq, b_q.
+
+        Moves the weights, but not where the norm is not finite. Returns the mean loss in nats, the gradients' global norm
+        before clipping, and the last state.
+        """
+        p, network = self._pass(X), self.network
+        network.begin(p, X, state, dropout_key=dropout_key)
+        network.begin_backward(p)
+        pool = network.pool
+        pool.run(lambda k: self._pack(p, params, output, True, k))
+        pool.run(lambda k: self._walk(p, params, output, Y, True, k), p.groups * p.columns)
+        pool.run(lambda k: self._weights(p))
+        norm = math.sqrt(self.squares.sum() + sum(room.squares.sum() for _, room in network.walks(p)))
+        if math.isfinite(norm):
+            factor = min(1.0, update.clipping_theta / norm) if update.clipping_theta and norm else 1.0
+            gradients = self._named(p, params, output)
+            pool.run(lambda k: self._move(gradients, update, factor, k))
+        return float(p.loss.sum()) / p.loss.size, norm, network.last_state(p)
+
+    def loss(self, X: np.ndarray, Y: np.ndarray, state: Sequence[np.ndarray], params: Params,
+             output: Dict[str, np.ndarray]) -> Tuple[np.ndarray, List[np.ndarray]]:
+        """-log of each label's probability, (T, B) float64, without training; and the last state."""
+        p, network = self._pass(X), self.network
+        masks, p.masks = p.masks, [None] * len(p.masks)
+        inputs = p.inputs
+        p.inputs = [None, *p.Y[:-1]]
+        try:
+            network.begin(p, X, state)
+            network.pool.run(lambda k: self._pack(p, params, output, False, k))
+            network.pool.run(lambda k: self._walk(p, params, output, Y, False, k), p.groups * p.columns)
+        finally:
+            p.masks, p.inputs = masks, inputs
+        return p.loss.copy(), network.last_state(p)
+
+    def _pass(self, X: np.ndarray) -> Pass:
+        shape = X.shape[0], X.shape[1]
+        if shape not in self._passes:
+            if len(self._passes) >= _PASSES_KEPT:
+                del self._passes[next(iter(self._passes))]
+            p = self.network.make_pass(*shape)
+            p.loss, p.D = np.zeros(shape), np.zeros((*shape, padded(self.vocab_size) + PANEL), self.network.dtype)
+            self._passes[shape] = p
+        return self._passes[shape]
+
+    def _pack(self, p: Pass, params: Params, output: Dict[str, np.ndarray], learn: bool, k: int) -> None:
+        number = self.network.pool.threads
+        self.network.pack(p, params, learn, k, number)
+        pack(output['W_hq'], self.W, k * len(self.W) // number, (k + 1) * len(self.W) // number)
+        if learn:
+            pack_transposed(output['W_hq'], self.W_T, 0, k * len(self.W_T) // number, (k + 1) * len(self.W_T) // number)
+            if k == 0:
+                self.network.count_inputs(p)
+                self.next[:] = 0
+
+    def _walk(self, p: Pass, params: Params, output: Dict[str, np.ndarray], labels: np.ndarray, learn: bool, k: int) -> None:
+        network = self.network
+        network.forward(p, params, k)
+        share, column = network.share(p, k)
+        output_and_loss(p.Y[-1], self.W, self.W_T, output['b_q'], labels, p.loss, p.D, p.dY[-1], p.loss.size, learn,
+                        column * p.T // p.columns, (column + 1) * p.T // p.columns, steps_at_once(share), share)
+        if learn:
+            network.wait(p, k)
+            network.backward(p, k)
+
+    def _weights(self, p: Pass) -> None:
+        Y, D, columns = flat(p.Y[-1]), flat(p.D), self.G_b.shape[0]
+        weight_gradient(Y, D[:, :, :columns], self.G[None, :, :columns], self.G_b, self.squares, self.next)
+        self.network.weights(p)
+
+    def _named(self, p: Pass, params: Params, output: Dict[str, np.ndarray]) -> List[Tuple[str, np.ndarray, Gradient]]:
+        """Each parameter with its name and its gradient."""
+        made = [Gradient('W_hq', self.G[:, :self.vocab_size]), Gradient('b_q', self.G_b[None, :self.vocab_size])]
+        found = [(gradient.name, output[gradient.name], gradient) for gradient in made]
+        for i, (layer, of_layer) in enumerate(zip(params, self.network.gradients(p))):
+            for d, (own, of_direction) in enumerate(zip(layer, of_layer)):
+                found += [(f'{i}.{d}.{gradient.name}', own[gradient.name], gradient) for gradient in of_direction]
+        return found
+
+    def _move(self, gradients: List[Tuple[str, np.ndarray, Gradient]], update: Update, factor: float, k: int) -> None:
+        number = self.network.pool.threads
+        for name, W, gradient in gradients:
+            W, G = W.reshape((-1, gradient.values.shape[1])), gradient.values
+            rows = np.arange(len(W)) if gradient.rows is None else gradient.rows
+            if update.optimizer == 'sgd':
+                sgd(W, G, rows, factor * update.lr, k * len(rows) // number, (k + 1) * len(rows) // number)
+            else:
+                slots = np.full(len(W), -1)
+                slots[rows] = np.arange(len(rows))
+                mean, var = (moment.reshape(W.shape) for moment in update.moments[name])
+                adam(W, G, slots, mean, var, factor, update.lr, update.beta1, update.beta2, update.epsilon,
+                     k * len(W) // number, (k + 1) * len(W) // number)

@@ -1,0 +1,109 @@
+"""Matrix products on packed weights, and weight gradients.
+
+A weight W (K, N) is packed into panels (N / PANEL, K, PANEL), the last one filled up with zeros, once for each batch; then a
+product reads it in order. Arrays on the left have three axes, (steps, rows, K), so that a thread's own rows of several steps
+are one product.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .compiling import fetch_add, kernel
+from .tile import MOST_ROWS, PANEL, columns_tile, tile
+
+_MOST_K = 320       # rows of a panel that stay in the nearest cache while many tiles read them
+
+
+def padded(columns: int) -> int:
+    """The columns of whole panels that hold so many."""
+    return -(-columns // PANEL) * PANEL
+
+
+@kernel
+def pack(W: Any, panels: Any, first: int, last: int) -> None:
+    """Pack W (K, N), panels first to last: panels (number, K, PANEL)."""
+    K, N = W.shape
+    for p in range(first, last):
+        left = p * PANEL
+        number = min(PANEL, N - left)
+        for k in range(K):
+            for j in range(number):
+                panels[p, k, j] = W[k, left + j]
+            for j in range(number, PANEL):
+                panels[p, k, j] = 0
+
+
+@kernel
+def pack_transposed(W: Any, panels: Any, row: int, first: int, last: int) -> None:
+    """Pack W transposed, W (N, K), into rows `row` to row + K of panels first to last."""
+    N, K = W.shape
+    for p in range(first, last):
+        for j in range(PANEL):
+            n = p * PANEL + j
+            if n < N:
+                for k in range(K):
+                    panels[p, row + k, j] = W[n, k]
+            else:
+                for k in range(K):
+                    panels[p, row + k, j] = 0
+
+
+@kernel
+def multiply(A: Any, panels: Any, C: Any, add: bool) -> None:
+    """C = A W, or C += A W. A (steps, rows, K); panels of W; C (steps, rows, PANEL x number of panels or more)."""
+    steps, rows, _ = A.shape
+    number, K, _ = panels.shape
+    blocks, parts = -(-rows // MOST_ROWS), -(-K // _MOST_K)
+    for part in range(parts):
+        k, k_end = part * K // parts, (part + 1) * K // parts
+        for p in range(number):
+            B = panels[p, k:k_end]
+            for s in range(steps):
+                for block in range(blocks):
+                    i = block * rows // blocks
+                    tile((block + 1) * rows // blocks - i, A, s, i, k, k_end - k, B, C, s, i, p * PANEL, add or part > 0)
+
+
+@kernel
+def weight_gradient(A: Any, D: Any, G: Any, bias: Any, squares: Any, next_panel: Any) -> None:
+    """G = Aᵀ D, and bias the sum of D's rows, panel by panel; each thread takes the next one that nobody has.
+
+    A (1, rows, K), D (1, rows, N), G (1, K, N), bias (N,) or (0,) where it is not wanted, N whole panels; K may be 0. squares
+    (number of panels,) float64: the sum of squares of each panel's numbers. next_panel: (1,) of int64, zero at first.
+    """
+    rows, K = A.shape[1], A.shape[2]
+    parts, blocks = -(-rows // _MOST_K), -(-K // MOST_ROWS)
+    packed, ones, sums = np.empty((_MOST_K, PANEL), D.dtype), np.ones((1, _MOST_K, 1), D.dtype), np.empty((1, 1, PANEL), D.dtype)
+    while True:
+        p = fetch_add(next_panel, 0)
+        if p >= squares.shape[0]:
+            break
+        left = p * PANEL
+        for part in range(parts):
+            first, last = part * rows // parts, (part + 1) * rows // parts
+            for r in range(first, last):
+                for j in range(PANEL):
+                    packed[r - first, j] = D[0, r, left + j]
+            columns_tile(1, ones, 0, 0, 0, last - first, packed, sums, 0, 0, 0, part > 0)
+            for block in range(blocks):
+                i = block * K // blocks
+                columns_tile((block + 1) * K // blocks - i, A, 0, i, first, last - first, packed, G, 0, i, left, part > 0)
+        squares[p] = sum_of_squares(G[0, :, left:left + PANEL])
+        if bias.shape[0]:
+            bias[left:left + PANEL] = sums[0, 0]
+            squares[p] += sum_of_squares(sums[0])
+
+
+@kernel
+def sum_of_squares(G: Any) -> float:
+    """The sum of squares of a matrix in float64, by columns first, so that the compiler may take several at once."""
+    sums = np.zeros(G.shape[1])
+    for i in range(G.shape[0]):
+        for j in range(G.shape[1]):
+            sums[j] += np.float64(G[i, j]) * np.float64(G[i, j])
+    total = 0.0
+    for j in range(G.shape[1]):
+        total += sums[j]
+    return total

@@ -1,0 +1,47 @@
+"""Threads of our own that run kernels, and who walks what."""
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable, List, Tuple
+
+from .tile import MOST_ROWS
+
+_MEETING = 6.0      # what a meeting of the threads of one group costs, in tiles of one panel
+
+
+class Pool:
+    """Runs a function once in each of `threads` threads, one of them the caller's. A kernel lets go of Python while it runs.
+
+    They sleep while there is nothing to do. One call at a time: the threads of a call may wait for each other.
+    """
+
+    def __init__(self, threads: int):
+        if threads < 1:
+            raise ValueError(f'threads must be 1 or more, got {threads}')
+        self.threads, self._lock = threads, threading.Lock()
+        self._executor = ThreadPoolExecutor(threads - 1, 'kernel') if threads > 1 else None
+
+    def run(self, function: Callable[[int], None], number: int | None = None) -> None:
+        """function(0), function(1), ... function(number - 1) at once; number: all threads unless given."""
+        number = number or self.threads
+        with self._lock:
+            others: List[Any] = [self._executor.submit(function, k) for k in range(1, number)] if self._executor else []
+            function(0)
+            for other in others:
+                other.result()
+
+
+def plan(batch_size: int, panels: int, threads: int) -> Tuple[int, int]:
+    """How many groups share the rows, and how many threads of a group its columns: groups x columns threads at most.
+
+    panels: of a gate of the widest layer. The product of a step takes each thread a time of (its tiles' rows) x (its panels);
+    more rows a tile are cheaper than more tiles, and who shares columns meets at each step.
+    """
+    def cost(groups: int, columns: int) -> float:
+        rows = -(-batch_size // groups)
+        tiles = -(-rows // MOST_ROWS)
+        return tiles * max(rows / tiles, MOST_ROWS / 2) / MOST_ROWS * -(-panels // columns) + (_MEETING if columns > 1 else 0)
+
+    choices = [(min(batch_size, threads // columns), columns) for columns in range(1, min(threads, panels) + 1)]
+    return min(choices, key=lambda choice: (cost(*choice), choice[0] * choice[1]))

@@ -1,0 +1,254 @@
+"""The kernels on NDArrays' memory, and their place in autograd: what `impl='numba'` is.
+
+A network here is a hand-written one of `cells/`, whose parameters it keeps and whose numbers it computes (`kernels/`). Called as
+every other, it is one step of autograd's record (`whole_step.py` has what a language model offers beside that).
+"""
+from __future__ import annotations
+
+import ctypes
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
+
+import numpy as np
+from mxnet import autograd, nd
+from mxnet.base import _LIB, check_call
+
+from .. import runtime
+from ..cells.base import BookParams, Network
+from ..cells.bi_rnn import BiRNN, BothForward
+from ..cells.deep_rnn import DeepRNN
+from ..cells.gru import GRU
+from ..cells.lstm import LSTM
+from ..cells.ops import Inputs, OneHot, State
+from ..cells.rnn import RNN
+from ..corpora.indices import check_indices
+from .function import Function
+
+with runtime.kernel_cache():
+    from ..kernels import direction, network, threads
+    from ..kernels.products import padded
+
+_CELLS = {RNN: 'rnn', GRU: 'gru', LSTM: 'lstm'}
+_PASSES_KEPT = 8        # of the shapes met lately, for the next forward pass of the kind
+_MASK_63 = 2 ** 63 - 1
+_pool: List[threads.Pool] = []
+
+
+def pool() -> threads.Pool:
+    """The threads that all kernels share, as many as `runtime.num_threads()` says at the first call."""
+    if not _pool:
+        _pool.append(threads.Pool(runtime.num_threads()))
+    return _pool[0]
+
+
+def view(array: nd.NDArray) -> np.ndarray:
+    """The memory of an NDArray on the CPU as a NumPy array, once nothing that MXNet has queued reads or writes it any more.
+
+    The view is good as long as the array lives.
+    """
+    check_call(_LIB.MXNDArrayWaitToWrite(array.handle))
+    place = ctypes.c_void_p()
+    check_call(_LIB.MXNDArrayGetData(array.handle, ctypes.byref(place)))
+    dtype = np.dtype(array.dtype)
+    memory = (ctypes.c_char * (array.size * dtype.itemsize)).from_address(place.value or 0)
+    return np.frombuffer(memory, dtype).reshape(array.shape)
+
+
+class NumbaNetwork(Network):
+    """A hand-written network of RNN, GRU and LSTM layers, deep and bidirectional, run by the kernels. On a CPU alone.
+
+    scratch: the network whose parameters and numbers these are. Raises ValueError for one that the kernels do not have.
+    """
+
+    def __init__(self, scratch: Network):
+        if scratch.ctx.device_type != 'cpu':
+            raise ValueError(f'impl numba runs on a CPU, got {scratch.ctx}: use gluon or hybrid there')
+        self.scratch: Any = scratch
+        self.ctx = scratch.ctx
+        self.num_inputs, self.num_outputs, self.num_states = scratch.num_inputs, scratch.num_outputs, scratch.num_states
+        self.layers = _layers(scratch)
+        self.prefixes = [[prefix for prefix, _, _ in layer] for layer in self.layers]
+        self._networks: Dict[bool, network.Network] = {}
+        self._free: Dict[Any, List[Any]] = {}
+        self._dropout: List[int] = []       # seed, epoch, step
+
+    def parameters(self) -> Dict[str, nd.NDArray]:
+        return self.scratch.parameters()
+
+    def begin_state(self, batch_size: int) -> State:
+        return self.scratch.begin_state(batch_size)
+
+    def book_params(self) -> BookParams:
+        return self.scratch.book_params()
+
+    def load_book_params(self, params: BookParams) -> None:
+        self.scratch.load_book_params(params)
+
+    def carry(self, state: State) -> State:
+        return self.scratch.carry(state)
+
+    def begin_epoch(self, seed: int, epoch: int) -> None:
+        """From here on dropout's masks are a function of seed, epoch, and of how many forward passes of training came before."""
+        self._dropout = [seed, epoch, 0]
+
+    def dropout_key(self) -> int | None:
+        """Which masks the next forward pass of training draws; None where the network has no dropout."""
+        if not getattr(self.scratch, 'dropout', 0):
+            return None
+        if not self._dropout:
+            self._dropout = [int(nd.random.randint(0, 2 ** 31 - 1).asscalar()), 0, 0]
+        key = 0
+        for number in self._dropout:
+            key = ((key ^ number) * 0x9E3779B97F4A7C15 + 0x2545F4914F6CDD1D) & _MASK_63
+        self._dropout[2] += 1
+        return key
+
+    def kernels(self, one_hot: bool) -> network.Network:
+        """The kernels of this network, for indices or for dense inputs."""
+        if one_hot not in self._networks:
+            layers = [[_direction(cell, reverse, one_hot and i == 0) for _, cell, reverse in layer]
+                      for i, layer in enumerate(self.layers)]
+            self._networks[one_hot] = network.Network(layers, pool(), dropout=getattr(self.scratch, 'dropout', 0),
+                                                      residual=getattr(self.scratch, 'residual', False))
+        return self._networks[one_hot]
+
+    def by_direction(self, arrays: Mapping[str, Any]) -> network.Params:
+        """Arrays by the parameters' names as the kernels take them: of each layer and direction, by the book's names."""
+        return [[{name[len(prefix):]: array for name, array in arrays.items()
+                  if name.startswith(prefix) and '.' not in name[len(prefix):]} for prefix in layer] for layer in self.prefixes]
+
+    def run(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
+        return self.run_lengths(inputs, state, None)
+
+    def run_lengths(self, inputs: Inputs, state: State, lengths: np.ndarray | None) -> Tuple[nd.NDArray, State]:
+        check_state(self.scratch, state, inputs.shape[1])
+        if inputs.shape[2] != self.num_inputs:
+            raise ValueError(f'inputs must have {self.num_inputs} columns, got shape {inputs.shape}')
+        dense = [] if isinstance(inputs, OneHot) else [inputs]
+        walk = Walk(self, None if dense else whole_numbers(view(inputs.indices).T, self.num_inputs, 'indices'), lengths)
+        arrays = [*dense, *state, *self.parameters().values()]
+        if autograd.is_recording():
+            outputs = walk(*arrays)
+        else:
+            outputs = walk.forward(arrays)
+            walk.close()
+        return outputs[0], tuple(outputs[1:])
+
+    def take_pass(self, key: Any, lengths: np.ndarray | None) -> Any:
+        """Arrays of a forward pass, used before where some are free.
+
+        key: whether one-hot, num_steps, batch_size, whether all rows are of one length.
+        """
+        free = self._free.get(key)
+        if free:
+            p = free.pop()
+            p.lengths = lengths if lengths is not None else p.lengths
+            return p
+        return self.kernels(key[0]).make_pass(*key[1:3], lengths=lengths)
+
+    def give_back(self, key: Any, p: Any) -> None:
+        """That pass is over: no gradient of it will be asked for."""
+        self._free.setdefault(key, []).append(p)
+        while len(self._free) > _PASSES_KEPT:
+            del self._free[next(iter(self._free))]
+
+
+class Walk(Function):
+    """One forward pass in autograd's record. indices: (T, B), or None where the first input is dense."""
+
+    def __init__(self, net: NumbaNetwork, indices: np.ndarray | None, lengths: np.ndarray | None):
+        self.net, self.indices, self.lengths = net, indices, lengths
+        self.p: Any = None
+
+    def forward(self, inputs: Sequence[nd.NDArray]) -> List[nd.NDArray]:
+        net, dense = self.net, self.indices is None
+        X = view(inputs[0]) if self.indices is None else self.indices
+        self.key = (not dense, *X.shape[:2], self.lengths is None)
+        self.kernels, p = net.kernels(not dense), net.take_pass(self.key, self.lengths)
+        self.p = p
+        state = [view(array) for array in inputs[dense:dense + net.num_states]]
+        arrays = [view(array) for array in inputs[dense + net.num_states:]]
+        params = net.by_direction(dict(zip(net.parameters(), arrays)))
+        train, masks, own_inputs = autograd.is_training(), p.masks, p.inputs
+        if not train:       # nothing is dropped
+            p.masks, p.inputs = [None] * len(masks), [None, *p.Y[:-1]]
+        self.kernels.begin(p, X, state, dropout_key=net.dropout_key() if train else None)
+        number, runs = self.kernels.pool.threads, self.kernels.pool.run
+        runs(lambda k: self.kernels.pack(p, params, True, k, number))
+        runs(lambda k: self.kernels.forward(p, params, k), p.groups * p.columns)
+        outputs = [nd.array(p.Y[-1], ctx=net.ctx), *(nd.array(value, ctx=net.ctx) for value in self.kernels.last_state(p))]
+        if not train:
+            p.masks, p.inputs = masks, own_inputs
+        return outputs
+
+    def backward(self, output_grads: List[nd.NDArray], out: List[nd.NDArray]) -> None:
+        kernels, net, p, dense = self.kernels, self.net, self.p, self.indices is None
+        kept = [(room.S.copy(), room.E.copy()) for _, room in kernels.walks(p)]     # for another gradient of a retained graph
+        p.dY[-1][:, :, :net.num_outputs] = view(output_grads[0])
+        kernels.begin_backward(p, [view(grad) for grad in output_grads[1:]])
+        dX = np.zeros((p.T, p.B, padded(net.num_inputs)), np.float32) if dense else None
+        kernels.pool.run(lambda k: kernels.backward(p, k, dX=dX), p.groups * p.columns)
+        kernels.count_inputs(p)
+        kernels.pool.run(lambda k: kernels.weights(p))
+        grads = [view(array) for array in out]
+        if dX is not None:
+            grads[0][...] = dX[:, :, :net.num_inputs]
+        first = iter(grads[dense:])
+        for room_direction, room in kernels.walks(p):
+            for slot in (room.dH, room.dC)[:room_direction.num_states]:
+                next(first)[...] = slot[0, :, :room_direction.num_hiddens]
+        of = net.by_direction(dict(zip(net.parameters(), grads[dense + net.num_states:])))
+        for layer, found in zip(of, kernels.gradients(p)):
+            for own, gradients in zip(layer, found):
+                for gradient in gradients:
+                    grad = own[gradient.name]
+                    if gradient.rows is None:
+                        grad[...] = gradient.values.reshape(grad.shape)
+                    else:
+                        grad[...] = 0
+                        grad[gradient.rows] = gradient.values
+        for (S, E), (_, room) in zip(kept, kernels.walks(p)):
+            room.S[...], room.E[...] = S, E
+
+    def close(self) -> None:
+        if self.p is not None:
+            self.net.give_back(self.key, self.p)
+            self.p = None
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def whole_numbers(indices: Any, limit: int, name: str) -> np.ndarray:
+    """Indices (batch_size, num_steps) as the kernels take them, (num_steps, batch_size). Raises ValueError for one out of range."""
+    return np.ascontiguousarray(check_indices(indices, limit, name).T, np.int64)
+
+
+def check_state(scratch: Any, state: State, batch_size: int) -> None:
+    """Raise ValueError for a state of another network or batch."""
+    wanted = [array.shape for array in scratch.begin_state(batch_size)]
+    if not isinstance(state, (tuple, list)) or [array.shape for array in state] != wanted:
+        got = [array.shape for array in state] if isinstance(state, (tuple, list)) else state
+        raise ValueError(f'state must be arrays of shapes {wanted}, got {got}: begin a new one for this batch')
+
+
+def _layers(scratch: Any) -> List[List[Tuple[str, Any, bool]]]:
+    """Of each layer and direction: what its parameters' names begin with, its cell, and whether it reads from the end."""
+    parts = scratch.parts.items() if isinstance(scratch, DeepRNN) else [('', scratch)]
+    found = []
+    for name, layer in parts:
+        prefix = f'{name}.' if name else ''
+        if isinstance(layer, BiRNN):
+            found.append([(f'{prefix}{key}.', cell, key == 'backward' and not isinstance(layer, BothForward))
+                          for key, cell in layer.parts.items()])
+        else:
+            found.append([(prefix, layer, False)])
+    for _, cell, _ in (entry for layer in found for entry in layer):
+        if type(cell) not in _CELLS:
+            raise ValueError(f'impl numba has RNN, GRU and LSTM, got {type(cell).__name__}: use impl scratch or hybrid')
+    return found
+
+
+def _direction(cell: Any, reverse: bool, one_hot: bool) -> direction.Direction:
+    return direction.Direction(_CELLS[type(cell)], cell.num_inputs, cell.num_hiddens, one_hot=one_hot, reverse=reverse,
+                               activation=getattr(cell, 'activation', 'tanh'), reset_after=getattr(cell, 'reset_after', False),
+                               inner_bias='b_hh' in cell.params)

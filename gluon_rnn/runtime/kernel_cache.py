@@ -1,0 +1,54 @@
+"""Where the compiled kernels are kept, so that each machine compiles them once."""
+from __future__ import annotations
+
+import atexit
+import contextlib
+import hashlib
+import logging
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Iterator, Set
+
+import platformdirs
+
+
+_told: Set[Path] = set()
+
+
+@contextlib.contextmanager
+def kernel_cache() -> Iterator[Path]:
+    """Import the kernels inside this, so that Numba keeps what it compiles in the user's cache.
+
+    One folder for each state of the kernels' code: Numba sees when a kernel's own file has changed, but not the files that it
+    calls, so the folder's name is a hash of all of them. Where none can be written, one that lives as long as the process. Says
+    so, on the log, where everything is still to be compiled. Raises ImportError where Numba is missing.
+    """
+    try:
+        import numba
+    except ImportError:
+        raise ImportError('Numba is not installed: pip install numba, or use impl hybrid') from None
+    before = numba.config.CACHE_DIR
+    folder = _folder(Path(before) if before else None, numba.__version__)
+    if folder not in _told and not any(folder.rglob('*.nbi')):
+        _told.add(folder)
+        logging.getLogger('gluon_rnn').warning('compiling the kernels, once for this machine: less than a minute in all')
+    numba.config.CACHE_DIR = str(folder)
+    try:
+        yield folder
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def _folder(given: Path | None, version: str) -> Path:
+    sources = sorted((Path(__file__).resolve().parents[1] / 'kernels').glob('*.py'))
+    name = hashlib.sha256(version.encode() + b''.join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    try:
+        folder = (given or platformdirs.user_cache_path('gluon_rnn') / 'kernels') / name
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except (OSError, RuntimeError):     # not writable, or no home at all
+        folder = Path(tempfile.mkdtemp(prefix='gluon_rnn-kernels-'))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return folder
