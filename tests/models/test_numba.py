@@ -1,0 +1,273 @@
+"""The kernels against the hand-written networks: outputs, states, every gradient, every variant; a whole step, a whole text."""
+from dataclasses import replace
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet import autograd, nd
+from numpy.testing import assert_allclose, assert_array_equal
+
+import gluon_rnn
+from gluon_rnn import ModelConfig, TrainConfig, Trainer, build_model, copy_params, generate
+from gluon_rnn.cells import GRU, NetworkConfig, OneHot, build_network
+from gluon_rnn.models.numba import NumbaNetwork
+from gluon_rnn.training.step import PlainStep, WholeStep
+
+CLOSE = 3e-6        # of an array's largest number, over seven steps
+CONFIGS = {
+    'rnn': {'cell': 'rnn'}, 'relu': {'cell': 'rnn', 'activation': 'relu'}, 'sigmoid': {'cell': 'rnn', 'activation': 'sigmoid'},
+    'gru': {'cell': 'gru'}, 'gru-reset-after': {'cell': 'gru', 'reset_after': True}, 'lstm': {'cell': 'lstm'},
+    'bi-rnn': {'cell': 'rnn', 'bidirectional': True}, 'bi-gru': {'cell': 'gru', 'bidirectional': True, 'backward_hiddens': 21},
+    'bi-lstm': {'cell': 'lstm', 'bidirectional': True, 'backward_hiddens': 3}, 'deep-gru': {'cell': 'gru', 'num_layers': 3},
+    'deep-bi-lstm': {'cell': 'lstm', 'num_layers': 2, 'bidirectional': True, 'backward_hiddens': 7},
+    'residual': {'cell': 'gru', 'num_layers': 3, 'residual': True, 'reset_after': True},
+    'both-forward': {'cell': 'rnn', 'num_layers': 2, 'bidirectional': True, 'both_forward': True},
+}
+NUM_INPUTS, NUM_HIDDENS, T, B = 9, 19, 7, 4
+
+
+def close(got, wanted, name=''):
+    got, wanted = (array.asnumpy() if isinstance(array, nd.NDArray) else array for array in (got, wanted))
+    assert_allclose(got, wanted, rtol=0, atol=CLOSE * max(np.abs(wanted).max(), 1e-3), err_msg=name)
+
+
+def pair(network):
+    """A hand-written network of large weights, and the kernels on one of the same."""
+    for param in network.parameters().values():
+        param[:] = nd.random.normal(scale=0.5, shape=param.shape)
+    return network, NumbaNetwork(network)
+
+
+def make(variant):
+    return pair(build_network(NetworkConfig(num_hiddens=NUM_HIDDENS, **CONFIGS[variant]), NUM_INPUTS))
+
+
+def passes(network, inputs, state, lengths, rng):
+    """Outputs, last state and all gradients of two chained calls, under random gradients of outputs and last state."""
+    arrays = list(state) + ([] if isinstance(inputs, OneHot) else [inputs])
+    for array in arrays:
+        array.attach_grad()
+    with autograd.record():
+        H, middle = network(inputs, state, lengths)
+        H2, last = network(inputs, middle, lengths)
+        heads = [H, H2, *last]
+    autograd.backward(heads, [nd.array(rng.normal(size=head.shape)) for head in heads])
+    return [*heads, *(array.grad for array in arrays)], {name: param.grad.copy() for name, param in network.parameters().items()}
+
+
+@pytest.mark.parametrize('with_lengths', [False, True], ids=['whole', 'lengths'])
+@pytest.mark.parametrize('one_hot', [False, True], ids=['dense', 'one-hot'])
+@pytest.mark.parametrize('variant', CONFIGS)
+def test_the_kernels_equal_the_network_by_hand(variant, one_hot, with_lengths):
+    scratch, numba = make(variant)
+    rng = np.random.default_rng(1)
+    indices, dense = nd.array(rng.integers(0, NUM_INPUTS, (T, B))), nd.array(rng.normal(size=(T, B, NUM_INPUTS)))
+    inputs = OneHot(indices, NUM_INPUTS) if one_hot else dense
+    state = tuple(nd.array(rng.normal(size=s.shape)) for s in scratch.begin_state(B))
+    lengths = [3, T, 1, 5] if with_lengths else None
+    wanted, wanted_gradients = passes(scratch, inputs, state, lengths, np.random.default_rng(2))
+    got, gradients = passes(numba, inputs, state, lengths, np.random.default_rng(2))
+    for i, (mine, theirs) in enumerate(zip(got, wanted)):
+        close(mine, theirs, str(i))
+    assert gradients.keys() == wanted_gradients.keys()
+    for name in gradients:
+        close(gradients[name], wanted_gradients[name], name)
+
+
+def test_the_inner_bias_of_the_gru():
+    scratch, numba = pair(GRU(NUM_INPUTS, NUM_HIDDENS, reset_after=True, inner_bias=True))
+    X = nd.random.normal(shape=(T, B, NUM_INPUTS))
+    state = (nd.random.normal(shape=(B, NUM_HIDDENS)),)
+    (wanted, wanted_gradients), (got, gradients) = [passes(network, X, state, None, np.random.default_rng(3))
+                                                    for network in (scratch, numba)]
+    for mine, theirs in zip([*got, *gradients.values()], [*wanted, *wanted_gradients.values()]):
+        close(mine, theirs)
+    assert gradients['b_hh'].asnumpy().any()
+
+
+def test_padding_is_never_read():
+    _, numba = make('deep-bi-lstm')
+    X, lengths = np.random.default_rng(4).normal(size=(T, B, NUM_INPUTS)), [3, T, 1, 5]
+    found = []
+    for filling in (0, np.nan):
+        for row, length in enumerate(lengths):
+            X[length:, row] = filling
+        found.append(passes(numba, nd.array(X), numba.begin_state(B), lengths, np.random.default_rng(5)))
+    for mine, theirs in zip([*found[0][0][:-1], *found[0][1].values()], [*found[1][0][:-1], *found[1][1].values()]):
+        assert_array_equal(mine.asnumpy(), theirs.asnumpy())
+
+
+def test_gradients_are_added_up_where_asked_and_a_retained_graph_gives_them_again():
+    _, numba = make('gru')
+    X = nd.random.normal(shape=(T, B, NUM_INPUTS))
+    weight = numba.parameters()['W_hh']
+    with autograd.record():
+        loss = (numba(X, numba.begin_state(B))[0] ** 2).sum()
+    loss.backward(retain_graph=True)
+    once = weight.grad.asnumpy()
+    loss.backward()
+    assert_array_equal(weight.grad.asnumpy(), once)
+    for param in numba.parameters().values():
+        param.attach_grad('add')
+    for _ in range(2):
+        with autograd.record():
+            loss = (numba(X, numba.begin_state(B))[0] ** 2).sum()
+        loss.backward()
+    close(weight.grad, 2 * once)
+
+
+def test_a_pass_under_way_is_not_disturbed_by_another():
+    _, numba = make('lstm')
+    X, other = nd.random.normal(shape=(T, B, NUM_INPUTS)), nd.random.normal(shape=(T, B, NUM_INPUTS))
+
+    def gradient(disturbed):
+        with autograd.record():
+            loss = (numba(X, numba.begin_state(B))[0] ** 2).sum()
+        if disturbed:
+            numba(other, numba.begin_state(B))[0].wait_to_read()
+            with autograd.record():
+                numba(other, numba.begin_state(B))[0].sum().backward()
+        loss.backward()
+        return numba.parameters()['W_xi'].grad.asnumpy()
+    assert_array_equal(gradient(True), gradient(False))
+
+
+# ------------------------------------------------------------------------------------------------- whole steps of training
+
+TEXT = np.random.default_rng(6).integers(0, 31, 1500)
+
+
+def model(impl, **config):
+    gluon_rnn.seed(0)
+    built = build_model(ModelConfig(vocab_size=31, num_hiddens=NUM_HIDDENS, impl=impl, **config))
+    gluon_rnn.models.language_model.redraw_weights(built, 0.3)
+    return built
+
+
+def trained(built, config, *, plain=False):
+    trainer = Trainer(built, config)
+    if plain:
+        trainer.step = PlainStep(trainer.replicas, trainer.optimizer, config.batch_size)
+    else:
+        assert isinstance(trainer.step, WholeStep) == (built.config.impl == 'numba')
+    return [(record.perplexity, record.grad_norm) for record in trainer.epochs(TEXT, TEXT[:400])], trainer
+
+
+@pytest.mark.parametrize(('optimizer', 'lr', 'theta'), [('sgd', 1.0, 1e-1), ('sgd', 0.1, 0), ('adam', 1e-3, 1e-1)])
+@pytest.mark.parametrize('variant', [name for name in CONFIGS if name != 'relu'])
+def test_a_whole_step_equals_the_plain_way_of_the_network_by_hand(variant, optimizer, lr, theta):
+    """Ten steps of training and more, with the state carried on."""
+    config = TrainConfig(num_epochs=2, num_steps=6, batch_size=8, lr=lr, optimizer=optimizer, clipping_theta=theta)
+    built = [model(impl, **CONFIGS[variant]) for impl in ('scratch', 'numba')]
+    (wanted, _), (got, _) = [trained(one, config) for one in built]
+    assert_allclose(got, wanted, rtol=2e-5)
+    wanted, got = (one.book_params() for one in built)
+    for name in wanted:
+        assert_allclose(got[name], wanted[name], rtol=0, atol=5e-5 if optimizer == 'sgd' else 2e-4, err_msg=name)
+
+
+def test_dropout_is_the_same_in_a_whole_step_and_the_plain_way_and_differs_by_epoch():
+    config = TrainConfig(num_epochs=3, num_steps=6, batch_size=8, lr=0.5)
+    (whole, _), (plain, _) = [trained(model('numba', cell='lstm', num_layers=2, dropout=0.5), config, plain=plain)
+                              for plain in (False, True)]
+    assert_allclose(whole, plain, rtol=2e-5)
+    dry, _ = trained(model('numba', cell='lstm', num_layers=2), config)
+    assert abs(dry[0][1] / whole[0][1] - 1) > 1e-3
+
+
+def test_dropout_with_a_given_mask_equals_the_network_by_hand():
+    scratch, numba = make('deep-gru')
+    kernels = numba.kernels(False)
+    p = kernels.make_pass(T, B)
+    kernels.dropout = 0.5
+    p = kernels.make_pass(T, B)
+    rng = np.random.default_rng(7)
+    for i in (1, 2):
+        p.masks[i][...] = 2 * (rng.random(p.masks[i].shape) < 0.5)
+    X = rng.normal(size=(T, B, NUM_INPUTS)).astype(np.float32)
+    params = numba.by_direction({name: value.asnumpy() for name, value in numba.parameters().items()})
+    kernels.begin(p, X, [np.zeros((B, NUM_HIDDENS), np.float32)] * 3)
+    kernels.pack(p, params, False, 0, 1)
+    kernels.pool.run(lambda k: kernels.forward(p, params, k), p.groups * p.columns)
+    H = nd.array(X)
+    for i, layer in enumerate(scratch.parts.values()):
+        H, _ = layer(H * nd.array(p.masks[i]) if i else H, layer.begin_state(B))
+    close(p.Y[-1], H)
+
+
+def test_a_mask_drops_its_part_and_keeps_the_mean():
+    numba = make('deep-gru')[1]
+    kernels = numba.kernels(False)
+    kernels.dropout = 0.25
+    from gluon_rnn.kernels.output import draw_mask
+    from gluon_rnn.kernels.walk import Share
+    masks = [np.zeros((20, 10, 100), np.float32) for _ in range(2)]
+    for key, mask in enumerate(masks):
+        draw_mask(mask, 0.25, key, Share(0, 10, 0, 0, 1))
+        assert set(np.unique(mask)) == {0, np.float32(1 / 0.75)}
+        assert abs((mask == 0).mean() - 0.25) < 0.02
+    assert (masks[0] != masks[1]).mean() > 0.3
+
+
+def test_an_interrupted_training_goes_on_with_the_same_bits_on_other_threads(monkeypatch):
+    from gluon_rnn.kernels.threads import Pool
+    from gluon_rnn.models import numba
+    from gluon_rnn.runs.checkpoint import Checkpoint
+    found = []
+    for threads in ((1, 1), (2, 3)):
+        monkeypatch.setattr(numba, '_pool', [Pool(threads[0])])
+        config = TrainConfig(num_epochs=2, num_steps=6, batch_size=8, lr=1e-2, optimizer='adam')
+        _, trainer = trained(model('numba', cell='gru', num_layers=2, dropout=0.3), config)
+        saved = Checkpoint.take(trainer, tuple('x' * 31))
+        monkeypatch.setattr(numba, '_pool', [Pool(threads[1])])
+        again = Trainer(model('numba', cell='gru', num_layers=2, dropout=0.3), replace(config, num_epochs=4))
+        saved.resume(again)
+        list(again.epochs(TEXT))
+        found.append(again.model.book_params())
+    for name in found[0]:
+        assert_array_equal(found[0][name], found[1][name])
+
+
+def test_a_loss_that_is_no_number_is_told_and_moves_no_weight():
+    built = model('numba', cell='gru')
+    built.parameters()['W_hh'][:] = np.nan
+    with pytest.raises(gluon_rnn.training.loss.Diverged, match='epoch 1, step 1'):
+        trained(built, TrainConfig(num_epochs=1, num_steps=6, batch_size=8))
+    assert np.isfinite(built.parameters()['W_hq'].asnumpy()).all()
+
+
+@pytest.mark.parametrize(('X', 'Y', 'place'), [([[0, 31]], [[0, 0]], r'31 at \(1, 0\)'), ([[0, 1]], [[0, -1]], r'-1 at \(1, 0\)'),
+                                               ([[0.5, 1]], [[0, 0]], r'0.5 at \(0, 0\)')])
+def test_an_index_outside_the_vocabulary_is_told_before_memory_is_touched(X, Y, place):
+    built = model('numba', cell='gru')
+    before = built.book_params()
+    with pytest.raises(ValueError, match=f'indices must be whole numbers from 0 to 30, got {place}'):
+        built.train_step(np.array(X), np.array(Y), built.begin_state(1), {'optimizer': 'sgd', 'lr': 1.0, 'clipping_theta': 0})
+    for name, value in built.book_params().items():
+        assert_array_equal(value, before[name])
+
+
+# --------------------------------------------------------------------------------------------------------------- whole texts
+
+@pytest.mark.parametrize('how', [{}, {'temperature': 0.7, 'seed': 3}, {'temperature': 1.5, 'top_k': 4, 'seed': 1},
+                                 {'top_k': 2, 'seed': 5}])
+@pytest.mark.parametrize('variant', ['relu', 'gru', 'gru-reset-after', 'lstm', 'deep-gru', 'residual', 'bi-gru'])
+def test_it_writes_what_the_network_by_hand_writes(variant, how):
+    scratch, numba = [model(impl, **CONFIGS[variant]) for impl in ('scratch', 'numba')]
+    copy_params(scratch, numba)
+    chars = [chr(0x4e00 + i) for i in range(31)]
+    assert generate(numba, chars, chars[3] + chars[7], 40, **how) == generate(scratch, chars, chars[3] + chars[7], 40, **how)
+
+
+def test_other_devices_and_other_cells_are_refused():
+    with pytest.raises(ValueError, match='impl numba has no clockwork network'):
+        NetworkConfig('clockwork', 'numba')
+
+    class Mine(GRU):
+        pass
+    with pytest.raises(ValueError, match='impl numba has RNN, GRU and LSTM, got Mine'):
+        NumbaNetwork(Mine(3, 4))
+    elsewhere = build_network(NetworkConfig(num_hiddens=3), 3, mx.cpu())
+    elsewhere.ctx = mx.gpu(0)
+    with pytest.raises(ValueError, match=r'runs on a CPU, got gpu\(0\): use gluon or hybrid'):
+        NumbaNetwork(elsewhere)
