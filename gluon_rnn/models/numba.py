@@ -219,7 +219,7 @@ class Walk(Function):
 
 
 def whole_numbers(indices: Any, limit: int, name: str) -> np.ndarray:
-    """Indices (batch_size, num_steps) as the kernels take them, (num_steps, batch_size). Raises ValueError for one out of range."""
+    """Indices (batch_size, num_steps) as the kernels take them, (num_steps, batch_size). ValueError for one out of range."""
     return np.ascontiguousarray(check_indices(indices, limit, name).T, np.int64)
 
 

@@ -12,7 +12,6 @@ from typing import Iterator, Set
 
 import platformdirs
 
-
 _told: Set[Path] = set()
 
 

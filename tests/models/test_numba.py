@@ -236,12 +236,13 @@ def test_a_loss_that_is_no_number_is_told_and_moves_no_weight():
     assert np.isfinite(built.parameters()['W_hq'].asnumpy()).all()
 
 
-@pytest.mark.parametrize(('X', 'Y', 'place'), [([[0, 31]], [[0, 0]], r'31 at \(1, 0\)'), ([[0, 1]], [[0, -1]], r'-1 at \(1, 0\)'),
-                                               ([[0.5, 1]], [[0, 0]], r'0.5 at \(0, 0\)')])
-def test_an_index_outside_the_vocabulary_is_told_before_memory_is_touched(X, Y, place):
+@pytest.mark.parametrize(('X', 'Y', 'told'), [([[0, 31]], [[0, 0]], r'X .* got 31 at \(0, 1\)'),
+                                              ([[0, 1]], [[0, -1]], r'Y .* got -1 at \(0, 1\)'),
+                                              ([[0.5, 1]], [[0, 0]], r'X .* got 0.5 at \(0, 0\)')])
+def test_an_index_outside_the_vocabulary_is_told_before_memory_is_touched(X, Y, told):
     built = model('numba', cell='gru')
     before = built.book_params()
-    with pytest.raises(ValueError, match=f'indices must be whole numbers from 0 to 30, got {place}'):
+    with pytest.raises(ValueError, match=told):
         built.train_step(np.array(X), np.array(Y), built.begin_state(1), {'optimizer': 'sgd', 'lr': 1.0, 'clipping_theta': 0})
     for name, value in built.book_params().items():
         assert_array_equal(value, before[name])
