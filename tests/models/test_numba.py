@@ -34,7 +34,7 @@ def close(got, wanted, name=''):
 def pair(network):
     """A hand-written network of large weights, and the kernels on one of the same."""
     for param in network.parameters().values():
-        param[:] = nd.random.normal(scale=0.5, shape=param.shape)
+        param[:] = nd.random.normal(scale=0.3, shape=param.shape)
     return network, NumbaNetwork(network)
 
 
