@@ -13,7 +13,7 @@ from gluon_rnn.runs.run import Run
 
 def main() -> None:
     _cli.ArgumentParser(description=__doc__).parse_args()       # it has no flags but --help
-    args = train.parser().parse_args(['--impl', 'hybrid'])
+    args = train.parser().parse_args(['--impl', 'numba'])
     settings = train.settings_of(args)
     out = train.new_folder(args)
     _cli.stop_on_sigterm()

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import onnx
 import pytest
+from mxnet import nd
 
 from gluon_rnn import ModelConfig, build_model, copy_params, generate
 from gluon_rnn.cells.build import IMPLS
@@ -56,7 +57,7 @@ def exported(model):
 def assert_same(model, onnx_model, batch_size, num_steps, rng):
     """Over two calls, from a state that is not zero."""
     clocks = model.config.cell == 'clockwork'
-    state = tuple(s if clocks else s + model.array(rng.normal(scale=0.5, size=s.shape)) for s in model.begin_state(batch_size))
+    state = tuple(s if clocks else s + nd.array(rng.normal(scale=0.5, size=s.shape)) for s in model.begin_state(batch_size))
     other = tuple(flat_state([s.asnumpy() for s in state]))
     assert [s.shape for s in other] == [s.shape for s in onnx_model.begin_state(batch_size)]
     for _ in range(2):
