@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     net.add_argument('--cell', choices=ALL_CELLS, default=BOOK.cell, help='the recurrent network: sections 6.4, 6.7 and 6.8, '
                      'or a Clockwork RNN')
     net.add_argument('--impl', choices=IMPLS, default=BOOK.impl, help='scratch: by hand, to be read; '
-                     'hybrid: the same as a graph; gluon: the gluon.rnn layer; numba: the same numbers as scratch, fast, on a CPU')
+                     'hybrid: the same as a graph; gluon: the gluon.rnn layer; numba: the numbers of scratch, fast, on a CPU')
     net.add_argument('--num-hiddens', type=int, default=BOOK.num_hiddens, help='hidden units of a layer, in each direction')
     net.add_argument('--num-layers', type=int, default=BOOK.num_layers, help='layers, section 6.9')
     net.add_argument('--dropout', type=float, default=BOOK.dropout, help='part of the hidden states between layers '
