@@ -120,7 +120,10 @@ class NumbaNetwork(Network):
         return self.run_lengths(inputs, state, None)
 
     def run_lengths(self, inputs: Inputs, state: State, lengths: np.ndarray | None) -> Tuple[nd.NDArray, State]:
-        check_state(self.scratch, state, inputs.shape[1])
+        wanted = [array.shape for array in self.begin_state(inputs.shape[1])]
+        if [array.shape for array in state] != wanted:
+            raise ValueError(f'state must be arrays of shapes {wanted}, got {[array.shape for array in state]}: begin a new one '
+                             f'for this batch')
         if inputs.shape[2] != self.num_inputs:
             raise ValueError(f'inputs must have {self.num_inputs} columns, got shape {inputs.shape}')
         dense = [] if isinstance(inputs, OneHot) else [inputs]
@@ -221,14 +224,6 @@ class Walk(Function):
 def whole_numbers(indices: Any, limit: int, name: str) -> np.ndarray:
     """Indices (batch_size, num_steps) as the kernels take them, (num_steps, batch_size). ValueError for one out of range."""
     return np.ascontiguousarray(check_indices(indices, limit, name).T, np.int64)
-
-
-def check_state(scratch: Any, state: State, batch_size: int) -> None:
-    """Raise ValueError for a state of another network or batch."""
-    wanted = [array.shape for array in scratch.begin_state(batch_size)]
-    if not isinstance(state, (tuple, list)) or [array.shape for array in state] != wanted:
-        got = [array.shape for array in state] if isinstance(state, (tuple, list)) else state
-        raise ValueError(f'state must be arrays of shapes {wanted}, got {got}: begin a new one for this batch')
 
 
 def _layers(scratch: Any) -> List[List[Tuple[str, Any, bool]]]:
