@@ -75,15 +75,9 @@ class LanguageModel:
              output: Dict[str, np.ndarray]) -> Tuple[np.ndarray, List[np.ndarray]]:
         """-log of each label's probability, (T, B) float64, without training; and the last state."""
         p, network = self._pass(X), self.network
-        masks, p.masks = p.masks, [None] * len(p.masks)
-        inputs = p.inputs
-        p.inputs = [None, *p.Y[:-1]]
-        try:
-            network.begin(p, X, state)
-            network.pool.run(lambda k: self._pack(p, params, output, False, k))
-            network.pool.run(lambda k: self._walk(p, params, output, Y, False, k), p.groups * p.columns)
-        finally:
-            p.masks, p.inputs = masks, inputs
+        network.begin(p, X, state, drop=False)
+        network.pool.run(lambda k: self._pack(p, params, output, False, k))
+        network.pool.run(lambda k: self._walk(p, params, output, Y, False, k), p.groups * p.columns)
         return p.loss.copy(), network.last_state(p)
 
     def _pass(self, X: np.ndarray) -> Pass:

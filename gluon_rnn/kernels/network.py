@@ -37,14 +37,15 @@ class Network:
         p = Pass(T=T, B=B, groups=groups, columns=columns, meetings=np.zeros((groups, 1), np.int64), X=None,
                  lengths=np.full(B, T, np.int64) if lengths is None else lengths,
                  rooms=[[direction.room(T, B) for direction in layer] for layer in self.layers])
-        p.Y, p.inputs, p.masks, p.dX = [], [None], [None], [None]
+        p.Y, p.inputs, p.dropped, p.masks, p.dX = [], [None], [None], [None], [None]
         for i, (layer, rooms) in enumerate(zip(self.layers, p.rooms)):
             joined = len(layer) > 1 or lengths is not None or (self.residual and i > 0)
             p.Y.append((self._zeros(T, B, self.widths[i]) if joined else rooms[0].H[1:])[:, :, :self.widths[i]])
             if i:
                 mask = np.ones((T, B, self.widths[i - 1]), self.dtype) if self.dropout else None
                 p.masks.append(mask)
-                p.inputs.append(p.Y[i - 1] if mask is None else self._zeros(T, B, self.widths[i - 1])[:, :, :self.widths[i - 1]])
+                p.inputs.append(p.Y[i - 1])
+                p.dropped.append(None if mask is None else self._zeros(T, B, self.widths[i - 1])[:, :, :self.widths[i - 1]])
                 p.dX.append(np.zeros((T, B, padded(self.widths[i - 1])), self.dtype))
         p.dY = [*p.dX[1:], np.zeros((T, B, padded(self.widths[-1])), self.dtype)]
         return p
@@ -52,18 +53,22 @@ class Network:
     def _zeros(self, T: int, B: int, columns: int) -> np.ndarray:
         return np.zeros((T, B, padded(columns) + PANEL), self.dtype)        # a panel more than is used, as in `walk.py`
 
-    def begin(self, p: Pass, X: np.ndarray, state: Sequence[np.ndarray], *, dropout_key: int | None = None) -> None:
+    def begin(self, p: Pass, X: np.ndarray, state: Sequence[np.ndarray], *, drop: bool = True,
+              dropout_key: int | None = None) -> None:
         """Make ready for a walk over X: indices (T, B) of int64, or (T, B, num_inputs).
 
         state: by layer, by direction, H before C.
 
-        dropout_key: which masks are drawn; None: those in p.masks are taken as they are, all ones at first.
+        drop: whether dropout acts, in this walk and its gradient. dropout_key: which masks are drawn; None: those in p.masks are
+        taken as they are, all ones at first.
         """
         if X.ndim == 3:
             p.X = self._zeros(p.T, p.B, X.shape[2])[:, :, :X.shape[2]] if p.X is None else p.X
             p.X[...] = X
             p.X[np.arange(p.T)[:, None] >= p.lengths] = 0       # padding is never read, whatever it holds
         p.inputs[0], arrays, p.key = X if X.ndim == 2 else p.X, list(state), dropout_key
+        p.drops = [drop and mask is not None for mask in p.masks]
+        p.inputs[1:] = [p.dropped[i] if p.drops[i] else p.Y[i - 1] for i in range(1, len(self.layers))]
         for direction, room in self.walks(p):
             direction.start(room, arrays[:direction.num_states])
             del arrays[:direction.num_states]
@@ -100,7 +105,7 @@ class Network:
         """The walk of the k-th thread through all layers."""
         share, column = self.share(p, k)
         for i, (layer, rooms) in enumerate(zip(self.layers, p.rooms)):
-            if i and p.masks[i] is not None:
+            if p.drops[i]:
                 if column == 0:
                     if p.key is not None:
                         draw_mask(p.masks[i], self.dropout, p.key + (i << 40), share)
@@ -145,7 +150,7 @@ class Network:
             for d, (direction, room) in enumerate(zip(self.layers[i], p.rooms[i])):
                 direction.input_gradient(room, below, start, stop, share, add or d > 0)
             self.wait(p, k)
-            if i and p.masks[i] is not None:
+            if p.drops[i]:
                 if column == 0:
                     multiply_by_mask(below, p.masks[i], below, share)
                 self.wait(p, k)

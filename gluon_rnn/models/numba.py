@@ -161,6 +161,7 @@ class Walk(Function):
     def __init__(self, net: NumbaNetwork, indices: np.ndarray | None, lengths: np.ndarray | None):
         self.net, self.indices, self.lengths = net, indices, lengths
         self.p: Any = None
+        self.learn = autograd.is_recording()        # whether a gradient may be asked for
 
     def forward(self, inputs: Sequence[nd.NDArray]) -> List[nd.NDArray]:
         net, dense = self.net, self.indices is None
@@ -171,17 +172,12 @@ class Walk(Function):
         state = [view(array) for array in inputs[dense:dense + net.num_states]]
         arrays = [view(array) for array in inputs[dense + net.num_states:]]
         params = net.by_direction(dict(zip(net.parameters(), arrays)))
-        train, masks, own_inputs = autograd.is_training(), p.masks, p.inputs
-        if not train:       # nothing is dropped
-            p.masks, p.inputs = [None] * len(masks), [None, *p.Y[:-1]]
-        self.kernels.begin(p, X, state, dropout_key=net.dropout_key() if train else None)
+        train = autograd.is_training()
+        self.kernels.begin(p, X, state, drop=train, dropout_key=net.dropout_key() if train else None)
         number, runs = self.kernels.pool.threads, self.kernels.pool.run
-        runs(lambda k: self.kernels.pack(p, params, True, k, number))
+        runs(lambda k: self.kernels.pack(p, params, self.learn, k, number))
         runs(lambda k: self.kernels.forward(p, params, k), p.groups * p.columns)
-        outputs = [nd.array(p.Y[-1], ctx=net.ctx), *(nd.array(value, ctx=net.ctx) for value in self.kernels.last_state(p))]
-        if not train:
-            p.masks, p.inputs = masks, own_inputs
-        return outputs
+        return [nd.array(p.Y[-1], ctx=net.ctx), *(nd.array(value, ctx=net.ctx) for value in self.kernels.last_state(p))]
 
     def backward(self, output_grads: List[nd.NDArray], out: List[nd.NDArray]) -> None:
         kernels, net, p, dense = self.kernels, self.net, self.p, self.indices is None

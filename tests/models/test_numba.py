@@ -148,6 +148,22 @@ def test_dropout_with_a_given_mask_equals_the_network_by_hand():
     close(p.Y[-1], H)
 
 
+def test_nothing_is_dropped_where_a_gradient_is_recorded_in_predict_mode():
+    scratch, numba = pair(build_network(NetworkConfig('gru', num_hiddens=NUM_HIDDENS, num_layers=2, dropout=0.5), NUM_INPUTS))
+    X = nd.random.normal(shape=(T, B, NUM_INPUTS))
+    numba.dropout_key()
+    found = []
+    for network in (scratch, numba):
+        with autograd.record():     # leaves masks and dropped inputs behind
+            network(X, network.begin_state(B))
+        with autograd.record(train_mode=False):
+            loss = (network(X, network.begin_state(B))[0] ** 2).sum()
+        loss.backward(train_mode=False)
+        found.append({name: param.grad.asnumpy() for name, param in network.parameters().items()})
+    for name, gradient in found[0].items():
+        close(found[1][name], gradient, name)
+
+
 def test_a_mask_drops_its_part_and_keeps_the_mean():
     numba = make('deep-gru')[1]
     kernels = numba.kernels(False)
