@@ -24,7 +24,7 @@ def main() -> None:
             tqdm.write(f' - {gluon_rnn.generate(run.trainer.model, run.idx_to_char, prefix, run.settings["length"])}')
         train.train(run)
     page = out / 'model.html'
-    export_page(run.trainer.model, run.idx_to_char, page, title='make demo', prefix=settings['prefix'][0])
+    export_page(run.trainer.model, run.idx_to_char, page, title='make demo', prefix=run.settings['prefix'][0])
     tqdm.write(f'The model as a web page, to open in any browser: {page}')
     tqdm.write(f'Its learning curve: {out / "curve.png"}. More of it: '
                f'python scripts/generate.py {out} --prefix 我 --temperature 0.5')
