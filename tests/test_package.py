@@ -36,7 +36,8 @@ def installed(tmp_path_factory):
 
 @pytest.mark.slow
 def test_all_files_are_installed(installed):
-    wanted = {path.relative_to(ROOT) for path in (ROOT / 'gluon_rnn').rglob('*') if path.suffix in ('.py', '.j2', '.typed', '.md')}
+    kinds = '.py', '.j2', '.js', '.typed', '.md'
+    wanted = {path.relative_to(ROOT) for path in (ROOT / 'gluon_rnn').rglob('*') if path.suffix in kinds}
     missing = [str(path) for path in sorted(wanted) if not (installed / path).is_file()]
     assert not missing and wanted
     assert next(installed.glob('gluon_rnn-*.dist-info/**/LICENSE')).read_text().lstrip().startswith('Apache License')

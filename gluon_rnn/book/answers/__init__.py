@@ -103,7 +103,7 @@ class _Figures(Formatter):
 
     def format_field(self, value: Any, spec: str) -> str:
         value = value.item() if hasattr(value, 'item') else value
-        if value is None or isinstance(value, float) and not math.isfinite(value):
+        if value is None or (isinstance(value, float) and not math.isfinite(value)):
             return '–'
         return format(value, spec) if spec else shown(value)
 
