@@ -18,13 +18,14 @@ import _cli
 from tqdm import tqdm
 
 from gluon_rnn.cells.build import ALL_CELLS, IMPLS
-from gluon_rnn.corpora.corpus import CORPORA
+from gluon_rnn.corpora.corpus import CORPORA, member_of
 from gluon_rnn.runs.folder import RunFolder, read_config
 from gluon_rnn.runs.run import Run, Training
 from gluon_rnn.runs.settings import COUNTS, MAY_CHANGE, RunSettings, damage
 from gluon_rnn.runtime import launched_job
 from gluon_rnn.training.config import SAMPLINGS, EpochRecord
 from gluon_rnn.training.kvstore import KINDS, TOGETHER, Store
+from gluon_rnn.training.schedule import SCHEDULES
 
 EXAMPLES = """examples
   python scripts/train.py                                          a GRU by hand on the embedded lyrics
@@ -41,11 +42,13 @@ BOOK = RunSettings()
 def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
     text = p.add_argument_group('text')
-    text.add_argument('--corpus', default=BOOK.corpus, help=f'{", ".join(CORPORA)}, or a UTF-8 text file or a zip of one')
+    text.add_argument('--corpus', default=BOOK.corpus, help=f'{", ".join(CORPORA)}, or a UTF-8 text file, a zip of one, '
+                      'or ZIP:MEMBER')
     text.add_argument('--max-chars', type=int, help='characters to keep from the start, 0: all (default: 10000 of the '
                       "book's two texts, as the book does, all of any other)")
     text.add_argument('--valid-fraction', type=float, default=BOOK.valid_fraction, help='hold out this part at the end of '
                       'the text and report its perplexity, too')
+    text.add_argument('--valid-text', help='a held-out text of its own file, in place of --valid-fraction')
     net = p.add_argument_group('network')
     net.add_argument('--cell', choices=ALL_CELLS, default=BOOK.cell, help='the recurrent network: sections 6.4, 6.7 and 6.8, '
                      'or a Clockwork RNN')
@@ -70,6 +73,13 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument('--batch-size', type=int, default=BOOK.batch_size, help='examples in a batch')
     how.add_argument('--num-epochs', type=int, help='(default: 250 for the rnn, 160 for the others)')
     how.add_argument('--lr', type=float, help='learning rate (default: 100 for sgd, 0.01 for other optimizers)')
+    how.add_argument('--lr-schedule', choices=SCHEDULES, default=BOOK.lr_schedule, help='step: times --lr-decay at each epoch '
+                     'after the first --lr-decay-after; cosine: falls to --lr-decay times lr; plateau: times --lr-decay where '
+                     'held-out text gets no better in --lr-decay-after epochs')
+    how.add_argument('--warmup', type=int, default=BOOK.warmup, help='updates in which the learning rate rises to its '
+                     'full height')
+    how.add_argument('--lr-decay', type=float, help='(default: 0.97 for step, 0 for cosine, 0.5 for plateau)')
+    how.add_argument('--lr-decay-after', type=int, help='epochs (default: 10 for step, 1 for plateau)')
     how.add_argument('--optimizer', default=BOOK.optimizer, help='the name of any MXNet optimizer')
     how.add_argument('--clipping-theta', type=float, default=BOOK.clipping_theta, help='largest global norm of '
                      'the gradients, 0: no clipping')
@@ -145,8 +155,10 @@ def settings_of(args: argparse.Namespace) -> Dict[str, Any]:
             raise ValueError(f'--{name.replace("_", "-")} must be 1 or more, got {settings[name]}')
     if args.dropout and args.num_layers == 1:
         raise ValueError('--dropout acts between layers: add --num-layers 2 or more')
-    if args.corpus not in CORPORA and Path(args.corpus).exists():
-        settings['corpus'] = str(Path(args.corpus).resolve())       # a resumed run may start from another folder
+    for name in ('corpus', 'valid_text'):       # a resumed run may start from another folder
+        if settings[name] not in (None, *CORPORA) and member_of(settings[name])[0].exists():
+            path, member = member_of(settings[name])
+            settings[name] = f'{path.resolve()}{":" * bool(member)}{member or ""}'
     return settings
 
 

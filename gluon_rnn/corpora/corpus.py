@@ -14,7 +14,7 @@ import urllib.request
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 
@@ -72,8 +72,11 @@ class Corpus:
         return len(self.indices)
 
     @classmethod
-    def from_text(cls, text: str) -> Corpus:
-        """Index every character of `text`. Raises ValueError where it is empty or holds half a character."""
+    def from_text(cls, text: str, known: Sequence[str] = ()) -> Corpus:
+        """Index every character of `text`. Raises ValueError where it is empty or holds half a character.
+
+        known: a vocabulary that comes first and keeps its indices, all of it; the text's other characters follow.
+        """
         if not text:
             raise ValueError('the text is empty: give one with at least a few hundred characters')
         try:
@@ -82,8 +85,9 @@ class Corpus:
             raise ValueError(f'the text holds half a character (a lone surrogate) at position {error.start}') from None
         seen = np.zeros(int(codes.max()) + 1, dtype=bool)
         seen[codes] = True
-        vocabulary = np.flatnonzero(seen)
-        table = np.zeros(len(seen), dtype=np.int32)
+        old = np.array([ord(char) for char in known], dtype=np.int64)
+        vocabulary = np.concatenate([old, np.setdiff1d(np.flatnonzero(seen), old)])
+        table = np.zeros(max(len(seen), vocabulary.max() + 1), dtype=np.int32)
         table[vocabulary] = np.arange(len(vocabulary), dtype=np.int32)
         return cls(table[codes], tuple(map(chr, vocabulary)))
 
@@ -118,27 +122,29 @@ def unigram_perplexity(indices: np.ndarray) -> float:
     return float(np.exp(-(p * np.log(p)).sum()))
 
 
-def load_corpus(name: str = 'lyrics', *, max_chars: int | None = None, folder: Path | str | None = None) -> Corpus:
+def load_corpus(name: str = 'lyrics', *, max_chars: int | None = None, folder: Path | str | None = None,
+                known: Sequence[str] = ()) -> Corpus:
     """Read a corpus and index it.
 
-    name: one of `CORPORA`, or the path of a UTF-8 text file or of a zip that holds one. Line ends become spaces, as
+    name: one of `CORPORA`, or the path of a UTF-8 text file, of a zip that holds one, or ZIP:MEMBER. Line ends become spaces, as
     in the book. max_chars: keep only that many characters from the start; None cuts a named corpus as the book does and a
     file not at all; 0 cuts nothing.
     folder: look for a named corpus there first, before the folders of `runtime.data_folders()` and the download.
+    known: a vocabulary that comes first and keeps its indices.
     Raises ValueError (unknown name, not UTF-8, empty, broken zip, wrong checksum) or OSError.
     """
     if max_chars is not None and max_chars < 0:
         raise ValueError(f'max_chars must be 0 (all) or more, got {max_chars}')
-    known = CORPORA.get(name)
-    if known:
-        text = _named_text(known, name, folder)
-        max_chars = known.max_chars if max_chars is None else max_chars
-        text = text.lower() if known.lower else text
-        text = letters_only(text) if known.letters else text
+    named = CORPORA.get(name)
+    if named:
+        text = _named_text(named, name, folder)
+        max_chars = named.max_chars if max_chars is None else max_chars
+        text = text.lower() if named.lower else text
+        text = letters_only(text) if named.letters else text
     else:
-        text = read_text(_existing(name))
+        text = read_text(*_existing(name))
     text = text.replace('\r\n', '\n').replace('\n', ' ').replace('\r', ' ')
-    return Corpus.from_text(text[:max_chars or None])
+    return Corpus.from_text(text[:max_chars or None], known)
 
 
 def letters_only(text: str) -> str:
@@ -148,10 +154,16 @@ def letters_only(text: str) -> str:
     return ''.join(re.sub('[^A-Za-z]+', ' ', line).strip().lower() for line in re.split('\r\n|\r|\n', text))
 
 
-def _existing(name: str) -> Path:
-    path = Path(name)
+def member_of(name: str) -> Tuple[Path, str | None]:
+    """The file that 'texts.zip:one.txt' is in, and the member; of any other path no member."""
+    path, zipped, member = name.rpartition('.zip:')
+    return (Path(path + '.zip'), member) if zipped and not Path(name).exists() else (Path(name), None)
+
+
+def _existing(name: str) -> Tuple[Path, str | None]:
+    path, member = member_of(name)
     if path.is_file():
-        return path
+        return path, member
     if path.is_dir():
         raise ValueError(f'corpus {name!r} is a folder: give a text file, a zip of one, or one of {", ".join(CORPORA)}')
     raise ValueError(f'corpus {name!r} is neither a file nor one of {", ".join(CORPORA)}')
@@ -222,10 +234,14 @@ def _the_text(archive: zipfile.ZipFile, path: Path, member: str | None) -> bytes
             raise _Refused(f'{path} holds a name that leads out of it ({info.filename!r}): refused')
     files = [info for info in archive.infolist() if not info.filename.endswith('/') and not info.filename.startswith('__MACOSX/')]
     if member:
-        files = [info for info in files if info.filename == member]
-    if len(files) != 1:
+        chosen = [info for info in files if info.filename == member or info.filename.endswith(f'/{member}')]
+    else:
+        chosen = files
+    if len(chosen) != 1:
         names = ', '.join(ascii(info.filename)[1:-1] if not info.filename.isprintable() else info.filename for info in files[:5])
-        raise _Refused(f'{path} must hold exactly one text file, found {names or "none"}: unpack it and give the file itself')
+        wanted = f'one file {member!r}' if member else 'exactly one text file'
+        raise _Refused(f'{path} must hold {wanted}, found {names or "none"}: choose one by {path.name}:NAME')
+    files = chosen
     size = files[0].file_size
     if size <= MAX_TEXT_BYTES:
         with archive.open(files[0]) as text:        # in memory: nothing is unpacked to where a name says

@@ -4,7 +4,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Any, Callable, Dict, List, Mapping, Tuple
+
+import numpy as np
 
 from .. import runtime
 from ..corpora.corpus import Corpus, load_corpus
@@ -38,16 +40,13 @@ class Training:
             store = Store('device')
         train_config = pick(TrainConfig, settings)
         pick(ModelConfig, settings, vocab_size=1)       # what is wrong with it is said before a text is read
-        corpus = load_corpus(settings['corpus'], max_chars=settings['max_chars'])
+        corpus, self.train_indices, self.valid_indices = read_texts(settings)
         self.idx_to_char = corpus.idx_to_char
-        self.train_indices, valid = corpus.split(settings['valid_fraction'])
-        self.valid_indices = valid if settings['valid_fraction'] else None
         check_sizes(len(self.train_indices), train_config.batch_size, train_config.num_steps, train_config.sampling)
-        if self.valid_indices is not None and len(valid) <= train_config.num_steps:
-            raise ValueError(f'the held-out text has {len(valid)} characters, it needs at least '
-                             f'{train_config.num_steps + 1}: raise valid_fraction')
+        check_held_out(self.valid_indices, train_config)
         settings['prefix'] = prefixes(settings['prefix'], corpus)
-        digest = hashlib.sha256(corpus.indices.tobytes() + ''.join(corpus.idx_to_char).encode()).hexdigest()
+        apart = b'' if settings['valid_fraction'] or self.valid_indices is None else self.valid_indices.tobytes()
+        digest = hashlib.sha256(corpus.indices.tobytes() + apart + ''.join(corpus.idx_to_char).encode()).hexdigest()
         if settings.setdefault('corpus_sha256', digest) != digest:
             raise ValueError(f'the text {settings["corpus"]} has changed since the run started: restore it, or start a new run')
         self.model_config = pick(ModelConfig, settings, vocab_size=corpus.vocab_size)
@@ -139,6 +138,27 @@ class Run(Training):
         if self.last.epoch > self.saved_epoch:
             self.folder.save(self.last)
             self.saved_epoch = self.last.epoch
+
+
+def read_texts(settings: Mapping[str, Any]) -> Tuple[Corpus, np.ndarray, np.ndarray | None]:
+    """The corpus, with the vocabulary of all its text and the held-out one; the indices to train on, and those held out."""
+    corpus = load_corpus(settings['corpus'], max_chars=settings['max_chars'])
+    if settings.get('valid_text') is None:
+        train, valid = corpus.split(settings['valid_fraction'])
+        return corpus, train, valid if settings['valid_fraction'] else None
+    if settings['valid_fraction']:
+        raise ValueError('valid_text and valid_fraction exclude each other: leave out one')
+    held_out = load_corpus(settings['valid_text'], known=corpus.idx_to_char)
+    return dataclasses.replace(held_out, indices=corpus.indices), corpus.indices, held_out.indices
+
+
+def check_held_out(valid: np.ndarray | None, config: TrainConfig) -> None:
+    """Raise ValueError for a held-out text that is too short, or missing where the schedule needs one."""
+    if valid is not None and len(valid) <= config.num_steps:
+        raise ValueError(f'the held-out text has {len(valid)} characters, it needs at least {config.num_steps + 1}: '
+                         f'raise valid_fraction, or give a longer valid_text')
+    if valid is None and config.lr_schedule == 'plateau':
+        raise ValueError('lr_schedule plateau needs held-out text: give valid_fraction or valid_text')
 
 
 def pick(config: Any, settings: Dict[str, Any], **more: Any) -> Any:

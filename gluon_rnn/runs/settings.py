@@ -7,7 +7,8 @@ from typing import Any, Dict, List, Mapping, Optional, get_args, get_type_hints
 
 COUNTS = ('period', 'length', 'checkpoint_period')      # 1 or more
 # What a continued run may be told anew; all else is settled when it starts.
-MAY_CHANGE = ('num_epochs', 'period', 'prefix', 'length', 'ctx', 'checkpoint_period', 'lr', 'clipping_theta')
+MAY_CHANGE = ('num_epochs', 'period', 'prefix', 'length', 'ctx', 'checkpoint_period', 'lr', 'clipping_theta', 'lr_decay',
+              'lr_decay_after')
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class RunSettings:
     corpus: str = 'lyrics'                      # a named one, or a text file or a zip of one
     max_chars: Optional[int] = None             # from the start of the text; None: the corpus's own number, 0: all
     valid_fraction: float = 0                   # held out at the end of the text
+    valid_text: Optional[str] = None            # held-out text of a file of its own
     cell: str = 'gru'
     impl: str = 'scratch'
     num_hiddens: int = 256
@@ -34,6 +36,10 @@ class RunSettings:
     num_steps: int = 35
     batch_size: int = 32
     lr: float = 1e2
+    lr_schedule: str = 'constant'               # constant, step, cosine or plateau
+    warmup: int = 0                             # updates in which lr rises to its full height
+    lr_decay: Optional[float] = None            # what lr is multiplied by; None: the schedule's own
+    lr_decay_after: Optional[int] = None        # epochs before it is; None: the schedule's own
     optimizer: str = 'sgd'
     clipping_theta: float = 1e-2                # largest global norm of the gradients; 0: no clipping
     seed: int = 0

@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass
 
 from .optimizer import make_optimizer
+from .schedule import Schedule
 
 SAMPLINGS = ('random', 'consecutive')
 
@@ -17,6 +18,10 @@ class TrainConfig:
     num_steps: int = 35                 # characters that a gradient goes back over
     batch_size: int = 32
     lr: float = 1e2                     # high, because clipping makes every step short
+    lr_schedule: str = 'constant'       # how lr moves: 'constant', 'step', 'cosine' or 'plateau' (`schedule.py`)
+    warmup: int = 0                     # updates in which lr rises to its full height
+    lr_decay: float | None = None       # what lr is multiplied by; None: the schedule's own
+    lr_decay_after: int | None = None   # epochs before it is; None: the schedule's own
     optimizer: str = 'sgd'              # the name of any mx.optimizer
     clipping_theta: float = 1e-2        # largest global norm of the gradients; 0: no clipping
     seed: int | None = 0                # one seed gives one result; None: as random as it comes
@@ -35,6 +40,11 @@ class TrainConfig:
         if self.seed is not None and not 0 <= self.seed < 2 ** 31:
             raise ValueError(f'seed must be from 0 to {2 ** 31 - 1}, got {self.seed}')
         make_optimizer(self.optimizer, self.lr)
+        self.schedule()
+
+    def schedule(self) -> Schedule:
+        """How the learning rate moves. Raises ValueError for what cannot be."""
+        return Schedule(self.lr_schedule, self.num_epochs, self.warmup, self.lr_decay, self.lr_decay_after)
 
 
 @dataclass(frozen=True)
@@ -46,3 +56,4 @@ class EpochRecord:
     tokens_per_second: float
     grad_norm: float                        # mean over the steps of the global L2 norm, before clipping
     valid_perplexity: float | None = None   # on held-out text, where there is some
+    lr: float | None = None                 # the learning rate of the last step

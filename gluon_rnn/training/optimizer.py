@@ -25,10 +25,14 @@ class Optimizer:
     def __init__(self, parameters: Dict[str, nd.NDArray], optimizer: str, lr: float, clipping_theta: float):
         self.names, self.params = list(parameters), list(parameters.values())
         self.grads = [param.grad for param in self.params]
-        self.lr, self.clipping_theta = lr, clipping_theta
+        self.base_lr, self.lr, self.clipping_theta = lr, lr, clipping_theta
         self.optimizer = make_optimizer(optimizer, lr)
         self._apply = mx.optimizer.get_updater(self.optimizer)
         self._fused, self.has_whole_step = optimizer == 'sgd', optimizer in ('sgd', 'adam')
+
+    def scale_lr(self, factor: float) -> None:
+        """From the next step on the learning rate is `factor` times the one it was made with."""
+        self.lr = self.optimizer.lr = self.base_lr * factor
 
     def step(self) -> nd.NDArray:
         """Move the parameters once. Returns the gradients' global L2 norm before clipping, shape (1,)."""

@@ -43,6 +43,7 @@ class Trainer:
             raise ValueError('several processes need a seed that they all shuffle by, and an optimizer that draws no noise of '
                              'its own: give config.seed, no rng, and not sgld')
         self.optimizer = optimizer or Optimizer(model.parameters(), config.optimizer, config.lr, config.clipping_theta)
+        self.schedule = config.schedule()
         self.step = choose_step(self.replicas, self.optimizer, config.batch_size)
 
     def epochs(self, corpus_indices: Any, valid_indices: Any = None, *, on_step: Callable[[int, int], None] | None = None,
@@ -96,6 +97,7 @@ class Trainer:
             asked = bool(stop and stop())
             if asked and not self.replicas.store:
                 raise KeyboardInterrupt
+            self.optimizer.scale_lr(self.schedule.factor(epoch, step, len(source)))
             states, figures, norm = self.step(X, Y, states, asked)
             totals.add(figures, norm)
             num_labels += self.step.num_labels(Y)
@@ -103,7 +105,8 @@ class Trainer:
                 on_step(step, len(source))
         loss, grad_norm = totals.means()
         self.epoch, seconds = epoch, time.perf_counter() - start
-        return EpochRecord(epoch, perplexity(loss, f'epoch {epoch}'), seconds, num_labels / seconds, grad_norm)
+        return EpochRecord(epoch, perplexity(loss, f'epoch {epoch}'), seconds, num_labels / seconds, grad_norm,
+                           lr=self.optimizer.lr)
 
 
 def train(model: Any, corpus_indices: Any, config: TrainConfig, *, valid_indices: Any = None, plot: bool = False,

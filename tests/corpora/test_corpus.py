@@ -176,6 +176,23 @@ def test_zip_without_the_one_text(tmp_path, members):
         load_corpus(str(write_zip(tmp_path / 'songs.zip', members)))
 
 
+def test_a_zip_of_several_texts_takes_the_name_of_one(tmp_path):
+    path = write_zip(tmp_path / 'songs.zip', {'a.txt': 'one', 'in/b.txt': 'two', 'in/a.txt': 'three'})
+    for name, text in (('in/a.txt', 'three'), ('b.txt', 'two')):
+        read = load_corpus(f'{path}:{name}')
+        assert read.decode(read.indices) == text
+    for name in ('c.txt', 'a'):
+        with pytest.raises(ValueError, match=f"must hold one file '{name}', found a.txt, in/b.txt, in/a.txt: .* songs.zip:NAME"):
+            load_corpus(f'{path}:{name}')
+
+
+def test_a_known_vocabulary_keeps_its_indices():
+    known = Corpus.from_text('banana').idx_to_char
+    read = Corpus.from_text('cab😀c', known=known)
+    assert read.idx_to_char == ('a', 'b', 'n', 'c', '😀') and read.indices.tolist() == [3, 0, 1, 4, 3]
+    assert Corpus.from_text('aa', known=known).vocab_size == 3
+
+
 def test_file_too_large(tmp_path, monkeypatch):
     monkeypatch.setattr(corpus, 'MAX_TEXT_BYTES', 10)
     (tmp_path / 'long.txt').write_text('0' * 11)

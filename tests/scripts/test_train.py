@@ -10,6 +10,7 @@ import pytest
 
 import gluon_rnn
 from gluon_rnn.runs import checkpoint
+from gluon_rnn.training.loss import evaluate
 from gluon_rnn.training.trainer import Trainer
 
 DETERMINED = ('epoch', 'perplexity', 'grad_norm', 'valid_perplexity')     # what does not depend on the clock
@@ -133,6 +134,43 @@ def test_held_out_text_too_short_leaves_the_old_run(script, refused, small, tmp_
     script('train', *small, '--out', tmp_path / 'run')
     refused('raise valid_fraction', 'train', *small, '--out', tmp_path / 'run', '--overwrite', '--valid-fraction', 0.01)
     assert len(metrics(tmp_path / 'run')) == 4
+
+
+def test_held_out_text_of_its_own_file(script, refused, small, tmp_path, monkeypatch):
+    """Its characters are known, too; the text to train on is whole; a change of it is told."""
+    (tmp_path / 'held-out.txt').write_text('分开 ' * 30 + '\N{SNOWMAN}')
+    monkeypatch.chdir(tmp_path)
+    ended = script('train', *small, '--out', tmp_path / 'run', '--valid-text', 'held-out.txt')
+    assert ended.status == 0 and 'held-out perplexity' in ended.out
+    saved = checkpoint.read(tmp_path / 'run' / 'checkpoint.npz')
+    assert saved.idx_to_char[-1] == '\N{SNOWMAN}'
+    assert metrics(tmp_path / 'run')[-1]['valid_perplexity'] == pytest.approx(evaluate(
+        saved.model(), gluon_rnn.Corpus.from_text('分开 ' * 30 + '\N{SNOWMAN}', saved.idx_to_char).indices, 8, 8), rel=1e-6)
+    script('train', *small, '--out', tmp_path / 'alone')
+    assert metrics(tmp_path / 'run')[0]['perplexity'] == pytest.approx(metrics(tmp_path / 'alone')[0]['perplexity'], rel=0.05)
+    (tmp_path / 'held-out.txt').write_text('分开' * 60)
+    monkeypatch.chdir(tmp_path.parent)
+    refused('has changed since', 'train', '--out', tmp_path / 'run', '--resume')
+    refused('exclude each other', 'train', *small, '--valid-text', 'lyrics', '--valid-fraction', 0.1)
+    refused('plateau needs held-out text', 'train', *small, '--lr-schedule', 'plateau')
+
+
+def test_a_schedule_goes_on_where_it_was_stopped(script, small, tmp_path, monkeypatch):
+    flags = ('--lr-schedule', 'cosine', '--warmup', 7)
+    script('train', *small, *flags, '--out', tmp_path / 'whole')
+    run_epoch = Trainer._run_epoch
+
+    def pressed(self, *args):
+        if self.epoch == 2:
+            raise KeyboardInterrupt
+        return run_epoch(self, *args)
+    monkeypatch.setattr(Trainer, '_run_epoch', pressed)
+    script('train', *small, *flags, '--out', tmp_path / 'stopped')
+    monkeypatch.undo()
+    assert script('train', '--out', tmp_path / 'stopped', '--resume').status == 0
+    assert_same_end(tmp_path / 'whole', tmp_path / 'stopped')
+    rates = [json.loads(line)['lr'] for line in (tmp_path / 'stopped' / 'metrics.jsonl').read_text().splitlines()]
+    assert rates[0] == pytest.approx(100 * 6 / 7) and rates[-1] < 10
 
 
 def test_a_loss_that_turns_nan_stops_and_keeps_the_last_good_model(refused, small, tmp_path, monkeypatch):
