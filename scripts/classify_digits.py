@@ -6,6 +6,7 @@ answer.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -16,6 +17,7 @@ from tqdm import tqdm
 
 import gluon_rnn
 from gluon_rnn.cells.build import CELLS, IMPLS
+from gluon_rnn.cells.default import default_impl
 from gluon_rnn.cells.scratch import SIGMA
 from gluon_rnn.corpora.images import DATA, NUM_CLASSES, ImageBatches, load_images
 from gluon_rnn.models.classifier import ClassifierConfig, build_classifier, classify, confusion_matrix
@@ -39,7 +41,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument('--data', choices=DATA, default='digits', help="digits: scikit-learn's, 8 x 8; mnist: 28 x 28, its files in "
                    'a folder mnist of the data folder')
     p.add_argument('--cell', choices=CELLS, default='lstm', help='the recurrent network')
-    p.add_argument('--impl', choices=IMPLS, default='gluon', help='how it is implemented')
+    p.add_argument('--impl', choices=IMPLS, help='how it is implemented (default: numba on a CPU; on a GPU gluon where it has '
+                   'the equations, else hybrid)')
     p.add_argument('--num-hiddens', type=int, default=128, help='hidden units of a layer, in each direction')
     p.add_argument('--num-layers', type=int, default=2)
     p.add_argument('--dropout', type=float, default=0, help='part of the hidden states between layers set to zero in training')
@@ -66,11 +69,12 @@ def main() -> None:
                          lr=args.lr if args.lr is not None else 0.003 if args.bidirectional else 0.01,
                          optimizer=args.optimizer, clipping_theta=args.clipping_theta, seed=args.seed)
     train, test = load_images(args.data)
-    description = ClassifierConfig(cell=args.cell, impl=args.impl, num_hiddens=args.num_hiddens, num_layers=args.num_layers,
+    description = ClassifierConfig(cell=args.cell, num_hiddens=args.num_hiddens, num_layers=args.num_layers,
                                    dropout=args.dropout, bidirectional=args.bidirectional, num_inputs=train.X.shape[2],
                                    num_classes=NUM_CLASSES)
+    description = dataclasses.replace(description, impl=args.impl or default_impl(description, ctx))
     source = ImageBatches(train, config.batch_size, seed=config.seed, ctx=ctx)
-    name = ('bidirectional ' if args.bidirectional else '') + f'{args.cell} ({args.impl})'
+    name = ('bidirectional ' if args.bidirectional else '') + f'{args.cell} ({description.impl})'
     out = args.out or Path('runs') / f'{args.data}-{"bi-" * args.bidirectional}{args.cell}'
     out.mkdir(parents=True, exist_ok=True)
     gluon_rnn.seed(args.seed)

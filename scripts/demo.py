@@ -1,4 +1,4 @@
-"""What `make demo` runs: a GRU learns the embedded lyrics in a few minutes and sings before and after."""
+"""What `make demo` runs: a GRU learns the embedded lyrics in about a minute and sings before and after."""
 from __future__ import annotations
 
 import _cli
@@ -8,14 +8,14 @@ from tqdm import tqdm
 import gluon_rnn
 from gluon_rnn.exchange.web_page import export_page
 from gluon_rnn.runs.folder import RunFolder
-from gluon_rnn.runs.run import Run
+from gluon_rnn.runs.run import Run, choose_impl
 
 
 def main() -> None:
     _cli.ArgumentParser(description=__doc__).parse_args()       # it has no flags but --help
-    args = train.parser().parse_args(['--impl', 'numba'])
-    settings = train.settings_of(args)
-    out = train.new_folder(args)
+    settings = train.settings_of(train.parser().parse_args([]))
+    settings['impl'] = choose_impl(settings)
+    out = train.new_folder(settings)
     _cli.stop_on_sigterm()
     with RunFolder(out) as folder:
         run = Run(folder, settings, resume=False, overwrite=False)

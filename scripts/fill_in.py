@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 import gluon_rnn
 from gluon_rnn.cells.build import IMPLS
+from gluon_rnn.cells.default import default_impl
 from gluon_rnn.corpora.corpus import CORPORA
 from gluon_rnn.corpora.sampling import Batch
 from gluon_rnn.models.fill_in import (
@@ -53,7 +54,8 @@ def parser() -> argparse.ArgumentParser:
     t.add_argument('--corpus', default='lyrics', help=f'{", ".join(CORPORA)}, or a UTF-8 text file or a zip of one')
     t.add_argument('--max-chars', type=int, help='characters to keep from the start, 0: all')
     t.add_argument('--cell', choices=('rnn', 'gru', 'lstm'), default='gru', help='the recurrent network')
-    t.add_argument('--impl', choices=IMPLS, default='hybrid', help='how it is implemented')
+    t.add_argument('--impl', choices=IMPLS, help='how it is implemented (default: numba on a CPU; on a GPU gluon where it has '
+                   'the equations, else hybrid)')
     t.add_argument('--num-hiddens', type=int, default=128, help='hidden units in each direction')
     t.add_argument('--num-layers', type=int, default=1)
     t.add_argument('--dropout', type=float, default=0, help='between layers')
@@ -98,8 +100,9 @@ def ask(args: argparse.Namespace) -> None:
 def train(args: argparse.Namespace) -> None:
     ctx = parse_ctx(args.ctx)
     corpus = gluon_rnn.load_corpus(args.corpus, max_chars=args.max_chars)
-    config = gluon_rnn.ModelConfig(cell=args.cell, impl=args.impl, num_hiddens=args.num_hiddens, num_layers=args.num_layers,
+    config = gluon_rnn.ModelConfig(cell=args.cell, num_hiddens=args.num_hiddens, num_layers=args.num_layers,
                                    dropout=args.dropout, bidirectional=True, vocab_size=corpus.vocab_size)
+    config = dataclasses.replace(config, impl=args.impl or default_impl(config, ctx))
     how = TrainConfig(sampling=args.sampling, num_epochs=args.num_epochs, num_steps=args.num_steps, batch_size=args.batch_size,
                       lr=args.lr, optimizer=args.optimizer, clipping_theta=args.clipping_theta, seed=args.seed)
     first, second = round(len(corpus) * 0.8), round(len(corpus) * 0.9)

@@ -89,7 +89,7 @@ def names(runs: List[Path]) -> List[str]:
 
 def eager(model: LanguageModel) -> LanguageModel:
     """The same network in a form that hands a gradient on to its states step by step."""
-    if model.config.impl != 'hybrid':
+    if model.config.impl not in ('hybrid', 'numba'):
         return model
     scratch = build_model(dataclasses.replace(model.config, impl='scratch'), model.ctx)
     copy_params(model, scratch)

@@ -28,13 +28,13 @@ from gluon_rnn.cells.build import IMPLS
 from gluon_rnn.runs import checkpoint
 from gluon_rnn.runs.files import write_whole
 from gluon_rnn.runs.folder import RunFolder, read_config
-from gluon_rnn.runs.run import Run
+from gluon_rnn.runs.run import Run, impl_by_hand
 from gluon_rnn.training.config import EpochRecord, TrainConfig
 
 EXAMPLES = f"""examples
   python scripts/reproduce.py 6.4 --out runs/book                    the network by hand, both samplings
   python scripts/reproduce.py --all --quick --jobs 2 --out runs/quick      everything, shortened, in minutes
-  python scripts/reproduce.py --all --impl hybrid --out runs/book    everything as the book has it, the fast way
+  python scripts/reproduce.py 6.7 --impl scratch --out runs/page     the equations as they stand on the page, slowly
 
 sections
 {chr(10).join(f'  {section.name:14}{section.title[0]}' for section in SECTIONS.values())}
@@ -73,11 +73,11 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument('sections', nargs='*', metavar='SECTION', help=', '.join(SECTIONS))
     p.add_argument('--all', action='store_true', help='all sections')
     p.add_argument('--out', type=Path, default=Path('runs/book'), metavar='DIR', help='where the runs and the report are kept')
-    p.add_argument('--quick', action='store_true', help="train only to the book's first printing, the networks by hand in their "
-                   'compiled form, and deep ones with fewer hidden units; the report marks it')
+    p.add_argument('--quick', action='store_true', help="train only to the book's first printing, deep networks with "
+                   'fewer hidden units; the report marks it')
     p.add_argument('--jobs', type=int, default=1, help='trainings at a time; they share the CPUs')
-    p.add_argument('--impl', choices=[impl for impl in IMPLS if impl != 'gluon'], help='how the networks by hand are run: '
-                   'scratch to be read, hybrid to be fast with the same numbers (default: scratch)')
+    p.add_argument('--impl', choices=[impl for impl in IMPLS if impl != 'gluon'], help='how the networks by hand are run, '
+                   'all with the same numbers; the report names it (default: numba on a CPU, where Numba is there, else hybrid)')
     p.add_argument('--corpus', help="a text to use in place of the book's")
     p.add_argument('--num-epochs', type=int, help="epochs of every training; the report marks it (default: the book's)")
     p.add_argument('--num-hiddens', type=int, help="hidden units of every layer; the report marks it (default: the book's)")
@@ -172,8 +172,6 @@ def tasks_of(sections: List[Section], args: argparse.Namespace) -> List[Task]:
             settings = {**section.settings_of(variant), 'seed': args.seed, 'ctx': args.ctx}
             if args.quick:
                 settings = quick(settings)
-            if args.impl and settings['impl'] != 'gluon':
-                settings['impl'] = args.impl
             if args.num_epochs is not None:
                 settings.update(num_epochs=args.num_epochs, period=min(settings['period'], max(1, args.num_epochs // 4)))
             if args.num_hiddens is not None:
@@ -183,8 +181,10 @@ def tasks_of(sections: List[Section], args: argparse.Namespace) -> List[Task]:
                 found[wanted] = (wanted, '') if args.corpus else corpus_here(wanted)
                 if found[wanted][1]:
                     tqdm.write(f'{wanted} is not here, {found[wanted][0]} takes its place ({found[wanted][1]})')
-            settings['corpus'] = found[wanted][0]
-            tasks.append(Task(section, variant, settings, args.out / section.name / variant.name))
+            settings['corpus'], folder = found[wanted][0], args.out / section.name / variant.name
+            if settings['impl'] != 'gluon':
+                settings['impl'] = args.impl or impl_by_hand(settings, folder)
+            tasks.append(Task(section, variant, settings, folder))
     return tasks
 
 

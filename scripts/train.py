@@ -12,7 +12,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Mapping
 
 import _cli
 from tqdm import tqdm
@@ -20,7 +20,7 @@ from tqdm import tqdm
 from gluon_rnn.cells.build import ALL_CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA, member_of
 from gluon_rnn.runs.folder import RunFolder, read_config
-from gluon_rnn.runs.run import Run, Training
+from gluon_rnn.runs.run import Run, Training, choose_impl, going_on
 from gluon_rnn.runs.settings import COUNTS, MAY_CHANGE, RunSettings, damage
 from gluon_rnn.runtime import launched_job
 from gluon_rnn.training.config import SAMPLINGS, EpochRecord
@@ -28,7 +28,7 @@ from gluon_rnn.training.kvstore import KINDS, TOGETHER, Store
 from gluon_rnn.training.schedule import SCHEDULES
 
 EXAMPLES = """examples
-  python scripts/train.py                                          a GRU by hand on the embedded lyrics
+  python scripts/train.py                                          a GRU on the embedded lyrics
   python scripts/train.py --corpus jaychou --cell rnn --sampling random      section 6.4
   python scripts/train.py --corpus jaychou --cell rnn --impl gluon --activation relu      section 6.5
   python scripts/train.py --corpus my.txt --cell lstm --num-layers 2 --valid-fraction 0.1 --out runs/mine
@@ -52,8 +52,9 @@ def parser() -> argparse.ArgumentParser:
     net = p.add_argument_group('network')
     net.add_argument('--cell', choices=ALL_CELLS, default=BOOK.cell, help='the recurrent network: sections 6.4, 6.7 and 6.8, '
                      'or a Clockwork RNN')
-    net.add_argument('--impl', choices=IMPLS, default=BOOK.impl, help='scratch: by hand, to be read; '
-                     'hybrid: the same as a graph; gluon: the gluon.rnn layer; numba: the numbers of scratch, fast, on a CPU')
+    net.add_argument('--impl', choices=IMPLS, help='scratch: by hand, to be read; hybrid: the same as a graph; '
+                     'gluon: the gluon.rnn layer; numba: the numbers of scratch, fast, on a CPU (default: numba on one CPU; '
+                     'gluon on a GPU, where it has the equations; else hybrid)')
     net.add_argument('--num-hiddens', type=int, default=BOOK.num_hiddens, help='hidden units of a layer, in each direction')
     net.add_argument('--num-layers', type=int, default=BOOK.num_layers, help='layers, section 6.9')
     net.add_argument('--dropout', type=float, default=BOOK.dropout, help='part of the hidden states between layers '
@@ -127,12 +128,14 @@ def main() -> None:
 
 def lead(args: argparse.Namespace, settings: Dict[str, Any], store: Store | None) -> None:
     """What the one process does, or of several the one that writes."""
-    out = args.out or new_folder(args)
+    if not args.resume:
+        settings['impl'] = choose_impl(settings, store)
+    out = args.out or new_folder(settings)
     if args.resume and not out.is_dir():
         raise ValueError(f'{out} does not exist: there is no run to go on with')
     with RunFolder(out) as folder:
         if args.resume and folder.holds_run():
-            settings = merge(read_config(out), settings)
+            settings = going_on(merge(read_config(out), settings), folder)
         elif args.resume and not set(explicit()) - {'out', 'resume', 'kvstore', 'ctx'}:
             raise ValueError(f'{out} holds no run to go on with: give all its flags again, with or without --resume, to start it')
         elif args.resume:
@@ -186,9 +189,9 @@ def explicit() -> List[str]:
     return list(vars(bare.parse_args()))
 
 
-def new_folder(args: argparse.Namespace) -> Path:
+def new_folder(settings: Mapping[str, Any]) -> Path:
     """A folder in runs/ that no run has taken yet."""
-    name = f'{Path(args.corpus).stem}-{args.cell}-{args.impl}'
+    name = f'{Path(settings["corpus"]).stem}-{settings["cell"]}-{settings["impl"]}'
     taken = {path.name for path in Path('runs').glob('*')}
     return Path('runs') / next(f'{name}-{i}' for i in range(1, len(taken) + 2) if f'{name}-{i}' not in taken)
 

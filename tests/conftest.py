@@ -105,10 +105,10 @@ def refused(script):
 
 
 SMALL = ('--corpus', 'lyrics', '--max-chars', 400, '--num-hiddens', 8, '--num-steps', 8, '--batch-size', 8, '--length', 5,
-         '--num-epochs', 4, '--period', 2, '--ctx', 'cpu')
+         '--num-epochs', 4, '--period', 2, '--ctx', 'cpu', '--impl', 'scratch')
 
 
 @pytest.fixture
 def small() -> tuple:
-    """Flags of a training that takes a moment."""
+    """Flags of a training that takes a moment, also where no kernels are compiled yet."""
     return SMALL

@@ -34,7 +34,7 @@ _SHORTENED: Dict[str, Text] = {
 }
 # Below this part of what knowing how often each character occurs gives, a network has learned more than that.
 _WELL_BELOW = 0.9
-_COMPILED: Text = ('compiled, the same numbers', '编译版，数值相同')
+_SAME: Text = (', the numbers of scratch', '，数值同 scratch')
 
 
 @dataclass(frozen=True)
@@ -100,15 +100,15 @@ class Result:
 
     @property
     def changed(self) -> Dict[str, Text]:
-        """In what this run is not the book's: the setting, and words for it."""
+        """In what this run is not the book's: the setting, and words for it; and which implementation made it."""
         book, texts = self.section.settings_of(self.variant), {}
         for name, (en, zh) in _SHORTENED.items():
             ours = {'num_epochs': self.last.epoch, 'corpus': Path(self.settings['corpus']).name}.get(name, self.settings[name])
             values = {'ours': ours, 'book': book[name]}
             if ours != book[name]:
                 texts[name] = (en.format(**values), zh.format(**values))
-        if self.settings['impl'] == 'hybrid':
-            texts['impl'] = _COMPILED
+        impl, same = self.settings['impl'], self.settings['impl'] in ('hybrid', 'numba')
+        texts['impl'] = impl + _SAME[0] * same, impl + _SAME[1] * same
         return texts
 
     @property

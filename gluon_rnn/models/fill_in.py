@@ -17,6 +17,7 @@ import numpy as np
 from mxnet import nd
 
 from ..cells.base import Network, load
+from ..cells.default import runnable
 from ..cells.lengths import Lengths, check_lengths
 from ..cells.ops import OneHot, State
 from ..cells.output_layer import GluonOutputLayer, OutputLayer
@@ -84,7 +85,7 @@ def build_fill_in(config: ModelConfig, ctx: Any = None) -> FillIn:
 
 def load_fill_in(checkpoint: Checkpoint, ctx: Any = None) -> FillIn:
     """The model of a checkpoint that `scripts/fill_in.py train` has saved. Raises ValueError where it is of another model."""
-    model = build_fill_in(checkpoint.config, ctx)
+    model = build_fill_in(runnable(checkpoint.config, ctx or mx.cpu()), ctx)
     kind = 'params/'
     load(model.parameters(), {name[len(kind):]: value for name, value in checkpoint.arrays.items() if name.startswith(kind)})
     return model

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Dict, Tuple
 
+import mxnet as mx
 import numpy as np
 
 from ..cells.base import load
+from ..cells.default import runnable
 from ..models.language_model import LanguageModel, ModelConfig, build_model
 from ..training.trainer import Trainer
 from .files import write_whole
@@ -50,7 +52,7 @@ class Checkpoint:
 
     def model(self, ctx: Any = None) -> LanguageModel:
         """The model with its weights, on ctx. Raises ValueError where they are no language model's but a fill-in network's."""
-        model = build_model(self.config, ctx)
+        model = build_model(runnable(self.config, ctx or mx.cpu()), ctx)
         try:
             load(model.parameters(), self._part('params/'))
         except ValueError as error:

@@ -4,11 +4,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
+from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 import numpy as np
 
 from .. import runtime
+from ..cells.default import default_impl, runnable
 from ..corpora.corpus import Corpus, load_corpus
 from ..corpora.sampling import check_sizes
 from ..models.generation import generate
@@ -19,7 +21,7 @@ from ..training.loss import Diverged
 from ..training.trainer import Trainer
 from . import checkpoint
 from .checkpoint import Checkpoint
-from .folder import RunFolder
+from .folder import RunFolder, read_config
 
 _BOOK_PREFIXES = (['分开', '不分开'], ['traveller', 'time traveller'])
 
@@ -35,6 +37,7 @@ class Training:
     def __init__(self, settings: Mapping[str, Any], *, store: Store | None = None):
         settings = self.settings = dict(settings)
         self.store = store
+        settings['impl'] = choose_impl(settings, store)
         contexts = runtime.parse_contexts(settings['ctx'])
         if store is None and len(contexts) > 1:
             store = Store('device')
@@ -78,6 +81,8 @@ class Run(Training):
 
     def __init__(self, folder: RunFolder, settings: Dict[str, Any], *, resume: bool = False, overwrite: bool = False,
                  store: Store | None = None):
+        if resume and folder.holds_run():
+            settings = going_on(settings, folder)
         super().__init__(settings, store=store)
         self.folder, self.saved_epoch = folder, 0
         self.resumed = resume and folder.holds_run()
@@ -91,7 +96,7 @@ class Run(Training):
     def _resume(self) -> None:
         saved = self.folder.resume()
         if saved:
-            if saved.config != self.model_config or saved.idx_to_char != self.idx_to_char:
+            if _equations(saved.config) != _equations(self.model_config) or saved.idx_to_char != self.idx_to_char:
                 raise ValueError(f'the checkpoint in {self.folder.folder} is of another model than its config.json: '
                                  f'start a new run')
             saved.resume(self.trainer)
@@ -161,7 +166,37 @@ def check_held_out(valid: np.ndarray | None, config: TrainConfig) -> None:
         raise ValueError('lr_schedule plateau needs held-out text: give valid_fraction or valid_text')
 
 
-def pick(config: Any, settings: Dict[str, Any], **more: Any) -> Any:
+def choose_impl(settings: Mapping[str, Any], store: Store | None = None) -> str:
+    """The implementation that the settings name, and where they name none, the one to take. Raises ValueError as `Training`."""
+    if settings.get('impl') is not None:
+        return settings['impl']
+    contexts = runtime.parse_contexts(settings['ctx'])
+    network = pick(ModelConfig, {**settings, 'impl': 'hybrid'}, vocab_size=1)
+    return default_impl(network, contexts[0], alone=store is None and len(contexts) == 1)
+
+
+def going_on(settings: Mapping[str, Any], folder: RunFolder) -> Dict[str, Any]:
+    """The settings with the implementation in which the run in the folder can go on here: its own, unless the kernels have made
+    it and do not run here. Raises ValueError as `Training`, and where its config.json is damaged."""
+    impl = settings.get('impl') or read_config(folder.folder)['impl']
+    network = pick(ModelConfig, {**settings, 'impl': impl}, vocab_size=1)
+    return {**settings, 'impl': runnable(network, runtime.parse_contexts(settings['ctx'])[0]).impl}
+
+
+def impl_by_hand(settings: Mapping[str, Any], folder: Path) -> str:
+    """How to run a network of the book by hand: as the run in the folder began, else fast, but with the book's parameters."""
+    if (folder / 'config.json').exists():
+        return read_config(folder)['impl']
+    impl = choose_impl({**settings, 'impl': None})
+    return 'hybrid' if impl == 'gluon' else impl
+
+
+def _equations(config: ModelConfig) -> ModelConfig:
+    """The same for all implementations that have one another's parameters."""
+    return config if config.impl == 'gluon' else dataclasses.replace(config, impl='scratch')
+
+
+def pick(config: Any, settings: Mapping[str, Any], **more: Any) -> Any:
     """The config that the settings hold."""
     names = {field.name for field in dataclasses.fields(config)}
     return config(**{name: value for name, value in settings.items() if name in names}, **more)

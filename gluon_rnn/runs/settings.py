@@ -19,7 +19,7 @@ class RunSettings:
     valid_fraction: float = 0                   # held out at the end of the text
     valid_text: Optional[str] = None            # held-out text of a file of its own
     cell: str = 'gru'
-    impl: str = 'scratch'
+    impl: Optional[str] = None                  # None: what suits the network and where it trains, see `cells/default.py`
     num_hiddens: int = 256
     num_layers: int = 1
     dropout: float = 0

@@ -25,7 +25,7 @@ from .environment import (
     usable_cpus,
 )
 from .gpus import GPUWarning
-from .kernel_cache import kernel_cache
+from .kernel_cache import has_numba, kernel_cache
 
 __all__ = [
            'GPUWarning',
@@ -34,6 +34,7 @@ __all__ = [
            'blas_kernel_here',
            'child_environment',
            'data_folders',
+           'has_numba',
            'kernel_cache',
            'launched_job',
            'machine',

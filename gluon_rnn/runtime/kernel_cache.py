@@ -12,7 +12,20 @@ from typing import Iterator, Set
 
 import platformdirs
 
-_told: Set[Path] = set()
+_log = logging.getLogger('gluon_rnn')
+_told: Set[Path | None] = set()      # folders whose compiling was announced; None: that there is no Numba
+
+
+def has_numba() -> bool:
+    """Whether Numba is there and runs here; says so, once on the log, where not."""
+    try:
+        import numba  # noqa: F401
+    except ImportError as error:
+        if None not in _told:
+            _told.add(None)
+            _log.warning('no Numba here (%s): the slower implementation hybrid takes its place', error)
+        return False
+    return True
 
 
 @contextlib.contextmanager
@@ -31,7 +44,7 @@ def kernel_cache() -> Iterator[Path]:
     folder = _folder(Path(before) if before else None, numba.__version__)
     if folder not in _told and not any(folder.rglob('*.nbi')):
         _told.add(folder)
-        logging.getLogger('gluon_rnn').warning('compiling the kernels, once for this machine: less than a minute in all')
+        _log.warning('compiling the kernels, once for this machine: less than a minute in all')
     numba.config.CACHE_DIR = str(folder)
     try:
         yield folder

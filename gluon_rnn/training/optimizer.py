@@ -28,7 +28,9 @@ class Optimizer:
         self.base_lr, self.lr, self.clipping_theta = lr, lr, clipping_theta
         self.optimizer = make_optimizer(optimizer, lr)
         self._apply = mx.optimizer.get_updater(self.optimizer)
-        self._fused, self.has_whole_step = optimizer == 'sgd', optimizer in ('sgd', 'adam')
+        self._fused = optimizer == 'sgd'
+        # a step of a subclass's own is never passed over
+        self.has_whole_step = optimizer in ('sgd', 'adam') and type(self).step is Optimizer.step
 
     def scale_lr(self, factor: float) -> None:
         """From the next step on the learning rate is `factor` times the one it was made with."""

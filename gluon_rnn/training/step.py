@@ -81,6 +81,8 @@ class WholeStep:
 
     def __call__(self, X: Any, Y: Any, states: List[Any], stop: bool) -> Tuple[List[Any], float, float]:
         """Move the weights once. Returns the new state, the loss, and the gradient's global norm before clipping."""
+        if len(Y.shape) == 1:       # one a row of logits, which are time-major
+            Y = Y.reshape((X.shape[1], X.shape[0])).T
         loss, norm, state = self.model.train_step(X, Y, states[0], self.optimizer.whole_step())
         return [state], loss, norm
 

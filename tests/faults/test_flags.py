@@ -32,7 +32,7 @@ SECONDS = 1.2       # then somebody presses Ctrl-C: some flags ask for years of 
 SMALL = {'--num-hiddens': '9', '--num-epochs': '1', '--max-chars': '400', '--batch-size': '4', '--num-steps': '5',
          '--length': '3', '--rounds': '1', '--ctx': 'cpu', '--vocab-size': '20', '--lockstep': '2', '--num-samples': '20',
          '--scale': '0.05', '--repeats': '1', '--threads': '1', '--corpus': 'text.txt', '--prefix': '的', '--text': '的的的',
-         '--out': 'new'}
+         '--out': 'new', '--impl': 'scratch'}
 NUMBERS = ('1', '2', '3', '4', '7', '0', '-1', '0.5', '0.999', '1e-9', '1e300', 'nan', 'inf', '-inf', '2147483648',
            '1' + '0' * 30, '9223372036854775807', '')
 PLACES = ('run', 'text.txt', 'new', 'lyrics', '6.5', '6.4.2', 'run/checkpoint.npz', 'run/config.json', 'noise.txt', 'noise.zip',
@@ -128,7 +128,8 @@ def places(tmp_path_factory):
     (folder / 'folder').mkdir()
     (folder / 'folder' / 'thesis.tex').write_text('years of work')
     subprocess.run([sys.executable, SCRIPTS / 'train.py', '--corpus', 'text.txt', '--num-hiddens', '4', '--num-epochs', '1',
-                    '--num-steps', '5', '--out', 'run', '--ctx', 'cpu'], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+                    '--num-steps', '5', '--out', 'run', '--ctx', 'cpu', '--impl', 'scratch'],
+                    cwd=folder, check=True, stdout=subprocess.DEVNULL)
     return folder
 
 

@@ -5,7 +5,7 @@ import harness
 import pytest
 
 FLAGS = ('--max-chars', '400', '--num-hiddens', '8', '--num-steps', '8', '--batch-size', '8', '--period', '1',
-         '--checkpoint-period', '1', '--length', '5', '--ctx', 'cpu')
+         '--checkpoint-period', '1', '--length', '5', '--ctx', 'cpu', '--impl', 'scratch')
 
 
 @pytest.mark.slow

@@ -16,11 +16,11 @@ import reproduce
 from gluon_rnn import load_corpus
 from gluon_rnn.book.sections import SECTIONS
 from gluon_rnn.runs import checkpoint
-from gluon_rnn.runs.folder import read_metrics
+from gluon_rnn.runs.folder import read_config, read_metrics
 
 SCRIPT = Path(reproduce.__file__)
 VARIANTS = [f'{section.name}/{variant.name}' for section in SECTIONS.values() for variant in section.variants]
-SHORT = ('--num-epochs', 2, '--num-hiddens', 4, '--ctx', 'cpu')
+SHORT = ('--num-epochs', 2, '--num-hiddens', 4, '--ctx', 'cpu', '--impl', 'scratch')
 
 
 @pytest.fixture(scope='module')
@@ -98,6 +98,20 @@ def test_a_half_done_one_goes_on(script, text, tmp_path, monkeypatch):
     for name in ('6.5/gluon', '6.7/scratch', '6.7/gluon'):
         assert [(r.perplexity, r.grad_norm) for r in read_metrics(whole / name)] == \
             [(r.perplexity, r.grad_norm) for r in read_metrics(halves / name)]
+
+
+def test_networks_by_hand_are_fast_where_nobody_asks_and_go_on_as_they_began(script, text, tmp_path):
+    flags = ('reproduce', '6.7', *SHORT[2:-2], '--corpus', text, '--out', tmp_path)
+    assert script(*flags, '--num-epochs', 1).status == 0
+    impls = {variant: read_config(tmp_path / '6.7' / variant)['impl'] for variant in ('scratch', 'gluon')}
+    assert impls == {'scratch': 'numba', 'gluon': 'gluon'}
+    for name in ('report.md', 'report.html'):
+        assert 'numba, the numbers of scratch' in (tmp_path / name).read_text(encoding='utf-8')
+    assert script(*flags, '--num-epochs', 1, '--impl', 'scratch').status == 2
+    began = tmp_path / 'slowly'
+    assert script(*flags[:-1], began, '--num-epochs', 1, '--impl', 'scratch').status == 0
+    assert script(*flags[:-1], began, '--num-epochs', 1).status == 0
+    assert read_config(began / '6.7' / 'scratch')['impl'] == 'scratch'
 
 
 def test_refuses_what_it_cannot_do(refused, script, text, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -43,6 +44,36 @@ def test_prints_as_the_book_does_and_leaves_a_run(script, small, tmp_path):
     assert (tmp_path / 'run' / 'samples.txt').read_text().splitlines() == lines[:-1]
     assert [line['epoch'] for line in metrics(tmp_path / 'run')] == [1, 2, 3, 4]
     assert (tmp_path / 'run' / 'curve.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_who_asks_for_no_implementation_gets_a_fast_one_and_a_run_goes_on_in_its_own(script, small, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    unasked = small[:-2]
+    assert small[-2:] == ('--impl', 'scratch')
+    for flags, impl in (((), 'numba'), (('--cell', 'clockwork'), 'hybrid'), (('--ctx', 'cpu(0),cpu(1)'), 'hybrid')):
+        assert script('train', *unasked, '--num-epochs', 1, *flags).status == 0
+        run, = (tmp_path / 'runs').iterdir()
+        assert run.name.endswith(f'-{impl}-1') and json.loads((run / 'config.json').read_text())['impl'] == impl
+        shutil.rmtree(run)
+    script('train', *small, '--out', 'whole')
+    script('train', *small, '--num-epochs', 2, '--out', 'parts')
+    assert script('train', '--out', 'parts', '--resume', '--num-epochs', 4).status == 0
+    assert json.loads((tmp_path / 'parts' / 'config.json').read_text())['impl'] == 'scratch'
+    assert_same_end(tmp_path / 'whole', tmp_path / 'parts')
+
+
+def test_a_run_on_the_kernels_goes_on_where_there_are_none(script, small, tmp_path, monkeypatch):
+    run = tmp_path / 'run'
+    assert script('train', *small, '--impl', 'numba', '--num-epochs', 2, '--out', run).status == 0
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, 'numba', None)
+        assert script('train', '--out', run, '--resume', '--num-epochs', 3).status == 0
+        assert script('generate', run, '--prefix', '分开').status == 0
+    assert json.loads((run / 'config.json').read_text())['impl'] == 'hybrid'
+    assert script('train', '--out', run, '--resume', '--num-epochs', 4).status == 0
+    script('train', *small, '--out', tmp_path / 'whole')
+    here, there = ([line['perplexity'] for line in metrics(folder)] for folder in (run, tmp_path / 'whole'))
+    np.testing.assert_allclose(here, there, rtol=1e-4)
 
 
 @pytest.mark.parametrize('flags', [

@@ -13,7 +13,7 @@ from ... import runtime
 from ...corpora.corpus import Corpus, load_corpus
 from ...models.generation import generate
 from ...models.language_model import LanguageModel, ModelConfig, build_model, redraw_weights
-from ...runs.run import pick, prefixes
+from ...runs.run import choose_impl, pick, prefixes
 from ...training.config import EpochRecord, TrainConfig
 from ...training.loss import Diverged, evaluate
 from ...training.source import Source
@@ -104,17 +104,19 @@ class Workbench:
         return np.random.default_rng(self.seed)
 
     def settings(self, **changes: Any) -> Dict[str, Any]:
-        """The settings of a training: `book.COMMON`, compiled, with changes; on a quick workbench cut down to `QUICK`.
+        """The settings of a training: `book.COMMON` with changes, in the implementation that suits the network unless
+        they name one; on a quick workbench cut down to `QUICK`.
 
         Raises ValueError for a name that is no setting.
         """
         unknown = sorted(changes.keys() - COMMON.keys())
         if unknown:
             raise ValueError(f'{unknown[0]} is no setting: choose from {", ".join(COMMON)}')
-        settings = {**COMMON, 'impl': 'hybrid', 'seed': self.seed, 'corpus': self.corpus_name, **changes}
+        settings = {**COMMON, 'impl': None, 'seed': self.seed, 'corpus': self.corpus_name, **changes}
         if self.quick:
             settings.update({name: most for name, most in QUICK.items() if (settings[name] or 0) > most})
         settings['period'] = min(settings['period'], settings['num_epochs'])
+        settings['impl'] = choose_impl({**settings, 'ctx': 'cpu'})
         return settings
 
     def model(self, vocab_size: int, **changes: Any) -> LanguageModel:
