@@ -20,8 +20,9 @@ from typing import Any, Dict, Iterator, List, Tuple
 from mxnet import init, nd
 from mxnet.gluon import nn
 
-from .corpora.corpus import CORPORA, Corpus, encode, load_corpus, read_text
+from .corpora.corpus import CORPORA, Corpus, encode, load_corpus
 from .corpora.indices import check_indices
+from .corpora.reading import read_text
 from .corpora.sampling import Batch, bounded, consecutive_batches, random_batches
 from .models.generation import generate
 from .models.readers import ByHand, Gluon, OneByOne, one_hots

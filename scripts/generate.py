@@ -25,10 +25,10 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument('model', type=Path, help='a run of scripts/train.py (its folder, or its checkpoint.npz), or an .onnx file of '
                    'scripts/export.py')
     p.add_argument('--prefix', action='append', required=True, help='what the text starts with; may be given several times')
-    p.add_argument('--length', type=int, default=50, help='characters to add')
+    p.add_argument('--length', type=int, default=50, help='characters, or words, to add')
     p.add_argument('--temperature', type=float, help='draw from softmax(logits / temperature); below 1 bolder, above 1 '
                    'wilder, 0 greedy')
-    p.add_argument('--top-k', type=int, help='draw from the so many likeliest characters only')
+    p.add_argument('--top-k', type=int, help='draw from the so many likeliest only')
     p.add_argument('--seed', type=int, default=0, help='of the draws')
     p.add_argument('--ctx', default='auto', help="auto, cpu, gpu, 'gpu(1)'; an .onnx file runs on the CPU")
     return p

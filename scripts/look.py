@@ -15,7 +15,6 @@ from typing import Dict, List, Tuple
 import _cli
 import numpy as np
 
-import gluon_rnn
 from gluon_rnn import ModelConfig, runtime
 from gluon_rnn.book import diagnostics
 from gluon_rnn.book.sections import SECTIONS
@@ -52,8 +51,10 @@ def main() -> None:
     if len(args.text) < 3:
         raise ValueError(f'--text must have 3 characters or more, got {len(args.text)}')
     saved = {name: checkpoint.read(find_checkpoint(run)) for name, run in zip(names(args.runs), args.runs)}
-    indices = {name: gluon_rnn.corpora.corpus.encode(args.text, {char: i for i, char in enumerate(run.idx_to_char)})
-               for name, run in saved.items()}
+    for name, run in saved.items():
+        if run.idx_to_char.rule != 'char':
+            raise ValueError(f'{name} was trained on words, and a step is drawn as one character here: use a run of characters')
+    indices = {name: run.idx_to_char.encode(args.text) for name, run in saved.items()}
     args.out.mkdir(parents=True, exist_ok=True)
     reaches: Dict[str, np.ndarray] = {}
     for name, run in saved.items():

@@ -18,7 +18,9 @@ import _cli
 from tqdm import tqdm
 
 from gluon_rnn.cells.build import ALL_CELLS, IMPLS
-from gluon_rnn.corpora.corpus import CORPORA, member_of
+from gluon_rnn.corpora.corpus import CORPORA
+from gluon_rnn.corpora.reading import member_of
+from gluon_rnn.corpora.tokens import TOKENS
 from gluon_rnn.runs.folder import RunFolder, read_config
 from gluon_rnn.runs.run import Run, Training, choose_impl, going_on
 from gluon_rnn.runs.settings import COUNTS, MAY_CHANGE, RunSettings, damage
@@ -46,6 +48,11 @@ def parser() -> argparse.ArgumentParser:
                       'or ZIP:MEMBER')
     text.add_argument('--max-chars', type=int, help='characters to keep from the start, 0: all (default: 10000 of the '
                       "book's two texts, as the book does, all of any other)")
+    text.add_argument('--tokens', choices=TOKENS, default=BOOK.tokens, help='what is predicted; words of a Chinese text need '
+                      'rjieba')
+    text.add_argument('--min-count', type=int, default=BOOK.min_count, help='words seen less often become <unk>')
+    text.add_argument('--keep-lines', action='store_true', help='line breaks are kept, as characters or as a word <eos>, instead '
+                      'of becoming spaces as in the book')
     text.add_argument('--valid-fraction', type=float, default=BOOK.valid_fraction, help='hold out this part at the end of '
                       'the text and report its perplexity, too')
     text.add_argument('--valid-text', help='a held-out text of its own file, in place of --valid-fraction')
@@ -57,6 +64,8 @@ def parser() -> argparse.ArgumentParser:
                      'gluon on a GPU, where it has the equations; else hybrid)')
     net.add_argument('--num-hiddens', type=int, default=BOOK.num_hiddens, help='hidden units of a layer, in each direction')
     net.add_argument('--num-layers', type=int, default=BOOK.num_layers, help='layers, section 6.9')
+    net.add_argument('--embed-size', type=int, default=BOOK.embed_size, help='columns of an embedding that the network reads, as '
+                     'words need it; 0: one-hot vectors, as in the book')
     net.add_argument('--dropout', type=float, default=BOOK.dropout, help='part of the hidden states between layers '
                      'set to zero in training')
     net.add_argument('--bidirectional', action='store_true', help='a second direction from the end of each batch, section 6.10; '
@@ -95,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
                       '(default: 50 for the rnn, 40 for the others)')
     show.add_argument('--prefixes', '--prefix', dest='prefix', action='extend', nargs='+', help='what verses start with '
                       '(default: 分开 and 不分开, or the first characters of a text that does not have them)')
-    show.add_argument('--pred-len', '--length', dest='length', type=int, default=BOOK.length, help='characters to add '
+    show.add_argument('--pred-len', '--length', dest='length', type=int, default=BOOK.length, help='characters, or words, to add '
                       'to each prefix')
     out = p.add_argument_group('the run')
     out.add_argument('--out', type=Path, help='its folder (default: a new one in runs/)')

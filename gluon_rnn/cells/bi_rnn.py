@@ -38,7 +38,8 @@ class BiRNN(Composite):
 
     def carry(self, state: State) -> State:
         states = self.split_state(state)
-        return self.parts['forward'].carry(states['forward']) + tuple(s.zeros_like() for s in states['backward'])
+        return self.parts['forward'].carry(states['forward']) + tuple(
+            nd.zeros(s.shape, s.context) for s in states['backward'])      # the gradient of a recorded zeros_like crashes
 
 
 class BothForward(BiRNN):

@@ -11,7 +11,6 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
@@ -19,8 +18,10 @@ from typing import Any, Dict, List, Sequence, Tuple
 import numpy as np
 
 from .. import runtime
+from . import reading
+from .reading import member_of, read_text
+from .tokens import Vocabulary, check_tokens, index_chars, index_words
 
-MAX_TEXT_BYTES = 1 << 30        # a zip member that claims more than this is refused
 _BLOCK = 1 << 20
 
 
@@ -52,17 +53,20 @@ CORPORA['time_machine_letters'] = dataclasses.replace(CORPORA['time_machine'], l
 
 @dataclass(frozen=True)
 class Corpus:
-    """A text as indices of its characters.
+    """A text as indices of its characters, or of its words.
 
-    indices: int32 array, one a character; idx_to_char: the vocabulary, sorted by code point, so that it depends on
-    the text alone (`list(set(text))`, as the book writes it, changes with Python's hash seed).
+    indices: int32 array, one a token; idx_to_char: the vocabulary; chars_per_token: the text's characters by its tokens.
     """
     indices: np.ndarray
-    idx_to_char: Tuple[str, ...]
+    idx_to_char: Vocabulary
+    chars_per_token: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'idx_to_char', Vocabulary.of(self.idx_to_char))
 
     @functools.cached_property
     def char_to_idx(self) -> Dict[str, int]:
-        return {char: i for i, char in enumerate(self.idx_to_char)}
+        return self.idx_to_char.to_idx
 
     @property
     def vocab_size(self) -> int:
@@ -72,31 +76,32 @@ class Corpus:
         return len(self.indices)
 
     @classmethod
-    def from_text(cls, text: str, known: Sequence[str] = ()) -> Corpus:
-        """Index every character of `text`. Raises ValueError where it is empty or holds half a character.
+    def from_text(cls, text: str, known: Sequence[str] = (), *, tokens: str = 'char', min_count: int = 1) -> Corpus:
+        """Index every token of `text`. Raises ValueError where it is empty or holds half a character.
 
-        known: a vocabulary that comes first and keeps its indices, all of it; the text's other characters follow.
+        known: a vocabulary that comes first and keeps its indices, all of it. tokens: 'char' or 'word' (`tokens.py` has the
+        rules); min_count: words seen less often are `<unk>`.
         """
+        check_tokens(tokens, min_count)
         if not text:
             raise ValueError('the text is empty: give one with at least a few hundred characters')
         try:
-            codes = np.frombuffer(text.encode('utf-32-le'), dtype=np.uint32)
+            text.encode('utf-8')
         except UnicodeEncodeError as error:
             raise ValueError(f'the text holds half a character (a lone surrogate) at position {error.start}') from None
-        seen = np.zeros(int(codes.max()) + 1, dtype=bool)
-        seen[codes] = True
-        old = np.array([ord(char) for char in known], dtype=np.int64)
-        vocabulary = np.concatenate([old, np.setdiff1d(np.flatnonzero(seen), old)])
-        table = np.zeros(max(len(seen), vocabulary.max() + 1), dtype=np.int32)
-        table[vocabulary] = np.arange(len(vocabulary), dtype=np.int32)
-        return cls(table[codes], tuple(map(chr, vocabulary)))
+        if tokens == 'char':
+            return cls(*index_chars(text, known))
+        indices, vocabulary = index_words(_line_ends(text), min_count, known)
+        if not len(indices):
+            raise ValueError('the text has no words, nothing but spaces: give another, or take characters')
+        return cls(indices, vocabulary, len(text) / len(indices))
 
     def encode(self, text: str) -> List[int]:
-        """Indices of the characters of `text`. Raises ValueError that names those not in the vocabulary."""
-        return encode(text, self.char_to_idx)
+        """Indices of the tokens of `text`. Raises ValueError that names those not in the vocabulary."""
+        return self.idx_to_char.encode(text)
 
     def decode(self, indices: Any) -> str:
-        return ''.join(self.idx_to_char[int(i)] for i in indices)
+        return self.idx_to_char.decode(indices)
 
     def split(self, valid_fraction: float) -> Tuple[np.ndarray, np.ndarray]:
         """The indices in two: the first part to train on, the last `valid_fraction` of them held out."""
@@ -123,18 +128,19 @@ def unigram_perplexity(indices: np.ndarray) -> float:
 
 
 def load_corpus(name: str = 'lyrics', *, max_chars: int | None = None, folder: Path | str | None = None,
-                known: Sequence[str] = ()) -> Corpus:
+                known: Sequence[str] = (), tokens: str = 'char', min_count: int = 1, keep_lines: bool = False) -> Corpus:
     """Read a corpus and index it.
 
-    name: one of `CORPORA`, or the path of a UTF-8 text file, of a zip that holds one, or ZIP:MEMBER. Line ends become spaces, as
-    in the book. max_chars: keep only that many characters from the start; None cuts a named corpus as the book does and a
-    file not at all; 0 cuts nothing.
+    name: one of `CORPORA`, or the path of a UTF-8 text file, of a zip that holds one, or ZIP:MEMBER. max_chars: keep
+    only that many characters from the start; None cuts a named corpus as the book does and a file not at all; 0 cuts nothing.
     folder: look for a named corpus there first, before the folders of `runtime.data_folders()` and the download.
-    known: a vocabulary that comes first and keeps its indices.
+    known, tokens, min_count: as `Corpus.from_text` takes them. keep_lines: line breaks stay; else they become spaces, as in the
+    book.
     Raises ValueError (unknown name, not UTF-8, empty, broken zip, wrong checksum) or OSError.
     """
     if max_chars is not None and max_chars < 0:
         raise ValueError(f'max_chars must be 0 (all) or more, got {max_chars}')
+    check_tokens(tokens, min_count)     # before a text is fetched
     named = CORPORA.get(name)
     if named:
         text = _named_text(named, name, folder)
@@ -143,8 +149,12 @@ def load_corpus(name: str = 'lyrics', *, max_chars: int | None = None, folder: P
         text = letters_only(text) if named.letters else text
     else:
         text = read_text(*_existing(name))
-    text = text.replace('\r\n', '\n').replace('\n', ' ').replace('\r', ' ')
-    return Corpus.from_text(text[:max_chars or None], known)
+    text = _line_ends(text) if keep_lines else _line_ends(text).replace('\n', ' ')
+    return Corpus.from_text(text[:max_chars or None], known, tokens=tokens, min_count=min_count)
+
+
+def _line_ends(text: str) -> str:
+    return text.replace('\r\n', '\n').replace('\r', '\n')
 
 
 def letters_only(text: str) -> str:
@@ -152,12 +162,6 @@ def letters_only(text: str) -> str:
     spaces at the ends of a line, and the lines joined without any between them.
     """
     return ''.join(re.sub('[^A-Za-z]+', ' ', line).strip().lower() for line in re.split('\r\n|\r|\n', text))
-
-
-def member_of(name: str) -> Tuple[Path, str | None]:
-    """The file that 'texts.zip:one.txt' is in, and the member; of any other path no member."""
-    path, zipped, member = name.rpartition('.zip:')
-    return (Path(path + '.zip'), member) if zipped and not Path(name).exists() else (Path(name), None)
 
 
 def _existing(name: str) -> Tuple[Path, str | None]:
@@ -189,75 +193,6 @@ def _checked(text: str, known: NamedCorpus, where: Path | str) -> str:
     return text
 
 
-def read_text(path: Path | str, member: str | None = None) -> str:
-    """The text of a UTF-8 file, or of the one text file in a zip (or of its file `member`).
-
-    Raises ValueError where it is not UTF-8, is empty, or is a broken zip, and OSError where it cannot be read.
-    """
-    path = Path(path)
-    if path.suffix.lower() == '.zip':
-        data = _read_zip(path, member)
-    else:
-        if path.stat().st_size > MAX_TEXT_BYTES:
-            raise ValueError(f'{path} is larger than {MAX_TEXT_BYTES >> 20} MiB: cut it into parts')
-        data = path.read_bytes()
-    if data[:2] == b'\x1f\x8b':
-        raise ValueError(f'{path} is compressed by gzip: unpack it by gunzip, and give the text itself')
-    try:
-        text = data.decode('utf-8-sig')
-    except UnicodeDecodeError as error:
-        raise ValueError(f'{path} is not UTF-8 text (byte {error.start}): save it as UTF-8') from None
-    if not text:
-        raise ValueError(f'{path} is empty: give a text with at least a few hundred characters')
-    return text
-
-
-def _read_zip(path: Path, member: str | None) -> bytes:
-    with open(path, 'rb') as file:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                return _the_text(archive, path, member)
-        except _Refused:
-            raise
-        except Exception as error:      # a damaged zip makes Python's reader stumble in a dozen ways
-            raise ValueError(f'{path} is not a readable zip file ({type(error).__name__}: {" ".join(str(error).split())[:100]}): '
-                             f'get it again') from None
-
-
-class _Refused(ValueError):
-    """A zip that can be read, and is not taken."""
-
-
-def _the_text(archive: zipfile.ZipFile, path: Path, member: str | None) -> bytes:
-    for info in archive.infolist():
-        if _leads_out(info.filename):
-            raise _Refused(f'{path} holds a name that leads out of it ({info.filename!r}): refused')
-    files = [info for info in archive.infolist() if not info.filename.endswith('/') and not info.filename.startswith('__MACOSX/')]
-    if member:
-        chosen = [info for info in files if info.filename == member or info.filename.endswith(f'/{member}')]
-    else:
-        chosen = files
-    if len(chosen) != 1:
-        names = ', '.join(ascii(info.filename)[1:-1] if not info.filename.isprintable() else info.filename for info in files[:5])
-        wanted = f'one file {member!r}' if member else 'exactly one text file'
-        raise _Refused(f'{path} must hold {wanted}, found {names or "none"}: choose one by {path.name}:NAME')
-    files = chosen
-    size = files[0].file_size
-    if size <= MAX_TEXT_BYTES:
-        with archive.open(files[0]) as text:        # in memory: nothing is unpacked to where a name says
-            data = text.read(MAX_TEXT_BYTES + 1)
-        size = len(data)
-    if size > MAX_TEXT_BYTES:
-        raise _Refused(f'{path} would unpack to more than {MAX_TEXT_BYTES >> 20} MiB: refused')
-    return data
-
-
-def _leads_out(name: str) -> bool:
-    """Whether a name in a zip is absolute, or climbs."""
-    parts = name.replace('\\', '/').split('/')
-    return '..' in parts or (len(parts) > 1 and not parts[0]) or parts[0].endswith(':')
-
-
 def download(known: NamedCorpus, url: str, target: Path, *, timeout: float = 30, longest: float = 900) -> None:
     """Fetch a named corpus to `target`, whole and checked, or not at all. Raises ValueError that says what went wrong.
 
@@ -273,8 +208,8 @@ def download(known: NamedCorpus, url: str, target: Path, *, timeout: float = 30,
                 if time.monotonic() > end:
                     raise TimeoutError(f'it took longer than {longest:g} seconds')
                 size += len(block)
-                if size > MAX_TEXT_BYTES:
-                    raise ValueError(f'{url} sends more than {MAX_TEXT_BYTES >> 20} MiB: refused')
+                if size > reading.MAX_TEXT_BYTES:
+                    raise ValueError(f'{url} sends more than {reading.MAX_TEXT_BYTES >> 20} MiB: refused')
                 file.write(block)
         _checked(read_text(part, known.member), known, url)
         os.replace(part, target)

@@ -9,6 +9,8 @@ from typing import Any, Dict, List, Tuple
 
 import numpy as np
 
+from ..corpora.tokens import Vocabulary
+
 FORMAT = 'gluon_rnn onnx 1'
 UNSIGNED = '0' * 64         # in the place of a file's SHA-256, while that is computed
 _START = re.compile(rb'\x08.\x12\tgluon_rnn\x1a')       # ir_version, and this project as the producer
@@ -23,7 +25,7 @@ class OnnxModel:
     output's name and the number of columns.
     """
 
-    def __init__(self, session: Any, settings: Dict[str, Any], idx_to_char: Tuple[str, ...], states: List[Tuple[str, str, int]]):
+    def __init__(self, session: Any, settings: Dict[str, Any], idx_to_char: Vocabulary, states: List[Tuple[str, str, int]]):
         self.session, self.settings, self.idx_to_char, self.states = session, settings, idx_to_char, states
         self._outputs = ['logits', *(output for _, output, _ in states)]
 
@@ -71,8 +73,9 @@ def load_onnx_bytes(data: bytes, name: str) -> OnnxModel:
         about = session.get_modelmeta().custom_metadata_map
         if about.get('format') != FORMAT:
             raise ValueError(f'its format is {about.get("format")!r}')
-        settings, vocabulary, states = (json.loads(about[key]) for key in ('settings', 'vocabulary', 'states'))
-        return OnnxModel(session, settings, tuple(vocabulary), [(s['input'], s['output'], s['columns']) for s in states])
+        about = {key: json.loads(about[key]) for key in ('settings', 'vocabulary', 'words', 'states') if key in about}
+        settings, vocabulary, states = about['settings'], Vocabulary.from_dict(about), about['states']
+        return OnnxModel(session, settings, vocabulary, [(s['input'], s['output'], s['columns']) for s in states])
     except Exception as error:      # ONNX Runtime's own have no common name
         said = (str(error).splitlines() or [''])[0][:120]
         raise ValueError(f'{name} is no model that gluon_rnn has exported ({type(error).__name__}: {said}): write one by '

@@ -18,6 +18,7 @@ import numpy as np
 from ..cells.base import BookParams
 from ..cells.clockwork_rnn import PERIODS
 from ..cells.weights import ONNX_GATES, flat_state, pack
+from ..corpora.tokens import Vocabulary
 from ..models.language_model import LanguageModel, ModelConfig
 from ..runs.files import write_whole
 from ..version import __version__
@@ -57,7 +58,7 @@ def to_onnx(model: LanguageModel, idx_to_char: Sequence[str]) -> bytes:
         raise ValueError(f'the vocabulary must have {config.vocab_size} characters as the model, got {len(idx_to_char)}')
     graph = _Graph(config, model.book_params())
     about = {'format': FORMAT, 'version': __version__, 'settings': json.dumps(dataclasses.asdict(config)),
-             'vocabulary': json.dumps(''.join(idx_to_char), ensure_ascii=False),
+             **{key: json.dumps(value, ensure_ascii=False) for key, value in Vocabulary.of(idx_to_char).as_dict().items()},
              'states': json.dumps([{'input': name, 'output': f'{name}_next', 'columns': n} for name, n in graph.states]),
              'sha256': UNSIGNED}
     proto = helper.make_model(graph.build(), producer_name='gluon_rnn', producer_version=__version__, ir_version=IR_VERSION,
@@ -96,8 +97,11 @@ class _Graph:
     def build_nodes(self) -> None:
         config = self.config
         indices = self.add('Transpose', ['X'], perm=[1, 0])                     # time-major, as everything in here
-        depth = self.constant('vocab_size', np.int64(config.vocab_size))
-        H = self.add('OneHot', [indices, depth, self.constant('off_on', np.array([0, 1], dtype=np.float32))], 'one_hot')
+        if config.embed_size:
+            H = self.add('Gather', [self.constant('W_e', self.params['W_e']), indices], 'embedded')
+        else:
+            depth = self.constant('vocab_size', np.int64(config.vocab_size))
+            H = self.add('OneHot', [indices, depth, self.constant('off_on', np.array([0, 1], dtype=np.float32))], 'one_hot')
         for i in range(config.num_layers):
             layer = f'layer{i}.' * (config.num_layers > 1)
             if config.bidirectional:
@@ -115,7 +119,7 @@ class _Graph:
     def direction(self, name: str, X: str, num_hiddens: int, *, from_end: bool = False) -> str:
         """A layer in one direction over X (num_steps, batch_size, n). Returns what its hidden states are called."""
         params = {key[len(name):]: value for key, value in self.params.items()
-                  if key.startswith(name) and key not in ('W_hq', 'b_q')}
+                  if key.startswith(name) and key not in ('W_hq', 'b_q', 'W_e')}
         run = self.clockwork if self.config.cell == 'clockwork' else self.fused
         return run(name, X, num_hiddens, params, from_end)
 

@@ -13,6 +13,7 @@ from typing import Any, Dict, Sequence
 
 import numpy as np
 
+from ..corpora.tokens import Vocabulary
 from ..models.language_model import LanguageModel, ModelConfig
 from ..runs.files import write_whole
 from ..version import __version__
@@ -62,6 +63,9 @@ def _check(config: Any, idx_to_char: Sequence[str], weights: Dict[str, np.ndarra
         raise ValueError(f'a page has networks of {", ".join(CELLS)}, got {config.cell}: use --format onnx')
     if config.bidirectional:
         raise ValueError('a page writes from left to right, and this network is bidirectional: use --format onnx')
+    if config.embed_size or Vocabulary.of(idx_to_char).rule != 'char':
+        raise ValueError('a page has networks that read one-hot characters, and this one reads words or an embedding: use '
+                         '--format onnx')
     if len(idx_to_char) != config.vocab_size:
         raise ValueError(f'the vocabulary must have {config.vocab_size} characters as the model, got {len(idx_to_char)}')
     for name, value in weights.items():

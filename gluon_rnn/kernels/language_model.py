@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Dict, List, Sequence, Tuple
+from types import SimpleNamespace
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from .output import output_and_loss
 from .products import pack, pack_transposed, padded, weight_gradient
 from .tile import PANEL
 from .update import adam, sgd
+from .walk import find_slots, scatter
 
 _PASSES_KEPT = 4        # of the shapes met lately
 
@@ -24,7 +26,7 @@ _PASSES_KEPT = 4        # of the shapes met lately
 @dataclass
 class Update:
     """How the weights move. moments: for Adam, of each parameter its mean and variance, arrays of its shape, by its name
-    ('W_hq', 'LAYER.DIRECTION.W_xh').
+    ('W_hq', 'W_e', 'LAYER.DIRECTION.W_xh').
 
     lr: with Adam's correction for the first steps in it; clipping_theta: the largest global norm, 0: no clipping.
     """
@@ -38,9 +40,13 @@ class Update:
 
 
 class LanguageModel:
-    """A network and its output layer. vocab_size: how many characters are told apart."""
+    """A network and its output layer. vocab_size: how many tokens are told apart; embedded: the network reads rows of W_e,
+    a row a token, in place of indices.
+    """
 
-    def __init__(self, network: Network, vocab_size: int):
+    def __init__(self, network: Network, vocab_size: int, *, embedded: bool = False):
+        self.embed_size = network.directions[0].num_inputs if embedded else 0
+        self.slot_of = np.full(vocab_size if embedded else 0, -1, np.int32)
         self.network, self.vocab_size, self.num_hiddens = network, vocab_size, network.widths[-1]
         panels, width = padded(vocab_size) // PANEL, padded(self.num_hiddens) // PANEL
         self.W = np.zeros((panels, self.num_hiddens, PANEL), network.dtype)
@@ -52,19 +58,19 @@ class LanguageModel:
 
     def step(self, X: np.ndarray, Y: np.ndarray, state: Sequence[np.ndarray], params: Params, output: Dict[str, np.ndarray],
              update: Update, *, dropout_key: int | None = None) -> Tuple[float, float, List[np.ndarray]]:
-        """One step of training. X, Y: indices and labels (T, B), int64; params: each direction's arrays; output: W_hq, b_q.
+        """One step of training. X, Y: indices and labels (T, B), int64; params: each direction's arrays; output: W_hq, b_q,
+        and W_e where there is one.
 
         Moves the weights, but not where the norm is not finite. Returns the mean loss in nats, the gradients' global norm
         before clipping, and the last state.
         """
-        p, network = self._pass(X), self.network
-        network.begin(p, X, state, dropout_key=dropout_key)
+        p, network = self._begin(X, state, output, dropout_key=dropout_key)
         network.begin_backward(p)
         pool = network.pool
         pool.run(lambda k: self._pack(p, params, output, True, k))
         pool.run(lambda k: self._walk(p, params, output, Y, True, k), p.groups * p.columns)
         pool.run(lambda k: self._weights(p))
-        norm = math.sqrt(self.squares.sum() + sum(room.squares.sum() for _, room in network.walks(p)))
+        norm = math.sqrt(self.squares.sum() + p.embedded.squares.sum() + sum(room.squares.sum() for _, room in network.walks(p)))
         if math.isfinite(norm):
             factor = min(1.0, update.clipping_theta / norm) if update.clipping_theta and norm else 1.0
             gradients = self._named(p, params, output)
@@ -74,11 +80,17 @@ class LanguageModel:
     def loss(self, X: np.ndarray, Y: np.ndarray, state: Sequence[np.ndarray], params: Params,
              output: Dict[str, np.ndarray]) -> Tuple[np.ndarray, List[np.ndarray]]:
         """-log of each label's probability, (T, B) float64, without training; and the last state."""
-        p, network = self._pass(X), self.network
-        network.begin(p, X, state, drop=False)
+        p, network = self._begin(X, state, output, drop=False)
         network.pool.run(lambda k: self._pack(p, params, output, False, k))
         network.pool.run(lambda k: self._walk(p, params, output, Y, False, k), p.groups * p.columns)
         return p.loss.copy(), network.last_state(p)
+
+    def _begin(self, X: np.ndarray, state: Sequence[np.ndarray], output: Dict[str, np.ndarray],
+               **how: Any) -> Tuple[Pass, Network]:
+        p = self._pass(X)
+        p.indices = X
+        self.network.begin(p, output['W_e'][X] if self.embed_size else X, state, **how)
+        return p, self.network
 
     def _pass(self, X: np.ndarray) -> Pass:
         shape = X.shape[0], X.shape[1]
@@ -87,6 +99,11 @@ class LanguageModel:
                 del self._passes[next(iter(self._passes))]
             p = self.network.make_pass(*shape)
             p.loss, p.D = np.zeros(shape), np.zeros((*shape, padded(self.vocab_size) + PANEL), self.network.dtype)
+            rows, width, dtype = min(p.loss.size, len(self.slot_of)), padded(self.embed_size), self.network.dtype
+            p.embedded = SimpleNamespace(
+                dX=np.zeros((*shape, width + PANEL), dtype), slots=np.zeros(p.loss.size, np.int64),
+                found=np.zeros(rows, np.int64), G=np.zeros((rows, width + PANEL), dtype), squares=np.zeros(width // PANEL),
+                next=np.zeros(1, np.int64), number=0)
             self._passes[shape] = p
         return self._passes[shape]
 
@@ -99,6 +116,9 @@ class LanguageModel:
             if k == 0:
                 self.network.count_inputs(p)
                 self.next[:] = 0
+                if self.embed_size:
+                    e = p.embedded
+                    e.number, e.next[:] = find_slots(p.indices, p.lengths, self.slot_of, e.slots, e.found), 0
 
     def _walk(self, p: Pass, params: Params, output: Dict[str, np.ndarray], labels: np.ndarray, learn: bool, k: int) -> None:
         network = self.network
@@ -108,16 +128,22 @@ class LanguageModel:
                         column * p.T // p.columns, (column + 1) * p.T // p.columns, steps_at_once(share), share)
         if learn:
             network.wait(p, k)
-            network.backward(p, k)
+            network.backward(p, k, dX=p.embedded.dX if self.embed_size else None)
 
     def _weights(self, p: Pass) -> None:
         Y, D, columns = flat(p.Y[-1]), flat(p.D), self.G_b.shape[0]
         weight_gradient(Y, D[:, :, :columns], self.G[None, :, :columns], self.G_b, self.squares, self.next)
         self.network.weights(p)
+        if self.embed_size:
+            e = p.embedded
+            scatter(flat(e.dX)[0], e.slots, e.G[:e.number], e.squares, e.next)
 
     def _named(self, p: Pass, params: Params, output: Dict[str, np.ndarray]) -> List[Tuple[str, np.ndarray, Gradient]]:
         """Each parameter with its name and its gradient."""
         made = [Gradient('W_hq', self.G[:, :self.vocab_size]), Gradient('b_q', self.G_b[None, :self.vocab_size])]
+        if self.embed_size:
+            e = p.embedded
+            made.append(Gradient('W_e', e.G[:e.number, :self.embed_size], e.found[:e.number]))
         found = [(gradient.name, output[gradient.name], gradient) for gradient in made]
         for i, (layer, of_layer) in enumerate(zip(params, self.network.gradients(p))):
             for d, (own, of_direction) in enumerate(zip(layer, of_layer)):

@@ -18,12 +18,13 @@ RNN, GRU, LSTM = 0, 1, 2
 
 
 @kernel
-def write_text(text: Any, known: int, cell: int, choice: int, table: Any, W_x: Any, W_h: Any, b: Any, b_hh: Any, H: Any, C: Any,
-               residual: bool, W_q: Any, b_q: Any, temperature: float, top_k: int, uniforms: Any) -> None:
+def write_text(text: Any, known: int, cell: int, choice: int, table: Any, W_x0: Any, W_x: Any, W_h: Any, b: Any, b_hh: Any,
+               H: Any, C: Any, residual: bool, W_q: Any, b_q: Any, temperature: float, top_k: int, uniforms: Any) -> None:
     """Fill text (length,) from index `known` on; up to there it is the prefix, one index at least.
 
-    cell: RNN, GRU or LSTM; choice: the activation of the RNN, or whether the GRU resets after. table (num_inputs, gates x width):
-    W_x of the first layer; W_x (layers - 1, panels, num_hiddens, PANEL): of the others; W_h (layers, panels, num_hiddens, PANEL);
+    cell: RNN, GRU or LSTM; choice: the activation of the RNN, or whether the GRU resets after. table (vocab_size, gates x width):
+    W_x of the first layer, W_x0 (0, 1, PANEL); or the embedding (vocab_size, embed_size), and W_x0 the panels of that W_x.
+    W_x (layers - 1, panels, num_hiddens, PANEL): of the others; W_h (layers, panels, num_hiddens, PANEL);
     b (layers, gates x width), b_hh (layers, width); H, C (layers, 2, 1, width and a panel): the state before the prefix is
     H[:, 0]. W_q: panels of W_hq. temperature: 0 takes the likeliest; else uniforms[i], from 0 to 1, chooses the i-th new
     character among the top_k likeliest (0: all).
@@ -35,9 +36,15 @@ def write_text(text: Any, known: int, cell: int, choice: int, table: Any, W_x: A
     share, one_row, meeting = Share(0, 1, 0, panels // gates, 1), np.ones(1, np.int64), np.zeros(1, np.int64)
     S, E = np.zeros((1, 1, columns + PANEL), H.dtype), np.zeros((1, 1, width + PANEL), H.dtype)
     X, logits = np.zeros((1, 1, width + PANEL), H.dtype), np.zeros((1, 1, W_q.shape[0] * PANEL + PANEL), H.dtype)
+    embed_size = W_x0.shape[1]
+    embedded = np.zeros((1, 1, embed_size + PANEL), H.dtype)
     for i in range(text.shape[0] - 1):
         for layer in range(num_layers):
-            if layer == 0:
+            if layer == 0 and W_x0.shape[0]:
+                S[0, 0, :columns] = b[0]
+                embedded[0, 0, :embed_size] = table[text[i]]
+                multiply(embedded[:, :, :embed_size], W_x0, S[:, :, :columns], True)
+            elif layer == 0:
                 for j in range(columns):
                     S[0, 0, j] = table[text[i], j] + b[0, j]
             else:

@@ -1,18 +1,19 @@
-"""Writing text with a language model, character by character, section 6.4.4. It knows a contract and no framework."""
+"""Writing text with a language model, token by token, section 6.4.4. It knows a contract and no framework."""
 from __future__ import annotations
 
 from typing import Any, List, Sequence
 
 import numpy as np
 
-from ..corpora.corpus import encode
+from ..corpora.tokens import Vocabulary
 
 
 def generate(model: Any, idx_to_char: Sequence[str], prefix: str, num_chars: int, *,
              temperature: float | None = None, top_k: int | None = None, seed: int | None = None) -> str:
-    """`prefix` and `num_chars` characters that the model goes on with.
+    """`prefix` and `num_chars` tokens that the model goes on with: characters, or where it was trained on words, words.
 
     model: a LanguageModel, an OnnxModel, or anything with their `array(values)`, `begin_state(batch_size)` and call.
+    idx_to_char: its vocabulary.
     Greedy, as in the book, unless told otherwise: temperature draws from softmax(logits / temperature), so that below 1 it
     is bolder and above 1 wilder, and 0 greedy again; top_k draws from the top_k likeliest characters only (at temperature 1
     unless given). seed: of the draws; one seed gives one text, whatever else is random around it.
@@ -26,14 +27,15 @@ def generate(model: Any, idx_to_char: Sequence[str], prefix: str, num_chars: int
         raise ValueError(f'temperature must be 0 (greedy) or more, got {temperature}')
     if top_k is not None and top_k < 1:
         raise ValueError(f'top_k must be 1 or more, got {top_k}')
-    output = encode(prefix, {char: i for i, char in enumerate(idx_to_char)})
+    vocabulary = Vocabulary.of(idx_to_char)
+    output = vocabulary.encode(prefix)
     rng = np.random.default_rng(seed)
     greedy = temperature == 0 or (temperature is None and top_k is None)
     write = getattr(model, 'write', None)
     if write and num_chars:     # a whole text in one call, where the model has that
         written = write(output, num_chars, temperature=0 if greedy else temperature or 1, top_k=top_k or 0, rng=rng)
         if written is not None:
-            return ''.join(idx_to_char[i] for i in output + written)
+            return prefix + vocabulary.decode(written, after=prefix)
     X, state = model.array([output]), model.begin_state(1)
     chosen: List[Any] = []
     for _ in range(num_chars):
@@ -43,8 +45,7 @@ def generate(model: Any, idx_to_char: Sequence[str], prefix: str, num_chars: int
         else:
             X = model.array([[draw(_numpy(logits[-1]), temperature or 1, top_k, rng)]])
         chosen.append(X)
-    output += [int(_numpy(X)[0, 0]) for X in chosen]
-    return ''.join(idx_to_char[i] for i in output)
+    return prefix + vocabulary.decode([int(_numpy(X)[0, 0]) for X in chosen], after=prefix)
 
 
 def _numpy(array: Any) -> np.ndarray:

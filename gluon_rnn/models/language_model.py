@@ -1,12 +1,14 @@
-"""Characters -> one-hot vectors -> recurrent network -> output layer: the language model of sections 6.4 to 6.10."""
+"""Tokens -> one-hot vectors or an embedding -> recurrent network -> output layer: the language model of sections 6.4 to 6.10."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Tuple
+from typing import Any, Dict, Tuple
 
 from mxnet import nd
 
+from ..cells.base import BookParams, Network
 from ..cells.build import NetworkConfig
+from ..cells.embedding import Embedding
 from ..cells.lengths import Lengths, check_lengths
 from ..cells.ops import OneHot, State
 from ..corpora.indices import check_indices
@@ -16,13 +18,19 @@ from .base import Model, build_parts, check_matrix
 
 @dataclass(frozen=True)
 class ModelConfig(NetworkConfig):
-    """A language model: its network, and how many characters it knows."""
+    """A language model: its network, and how many characters, or words, it knows.
+
+    embed_size: columns of an embedding that the network reads; 0: it reads one-hot vectors.
+    """
     vocab_size: int = 0
+    embed_size: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.vocab_size < 1:
             raise ValueError(f'vocab_size must be 1 or more, got {self.vocab_size}')
+        if self.embed_size < 0:
+            raise ValueError(f'embed_size must be 0 (none) or more, got {self.embed_size}')
 
 
 class LanguageModel(Model):
@@ -40,6 +48,22 @@ class LanguageModel(Model):
     train_step: Any
     label_losses: Any
     write: Any
+
+    def __init__(self, config: ModelConfig, network: Network, output: Any, embedding: Embedding | None = None):
+        super().__init__(config, network, output)
+        self.embedding = embedding
+
+    def parameters(self) -> Dict[str, nd.NDArray]:
+        return {**super().parameters(), **(self.embedding.parameters() if self.embedding else {})}
+
+    def book_params(self) -> BookParams:
+        return {**super().book_params(), **(self.embedding.book_params() if self.embedding else {})}
+
+    def load_book_params(self, params: BookParams) -> None:
+        if self.embedding:
+            self.embedding.load_book_params({name: value for name, value in params.items() if name == 'W_e'})
+            params = {name: value for name, value in params.items() if name != 'W_e'}
+        super().load_book_params(params)
 
     @property
     def vocab_size(self) -> int:
@@ -64,18 +88,20 @@ class LanguageModel(Model):
             lengths = check_lengths(lengths, X.shape[1], X.shape[0])
             X = nd.SequenceMask(X, nd.array(lengths, ctx=self.ctx), use_sequence_length=True, axis=1)
         X, wrong = bounded(X, self.vocab_size)
-        H, state = self.network(OneHot(X.T, self.vocab_size), state, lengths)
+        inputs = self.embedding(X.T) if self.embedding else OneHot(X.T, self.vocab_size)
+        H, state = self.network(inputs, state, lengths)
         logits = self.output(H.reshape((-1, self.network.num_outputs)) + wrong)
         return logits, self.network.carry(state)
 
 
 def build_model(config: ModelConfig, ctx: Any = None) -> LanguageModel:
     """The model that `config` describes, its weights newly drawn, on ctx (the CPU unless said)."""
-    model = LanguageModel(config, *build_parts(config, config.vocab_size, config.vocab_size, ctx))
+    parts = build_parts(config, config.embed_size or config.vocab_size, config.vocab_size, ctx)
+    model = LanguageModel(config, *parts, Embedding(config.vocab_size, config.embed_size, ctx=ctx) if config.embed_size else None)
     if config.impl == 'numba':
         from .whole_step import WholeSteps  # Numba loads with the first network that needs it
         network: Any = model.network
-        whole = WholeSteps(network, model.output, config.vocab_size)
+        whole = WholeSteps(network, model.output, config.vocab_size, embedding=model.embedding)
         model.begin_epoch, model.train_step = whole.begin_epoch, whole.train_step
         model.label_losses, model.write = whole.label_losses, whole.write
     return model

@@ -20,16 +20,17 @@ with runtime.kernel_cache():
 class WholeSteps:
     """What a language model on the kernels offers beyond the contract: a training step in one call, and a text in one.
 
-    network, output: its parts, whose parameters these calls read and move.
+    network, output, embedding: its parts, whose parameters these calls read and move.
     """
 
-    def __init__(self, network: NumbaNetwork, output: Any, vocab_size: int):
-        self.network, self.output, self.vocab_size = network, output, vocab_size
+    def __init__(self, network: NumbaNetwork, output: Any, vocab_size: int, *, embedding: Any = None):
+        self.network, self.vocab_size, self.one_hot = network, vocab_size, embedding is None
+        self.around = {**output.parameters(), **(embedding.parameters() if embedding else {})}
         self.begin_epoch = network.begin_epoch
 
     @functools.cached_property
     def kernels(self) -> language_model.LanguageModel:
-        return language_model.LanguageModel(self.network.kernels(True), self.vocab_size)
+        return language_model.LanguageModel(self.network.kernels(self.one_hot), self.vocab_size, embedded=not self.one_hot)
 
     def train_step(self, X: Any, Y: Any, state: Sequence[Any],
                    update: Mapping[str, Any]) -> Tuple[float, float, List[np.ndarray]]:
@@ -60,16 +61,18 @@ class WholeSteps:
         temperature: 0 takes the likeliest; top_k: 0 for all; rng: what characters are drawn with, one number each.
         """
         layers = self.network.layers
-        kernels = self.network.kernels(True)
+        kernels = self.network.kernels(self.one_hot)
         if any(len(layer) > 1 for layer in layers) or len({d.num_hiddens for d in kernels.directions}) > 1:
             return None
         params, output = self._arrays()
-        p = self.network.take_pass((True, 1, 1, True), None)
+        p = self.network.take_pass((self.one_hot, 1, 1, True), None)
         kernels.pack(p, params, False, 0, 1)
         all_W_x, first = [d.W_x for d in kernels.directions], kernels.directions[0]
-        table = np.zeros((self.vocab_size, first.columns), np.float32)
-        for g, gate in enumerate(first.gates):
-            table[:, g * first.width:g * first.width + first.num_hiddens] = params[0][0][f'W_x{gate}']
+        table, W_x0 = output.get('W_e'), first.W_x
+        if self.one_hot:
+            table, W_x0 = np.zeros((self.vocab_size, first.columns), np.float32), np.zeros((0, 1, PANEL), np.float32)
+            for g, gate in enumerate(first.gates):
+                table[:, g * first.width:g * first.width + first.num_hiddens] = params[0][0][f'W_x{gate}']
         W_q = np.zeros((padded(self.vocab_size) // PANEL, first.num_hiddens, PANEL), np.float32)
         pack(output['W_hq'], W_q, 0, len(W_q))
         H = np.zeros((2, len(layers), 2, 1, first.width + PANEL), np.float32)
@@ -78,22 +81,22 @@ class WholeSteps:
         cell = {'rnn': writing.RNN, 'gru': writing.GRU, 'lstm': writing.LSTM}[first.cell]
         W_x = np.stack(all_W_x[1:]) if len(layers) > 1 else np.zeros((0, *first.W_h.shape), np.float32)
         choice = int(first.reset_after) if first.cell == 'gru' else first.activation
-        writing.write_text(text, len(indices), cell, choice, table, W_x,
+        writing.write_text(text, len(indices), cell, choice, table, W_x0, W_x,
                            np.stack([d.W_h for d in kernels.directions]), np.stack([d.b for d in kernels.directions]),
                            np.stack([d.b_hh for d in kernels.directions]), H[0], H[1], kernels.residual, W_q, output['b_q'],
                            float(temperature), int(top_k), rng.random(num_chars))
-        self.network.give_back((True, 1, 1, True), p)
+        self.network.give_back((self.one_hot, 1, 1, True), p)
         return text[len(indices):].tolist()
 
     def _arrays(self) -> Tuple[network.Params, Dict[str, np.ndarray]]:
         params = self.network.by_direction({name: view(array) for name, array in self.network.parameters().items()})
-        return params, {name: view(array) for name, array in self.output.parameters().items()}
+        return params, {name: view(array) for name, array in self.around.items()}
 
     def _by_place(self, moments: Dict[str, Any]) -> Dict[str, Any]:
         """By the kernels' names of the parameters."""
         placed = {f'{i}.{d}.{name}': value for i, layer in enumerate(self.network.by_direction(moments))
                   for d, own in enumerate(layer) for name, value in own.items()}
-        return {**placed, **{name: value for name, value in moments.items() if name in self.output.parameters()}}
+        return {**placed, **{name: value for name, value in moments.items() if name in self.around}}
 
     def _carried(self, last: List[np.ndarray]) -> List[np.ndarray]:
         """Of the last state, what the next batch goes on from: a direction from the end starts anew."""

@@ -13,13 +13,14 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Dict, Tuple
+from typing import Any, BinaryIO, Dict, Sequence
 
 import mxnet as mx
 import numpy as np
 
 from ..cells.base import load
 from ..cells.default import runnable
+from ..corpora.tokens import Vocabulary
 from ..models.language_model import LanguageModel, ModelConfig, build_model
 from ..training.trainer import Trainer
 from .files import write_whole
@@ -34,18 +35,18 @@ class Checkpoint:
     arrays: 'params/NAME' and 'optimizer/NAME/k' -> array; optimizer: its plain numbers; epoch: epochs done.
     """
     config: ModelConfig
-    idx_to_char: Tuple[str, ...]
+    idx_to_char: Vocabulary
     epoch: int
     arrays: Dict[str, np.ndarray]
     optimizer: Dict[str, Any]
 
     @classmethod
-    def take(cls, trainer: Trainer, idx_to_char: Tuple[str, ...]) -> Checkpoint:
+    def take(cls, trainer: Trainer, idx_to_char: Sequence[str]) -> Checkpoint:
         """A copy of where a training of a language model stands now."""
         states, numbers = trainer.optimizer.state()
         arrays = {f'params/{name}': value.asnumpy() for name, value in trainer.model.parameters().items()}
         arrays.update({f'optimizer/{name}': value for name, value in states.items()})
-        return cls(trainer.model.config, tuple(idx_to_char), trainer.epoch, arrays, numbers)
+        return cls(trainer.model.config, Vocabulary.of(idx_to_char), trainer.epoch, arrays, numbers)
 
     def _part(self, part: str) -> Dict[str, np.ndarray]:
         return {name[len(part):]: value for name, value in self.arrays.items() if name.startswith(part)}
@@ -77,7 +78,8 @@ def pack(checkpoint: Checkpoint) -> memoryview:
         if not np.isfinite(value).all():
             raise ValueError(f'{name} is no longer finite: not saved')
     description = {'format': FORMAT, 'model': dataclasses.asdict(checkpoint.config),
-                   'vocabulary': ''.join(checkpoint.idx_to_char), 'epoch': checkpoint.epoch, 'optimizer': checkpoint.optimizer,
+                   **Vocabulary.of(checkpoint.idx_to_char).as_dict(), 'epoch': checkpoint.epoch,
+                   'optimizer': checkpoint.optimizer,
                    'sha256': {name: _digest(value) for name, value in checkpoint.arrays.items()}}
     packed = np.frombuffer(json.dumps(description, ensure_ascii=False).encode('utf-8'), dtype=np.uint8)
     archive = io.BytesIO()      # in memory first: a zip file that a full disk breaks off complains a second time
@@ -112,7 +114,7 @@ def unpack(opened: BinaryIO, origin: Any) -> Checkpoint:
         digests = description['sha256']
         if digests.keys() != contents.keys() or any(_digest(contents[name]) != digests[name] for name in digests):
             raise ValueError('its contents are not what was saved')
-        return Checkpoint(ModelConfig(**description['model']), tuple(description['vocabulary']), description['epoch'],
+        return Checkpoint(ModelConfig(**description['model']), Vocabulary.from_dict(description), description['epoch'],
                           contents, description['optimizer'])
     except _DAMAGE as error:
         raise _not_whole(origin, error) from None

@@ -44,7 +44,7 @@ class Training:
         train_config = pick(TrainConfig, settings)
         pick(ModelConfig, settings, vocab_size=1)       # what is wrong with it is said before a text is read
         corpus, self.train_indices, self.valid_indices = read_texts(settings)
-        self.idx_to_char = corpus.idx_to_char
+        self.idx_to_char, self.chars_per_token = corpus.idx_to_char, corpus.chars_per_token
         check_sizes(len(self.train_indices), train_config.batch_size, train_config.num_steps, train_config.sampling)
         check_held_out(self.valid_indices, train_config)
         settings['prefix'] = prefixes(settings['prefix'], corpus)
@@ -133,11 +133,17 @@ class Run(Training):
             raise
 
     def _printing(self, record: EpochRecord) -> str:
-        valid = '' if record.valid_perplexity is None else f', held-out perplexity {record.valid_perplexity:f}'
-        lines = [f'epoch {record.epoch}, perplexity {record.perplexity:f}, time {record.seconds:.2f} sec{valid}']
-        lines += [f' - {generate(self.trainer.model, self.idx_to_char, prefix, self.settings["length"])}'
+        valid = '' if record.valid_perplexity is None else f', held-out perplexity {self._told(record.valid_perplexity)}'
+        lines = [f'epoch {record.epoch}, perplexity {self._told(record.perplexity)}, time {record.seconds:.2f} sec{valid}']
+        verses = [generate(self.trainer.model, self.idx_to_char, prefix, self.settings['length'])
                   for prefix in self.settings['prefix']]
+        lines += [' - ' + verse.replace('\n', '\n   ') for verse in verses]
         return '\n'.join(lines)
+
+    def _told(self, perplexity: float) -> str:
+        """A perplexity, and where tokens are words that of a character, too."""
+        each = '' if self.idx_to_char.rule == 'char' else f' ({perplexity ** (1 / self.chars_per_token):f} a character)'
+        return f'{perplexity:f}{each}'
 
     def _save(self) -> None:
         if self.last.epoch > self.saved_epoch:
@@ -147,14 +153,15 @@ class Run(Training):
 
 def read_texts(settings: Mapping[str, Any]) -> Tuple[Corpus, np.ndarray, np.ndarray | None]:
     """The corpus, with the vocabulary of all its text and the held-out one; the indices to train on, and those held out."""
-    corpus = load_corpus(settings['corpus'], max_chars=settings['max_chars'])
+    how = {name: settings[name] for name in ('tokens', 'min_count', 'keep_lines') if name in settings}
+    corpus = load_corpus(settings['corpus'], max_chars=settings['max_chars'], **how)
     if settings.get('valid_text') is None:
         train, valid = corpus.split(settings['valid_fraction'])
         return corpus, train, valid if settings['valid_fraction'] else None
     if settings['valid_fraction']:
         raise ValueError('valid_text and valid_fraction exclude each other: leave out one')
-    held_out = load_corpus(settings['valid_text'], known=corpus.idx_to_char)
-    return dataclasses.replace(held_out, indices=corpus.indices), corpus.indices, held_out.indices
+    held_out = load_corpus(settings['valid_text'], known=corpus.idx_to_char, **how)
+    return dataclasses.replace(corpus, idx_to_char=held_out.idx_to_char), corpus.indices, held_out.indices
 
 
 def check_held_out(valid: np.ndarray | None, config: TrainConfig) -> None:
@@ -205,7 +212,7 @@ def pick(config: Any, settings: Mapping[str, Any], **more: Any) -> Any:
 def prefixes(given: List[str] | None, corpus: Corpus) -> List[str]:
     """The prefixes asked for, or the book's, or the text's own first characters. Raises ValueError for unknown characters."""
     if given is None:
-        known = [book for book in _BOOK_PREFIXES if set(''.join(book)) <= corpus.char_to_idx.keys()]
+        known = [book for book in _BOOK_PREFIXES if not any(map(corpus.idx_to_char.unknown, book))]
         return known[0] if known else [corpus.decode(corpus.indices[:5])]
     for prefix in given:
         if not prefix:

@@ -5,7 +5,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, get_args, get_type_hints
 
-COUNTS = ('period', 'length', 'checkpoint_period')      # 1 or more
+COUNTS = ('period', 'length', 'checkpoint_period', 'min_count')      # 1 or more
 # What a continued run may be told anew; all else is settled when it starts.
 MAY_CHANGE = ('num_epochs', 'period', 'prefix', 'length', 'ctx', 'checkpoint_period', 'lr', 'clipping_theta', 'lr_decay',
               'lr_decay_after')
@@ -16,12 +16,16 @@ class RunSettings:
     """All settings of a run; `ModelConfig` and `TrainConfig` pick theirs by name, and check them."""
     corpus: str = 'lyrics'                      # a named one, or a text file or a zip of one
     max_chars: Optional[int] = None             # from the start of the text; None: the corpus's own number, 0: all
+    tokens: str = 'char'                        # or 'word'
+    min_count: int = 1                          # words seen less often are <unk>
+    keep_lines: bool = False                    # line breaks are tokens; else spaces, as in the book
     valid_fraction: float = 0                   # held out at the end of the text
     valid_text: Optional[str] = None            # held-out text of a file of its own
     cell: str = 'gru'
     impl: Optional[str] = None                  # None: what suits the network and where it trains, see `cells/default.py`
     num_hiddens: int = 256
     num_layers: int = 1
+    embed_size: int = 0                         # columns of an embedding that the network reads; 0: one-hot vectors
     dropout: float = 0
     bidirectional: bool = False
     backward_hiddens: Optional[int] = None      # of the second direction; None: as the first

@@ -4,6 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Sequence
 
+from ..corpora.tokens import Vocabulary
 from ..models.language_model import LanguageModel
 from ..runs.files import whole_file
 from .layout import to_torch
@@ -18,6 +19,8 @@ def export(model: LanguageModel, idx_to_char: Sequence[str], path: Path, *, laye
     `docs/pytorch.md` shows both.
     Raises ValueError where the vocabulary is not the model's, or the form cannot hold the network.
     """
+    if Vocabulary.of(idx_to_char).rule != 'char':
+        raise ValueError('a model of words is not carried to PyTorch: use --format onnx')
     if len(idx_to_char) != model.config.vocab_size:
         raise ValueError(f'the vocabulary must have {model.config.vocab_size} characters as the model, got {len(idx_to_char)}')
     twin = to_torch(model, layer=layer)

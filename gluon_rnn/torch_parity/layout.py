@@ -42,6 +42,8 @@ def to_torch(model: LanguageModel, *, layer: bool | None = None) -> modules.Lang
     'gluon', else the loop. Raises ValueError where the form asked for cannot hold this network: nn.GRU is not the book's GRU, and
     the loop by hand has no place for the second bias of a layer's candidate.
     """
+    if model.config.embed_size:
+        raise ValueError('the networks in PyTorch read one-hot vectors, and this one reads an embedding: use --format onnx')
     native = model.config.impl == 'gluon'
     layer = native if layer is None else layer
     twin = modules.LanguageModel(settings(model.config, layer=layer))

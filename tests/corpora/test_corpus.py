@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gluon_rnn import Corpus, load_corpus, runtime
-from gluon_rnn.corpora import corpus
+from gluon_rnn.corpora import corpus, reading
 from gluon_rnn.corpora.corpus import NamedCorpus
 
 TEXT = '想要有直升机\n想要和你飞到宇宙去\n'
@@ -194,7 +194,7 @@ def test_a_known_vocabulary_keeps_its_indices():
 
 
 def test_file_too_large(tmp_path, monkeypatch):
-    monkeypatch.setattr(corpus, 'MAX_TEXT_BYTES', 10)
+    monkeypatch.setattr(reading, 'MAX_TEXT_BYTES', 10)
     (tmp_path / 'long.txt').write_text('0' * 11)
     with pytest.raises(ValueError, match='is larger than'):
         load_corpus(str(tmp_path / 'long.txt'))

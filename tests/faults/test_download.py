@@ -16,7 +16,7 @@ import zipfile
 import pytest
 
 from gluon_rnn import load_corpus, runtime
-from gluon_rnn.corpora import corpus
+from gluon_rnn.corpora import corpus, reading
 from gluon_rnn.corpora.corpus import NamedCorpus, download
 
 TEXT = '想要有直升机\n想要和你飞到宇宙去\n'
@@ -117,7 +117,7 @@ def test_bad_download_leaves_nothing_behind(cache, tally, case):
 
 
 def test_endless_download(cache, monkeypatch, tally):
-    monkeypatch.setattr(corpus, 'MAX_TEXT_BYTES', 1000)
+    monkeypatch.setattr(reading, 'MAX_TEXT_BYTES', 1000)
     target = cache / 'song.txt'
     with server(b'0' * 2000) as url, pytest.raises(ValueError, match='sends more than'):
         download(SONG, url, target)
@@ -166,7 +166,7 @@ BAD_ZIPS = {
 @pytest.mark.parametrize('case', BAD_ZIPS)
 def test_bad_zip(script, refused, tmp_path, monkeypatch, tally, case):
     data, message = BAD_ZIPS[case]
-    monkeypatch.setattr(corpus, 'MAX_TEXT_BYTES', 10000)
+    monkeypatch.setattr(reading, 'MAX_TEXT_BYTES', 10000)
     (tmp_path / 'inner').mkdir()
     path = tmp_path / 'inner' / 'song.zip'
     path.write_bytes(data)
@@ -178,7 +178,7 @@ def test_bad_zip(script, refused, tmp_path, monkeypatch, tally, case):
 
 
 def test_a_downloaded_zip_bomb_is_refused_and_removed(cache, monkeypatch, tally):
-    monkeypatch.setattr(corpus, 'MAX_TEXT_BYTES', 10000)
+    monkeypatch.setattr(reading, 'MAX_TEXT_BYTES', 10000)
     target = cache / 'song.txt.zip'
     with server(bomb()) as url, pytest.raises(ValueError, match='would unpack to more than'):
         download(SONG, url, target)

@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Sequence
 import numpy as np
 
 from ...corpora.corpus import Corpus, load_corpus
+from ...corpora.tokens import Vocabulary
 from ...plots import new_figure, save_figure
 from .frame import Exercise, Outcome, Table
 from .workbench import QUICK_CHARS, Workbench
@@ -29,7 +30,7 @@ def words_of(text: str) -> List[str]:
 def as_corpus(units: Sequence[str]) -> Corpus:
     """A corpus whose 'characters' are the units given: words, for example."""
     idx_to_unit, indices = np.unique(np.array(units), return_inverse=True)
-    return Corpus(indices.astype(np.int32), tuple(map(str, idx_to_unit)))
+    return Corpus(indices.astype(np.int32), Vocabulary(map(str, idx_to_unit)))
 
 
 def texts(bench: Workbench) -> Dict[str, str]:
