@@ -23,6 +23,11 @@ $(VENV)/.installed: $(REQUIREMENTS)
 	$(BIN)/python -m gluon_rnn.runtime install >/dev/null
 	touch $@
 
+# The kernels compiled, once for each state of their code: else the first to need them waits, and tests side by side all do.
+$(VENV)/.warm: $(VENV)/.installed $(wildcard gluon_rnn/kernels/*.py)
+	$(BIN)/python -m gluon_rnn.models.warm
+	touch $@
+
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(BIN)/pip install --quiet -r requirements-dev.txt
 	touch $@
@@ -36,23 +41,23 @@ $(GPU_VENV)/driver/libcuda.so.1: scripts/libcuda_stub.c $(GPU_VENV)/.installed
 	mkdir -p $(@D)
 	gcc -shared -fPIC -Wl,-soname,libcuda.so.1 -o $@ $<
 
-$(GPU_VENV)/pretend/libpretend.so: tests/gpu/pretend_gpu.c tests/gpu/build.py $(GPU_VENV)/.installed
+$(GPU_VENV)/pretend/libpretend.so: $(wildcard tests/gpu/*.c) tests/gpu/build.py $(GPU_VENV)/.installed
 	$(GPU_VENV)/bin/python tests/gpu/build.py $(@D)
 
 # The tests' arrays are tiny: a second thread would only wait, and spin where tests start processes beside each other.
 test test-all test-pythons gpu-check gpu-table: export OMP_NUM_THREADS ?= 1
 
-notebook: $(VENV)/.installed
+notebook: $(VENV)/.warm
 	$(BIN)/pip install --quiet jupyterlab ipykernel
 	cd notebooks && ../$(BIN)/python -m jupyterlab
 
-demo: $(VENV)/.installed
+demo: $(VENV)/.warm
 	$(BIN)/python scripts/demo.py
 
-test: $(VENV)/.installed-dev
+test: $(VENV)/.installed-dev $(VENV)/.warm
 	$(BIN)/python -m pytest -n auto -m "not slow"
 
-test-all: $(VENV)/.installed-dev
+test-all: $(VENV)/.installed-dev $(VENV)/.warm
 	$(BIN)/python -m pytest -n auto
 
 # Everything that can go wrong, tried in full; writes the tables of docs/reliability.md.

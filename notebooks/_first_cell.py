@@ -11,6 +11,8 @@ if any(Path(place).is_dir() for place in ('/content', '/kaggle')):
     if not (packages / 'done').is_file():
         wanted = ROOT / ('requirements-gpu.txt' if shutil.which('nvidia-smi') else 'requirements.txt')
         subprocess.run([sys.executable, '-m', 'pip', 'install', '-q', '--target', packages, '-r', wanted], check=True)
+        if any(Path(place, 'nvidia', 'nccl').is_dir() for place in site.getsitepackages()):
+            shutil.rmtree(packages / 'nvidia' / 'nccl', ignore_errors=True)     # PyTorch's own, which is newer, serves both
         (packages / 'done').touch()
         first = f'import sys; sys.path.insert(0, {str(packages)!r})\n'      # each session finds these packages first
         (Path(site.getsitepackages()[0]) / 'gluon_rnn_first.pth').write_text(first)

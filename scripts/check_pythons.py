@@ -22,9 +22,12 @@ import _cli
 ROOT = Path(__file__).resolve().parent.parent
 WANTED = ('3.9', '3.10', '3.11', '3.12')
 REFUSED = ('3.13', '3.14')
-TESTS = ('tests/test_walls.py', 'tests/runtime', 'tests/test_sampling.py', 'tests/test_corpus.py', 'tests/test_training.py',
-         'tests/test_generation.py', 'tests/cells/test_equality.py', 'tests/scripts/test_train.py::test_generate',
-         'tests/scripts/test_train.py::test_a_run_in_two_parts_ends_as_one_in_one')
+TESTS = ('tests/test_walls.py', 'tests/runtime', 'tests/corpora/test_sampling.py', 'tests/corpora/test_corpus.py',
+         'tests/training/test_trainer.py', 'tests/models/test_generation.py', 'tests/cells/test_equality.py',
+         'tests/scripts/test_train.py::test_generate', 'tests/scripts/test_train.py::test_a_run_in_two_parts_ends_as_one_in_one')
+# The kernels, with the newest Numba that pip finds for a Python, and with the first that has wheels for it and works
+KERNELS = ('tests/kernels', 'tests/models/test_whole_step.py')
+OLDEST_NUMBA = {'3.9': '0.53.1', '3.10': '0.55.0', '3.11': '0.57.0', '3.12': '0.59.0'}
 SECONDS = 300       # that a command which is to be refused may take; where it is not, pip would build NumPy from source
 PIP = ('-m', 'pip', '--disable-pip-version-check', 'install', '--quiet')
 IMPORT = ('-c', 'import gluon_rnn')
@@ -78,7 +81,7 @@ def main() -> int:
         print(f'--- Python {found.version}, {found.path}', flush=True)
         try:
             if version in WANTED:
-                rows.append(test(found))
+                rows += [test(found), oldest_numba(found)]
                 tested.append(found)
             else:
                 rows.append(refused(f'Python {found.version}', *newer_python(found)))
@@ -124,12 +127,26 @@ def candidates(version: str) -> Iterator[str]:
 def test(interpreter: Interpreter) -> Row:
     """Make the environment, unless it is there, and run the tests in it."""
     python, made = environment(interpreter, *packages())
-    done = subprocess.run([python, '-m', 'pytest', '-m', 'not slow', *TESTS], cwd=ROOT, text=True, stdout=subprocess.PIPE,
-                          env={**os.environ, 'OMP_NUM_THREADS': os.environ.get('OMP_NUM_THREADS', '1')})
+    return run_tests(f'Python {interpreter.version}', python, (*TESTS, *KERNELS), made)
+
+
+def oldest_numba(interpreter: Interpreter) -> Row:
+    """The same environment with the oldest Numba before its own, and the tests of the kernels alone."""
+    python, _ = environment(interpreter, *packages())
+    wanted = OLDEST_NUMBA[interpreter.short]
+    folder = Path(python).parents[1] / f'numba-{wanted}'
+    if not (folder / 'numba').is_dir():
+        subprocess.run([python, *PIP, '--target', str(folder), f'numba=={wanted}', 'numpy<2'], check=True)
+    return run_tests(f'{interpreter.short}, Numba {wanted}', python, KERNELS, 'the oldest', PYTHONPATH=str(folder))
+
+
+def run_tests(what: str, python: str, tests: Sequence[str], remark: str, **variables: str) -> Row:
+    done = subprocess.run([python, '-m', 'pytest', '-m', 'not slow', *tests], cwd=ROOT, text=True, stdout=subprocess.PIPE,
+                          env={**os.environ, 'OMP_NUM_THREADS': os.environ.get('OMP_NUM_THREADS', '1'), **variables})
     print(done.stdout, flush=True)
     ends = [line for line in done.stdout.splitlines() if re.search(r'\d+ (passed|failed|errors?)\b', line)]
     said = ends[-1] if ends else f'failed: pytest ended with status {done.returncode}'
-    return Row(f'Python {interpreter.version}', f'{said}, {made}', failed=done.returncode != 0)
+    return Row(what, f'{said}, {remark}', failed=done.returncode != 0)
 
 
 def packages() -> List[str]:

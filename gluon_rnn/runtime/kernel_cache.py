@@ -44,7 +44,7 @@ def kernel_cache() -> Iterator[Path]:
     folder = _folder(Path(before) if before else None, numba.__version__)
     if folder not in _told and not any(folder.rglob('*.nbi')):
         _told.add(folder)
-        _log.warning('compiling the kernels, once for this machine: less than a minute in all')
+        _log.warning('compiling the kernels, once for this machine: one to two minutes in all')
     numba.config.CACHE_DIR = str(folder)
     try:
         yield folder
