@@ -38,8 +38,8 @@ class Params(NamedTuple):
     b_q: np.ndarray  # (num_outputs,)
 
 
-class Result(NamedTuple):
-    """What one pass over a sequence gives."""
+class Gradients(NamedTuple):
+    """Loss, gradient and last state of one pass over a sequence."""
 
     loss: float  # L, in nats
     grads: Params  # dL/d(parameter)
@@ -99,7 +99,7 @@ def forward(params, X, state=None, *, activation='tanh'):
 
 
 def bptt(params, X, Y, state=None, *, activation='tanh'):
-    """Back-propagation through time over the whole sequence, section 6.6. Returns a Result.
+    """Back-propagation through time over the whole sequence, section 6.6. Returns `Gradients`.
 
     Called piece after piece with the state that the last call returned, it is the truncation that consecutive
     sampling makes: the state goes on, the gradient stops where the piece begins.
@@ -115,11 +115,11 @@ def bptt(params, X, Y, state=None, *, activation='tanh'):
         dH = dO[t] @ params.W_hq.T + dH_later
         dA[t] = dH * dphi(H[t + 1])
         dH_later = dA[t] @ params.W_hh.T
-    return Result(loss, _parameter_gradients(X, H, dO, dA), (H[-1],))
+    return Gradients(loss, _parameter_gradients(X, H, dO, dA), (H[-1],))
 
 
 def truncated_bptt(params, X, Y, state=None, *, k, activation='tanh'):
-    """BPTT in which each step's loss reaches k steps: its own and the k - 1 before. Returns a Result.
+    """BPTT in which each step's loss reaches k steps: its own and the k - 1 before. Returns `Gradients`.
 
     The loss of step t takes H_{t-k} for a constant; k = 1 sends nothing through the recurrence, k >= T is
     `bptt`. All losses travel at once: in round j, from 0, dH[t] is what the loss of step t + j sends to t.
@@ -138,7 +138,7 @@ def truncated_bptt(params, X, Y, state=None, *, k, activation='tanh'):
         dA_round = dH * slope[:len(dH)]
         dA[:len(dH)] += dA_round
         dH = dA_round[1:] @ params.W_hh.T
-    return Result(loss, _parameter_gradients(X, H, dO, dA), (H[-1],))
+    return Gradients(loss, _parameter_gradients(X, H, dO, dA), (H[-1],))
 
 
 class RTRL:
@@ -185,7 +185,7 @@ class RTRL:
 
 
 def rtrl(params, X, Y, state=None, *, activation='tanh'):
-    """RTRL with the weights held still over the sequence: the gradient of `bptt`. Returns a Result."""
+    """RTRL with the weights held still over the sequence: the gradient of `bptt`. Returns `Gradients`."""
     _check(params, X, Y)
     learner = RTRL(params, X.shape[1], state, activation=activation)
     loss, grads = 0.0, Params(*map(np.zeros_like, params))
@@ -193,7 +193,7 @@ def rtrl(params, X, Y, state=None, *, activation='tanh'):
         loss_t, grads_t = learner.step(params, X_t, Y_t)
         loss += loss_t / len(X)
         grads = Params(*(grad + grad_t / len(X) for grad, grad_t in zip(grads, grads_t)))
-    return Result(loss, grads, (learner.H,))
+    return Gradients(loss, grads, (learner.H,))
 
 
 def rtrl_online(params, X, Y, state=None, *, lr, activation='tanh'):

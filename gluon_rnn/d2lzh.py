@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 def __getattr__(name: str) -> Any:
-    """What chapter 6 does not define is d2lzh's, where that is installed."""
+    """Pass names that chapter 6 does not define on to d2lzh, if it is installed."""
     if not name.startswith('__'):
         restore_ipython_names()
         try:

@@ -1,4 +1,4 @@
-"""Every picture of the library: perplexity over the epochs, confusion matrices, waves, small charts for pages."""
+"""Every picture of the library as a figure: perplexity over the epochs, confusion matrices, waves, small charts for pages."""
 from __future__ import annotations
 
 import contextlib
@@ -75,16 +75,11 @@ def save_figure(figure: Any, path: Path) -> None:
         figure.savefig(file, format='png')
 
 
-def plot_perplexity(path: Path, runs: Dict[str, Sequence[Any]], *, title: str = '') -> None:
+def plot_perplexity(runs: Dict[str, Sequence[Any]], *, title: str = '') -> Any:
     """Perplexity over the epochs, a line for each run, dashed on held-out text where there is some.
 
     runs: label -> records with `epoch`, `perplexity` and `valid_perplexity`.
     """
-    save_figure(perplexity_figure(runs, title=title), path)
-
-
-def perplexity_figure(runs: Dict[str, Sequence[Any]], *, title: str = '') -> Any:
-    """The same as a figure, to be shown."""
     figure, axes = new_figure()
     for label, records in runs.items():
         epochs = [record.epoch for record in records]
@@ -115,13 +110,12 @@ def style_perplexity(axes: Any, title: str = '') -> None:
         axes.legend(frameon=False)
 
 
-def line_chart(lines: Sequence[Dict[str, Any]], *, name: str, whole_x: bool = False) -> str:
-    """A small picture with a logarithmic y axis as SVG, to stand inside a page; it has no words, only numbers.
+def line_chart(lines: Sequence[Dict[str, Any]], *, whole_x: bool = False) -> Any:
+    """A small picture with a logarithmic y axis, to stand inside a page; it has no words, only numbers.
 
-    lines: x, y, colour, and marker or style where wanted; a marker without a style has no line between its points. One name
-    always gives the same ids inside the SVG. whole_x: only whole numbers on the x axis.
+    lines: x, y, colour, and marker or style where wanted; a marker without a style has no line between its points.
+    whole_x: only whole numbers on the x axis.
     """
-    import matplotlib
     from matplotlib import ticker
     figure, axes = new_figure(4.6, 3)
     for line in lines:
@@ -138,6 +132,12 @@ def line_chart(lines: Sequence[Dict[str, Any]], *, name: str, whole_x: bool = Fa
         axes.margins(x=0.08)
     axes.grid(True, which='major', alpha=0.25)
     axes.spines[['top', 'right']].set_visible(False)
+    return figure
+
+
+def to_svg(figure: Any, name: str) -> str:
+    """A figure as the SVG element of a page; one name always gives the same ids in it."""
+    import matplotlib
     text = io.StringIO()
     with matplotlib.rc_context({'svg.fonttype': 'none', 'svg.hashsalt': name}):
         figure.savefig(text, format='svg', transparent=True, metadata={'Date': None, 'Creator': None})
@@ -150,7 +150,7 @@ def _decades(lines: Sequence[Dict[str, Any]]) -> float:
     return math.log10(max(values) / min(values)) if values else 0
 
 
-def plot_confusion(path: Path, matrix: np.ndarray, images: Any, answers: np.ndarray, *, title: str = '', most: int = 30) -> None:
+def plot_confusion(matrix: np.ndarray, images: Any, answers: np.ndarray, *, title: str = '', most: int = 30) -> Any:
     """The confusion matrix, and beside it the first misread images, under each what it shows and what was answered.
 
     matrix: (classes, classes), rows for what was shown; images: `Images`; answers: (number,) the class named for each.
@@ -173,7 +173,7 @@ def plot_confusion(path: Path, matrix: np.ndarray, images: Any, answers: np.ndar
     accuracy = np.trace(matrix) / matrix.sum()
     left.set_title(f'{title}\n{accuracy:.2%} of {matrix.sum():,} right'.strip())
     _draw_misread(right, images, answers, most)
-    save_figure(figure, path)
+    return figure
 
 
 def _draw_misread(axes: Any, images: Any, answers: np.ndarray, most: int) -> None:
@@ -191,7 +191,7 @@ def _draw_misread(axes: Any, images: Any, answers: np.ndarray, most: int) -> Non
         box.text(.5, -.03, f'{images.y[i]} → {answers[i]}', transform=box.transAxes, ha='center', va='top', fontsize=9)
 
 
-def plot_waves(path: Path, target: np.ndarray, waves: Dict[str, np.ndarray], errors: Mapping[str, Sequence[float]]) -> None:
+def plot_waves(target: np.ndarray, waves: Dict[str, np.ndarray], errors: Mapping[str, Sequence[float]]) -> Any:
     """Each network's wave over the target, and under them the errors over the epochs. All by the network's label."""
     figure, axes = new_figure(9, 2 + 1.6 * len(waves), nrows=len(waves) + 1, height_ratios=[1] * len(waves) + [1.6])
     for k, (ax, (label, wave)) in enumerate(zip(axes, waves.items())):
@@ -211,4 +211,4 @@ def plot_waves(path: Path, target: np.ndarray, waves: Dict[str, np.ndarray], err
     axes[-1].legend(frameon=False, fontsize=9, loc='lower left')
     for ax in axes:
         ax.spines[['top', 'right']].set_visible(False)
-    save_figure(figure, path)
+    return figure

@@ -1,4 +1,4 @@
-"""What the scripts share: errors in one line, and a parser that explains itself. It comes before all that may be missing."""
+"""The base of the scripts: errors in one line, and a parser that explains itself. Imported before all that may be missing."""
 from __future__ import annotations
 
 import argparse
@@ -13,7 +13,7 @@ import sys
 import warnings
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Callable, NoReturn
+from typing import Any, Callable, Dict, NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))     # `python scripts/x.py` finds the library beside it
 
@@ -40,12 +40,12 @@ def run(main: Callable[[], Any]) -> NoReturn:
             raise
         if type(error).__module__.partition('.')[0] == 'mxnet':
             end_at_once()       # at its end MXNet would raise once more what its threads have met, out of memory for one
-        fail(one_line(error))
+        fail(with_flags(one_line(error)))
     sys.exit(status or 0)
 
 
 def expected(error: BaseException) -> bool:
-    """Whether it is an error to be told in one line, and no mistake of ours."""
+    """Whether an error is the user's or the machine's, to be told in one line, and no bug."""
     return (isinstance(error, (ValueError, ArithmeticError, OSError, ImportError, MemoryError))
             or type(error).__module__.partition('.')[0] == 'mxnet')        # MXNet's own carry a stack of C++ frames
 
@@ -59,6 +59,18 @@ def one_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     said = [line for line in lines if 'Error: ' in line or 'Check failed' in line]      # MXNet's begin with a stack
     return (said or lines or [type(error).__name__])[0]
+
+
+def with_flags(message: str) -> str:
+    """An error of the library with the flags of the command in place of the parameters that it names.
+
+    'num_steps must be ...' -> '--num-steps must be ...'. Flags of one word only where the message begins with it; nothing in
+    brackets.
+    """
+    def flag(found: re.Match[str]) -> str:
+        name, first = found[0], not found.start()
+        return _flags.get(name, name) if first or ('_' in name and not message.startswith(' is ', found.end())) else name
+    return re.sub(r'\([^()]*\)|(?<![\w/.-])[a-z_0-9]+(?![\w/.-])', flag, message)
 
 
 def fail(message: str, status: int = 2) -> NoReturn:
@@ -76,7 +88,7 @@ def fail(message: str, status: int = 2) -> NoReturn:
 
 
 def fail_to_import(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """What ends a script before its `run`: a Python, a NumPy or an MXNet that cannot work, or a package that is missing."""
+    """End a script that cannot begin: a Python, a NumPy or an MXNet that cannot work, or a package that is missing."""
     if isinstance(error, ModuleNotFoundError):      # a Python that MXNet cannot run on is told before what else is missing there
         try:
             from gluon_rnn import runtime
@@ -109,10 +121,11 @@ sys.excepthook = fail_to_import
 sys.unraisablehook = forget_half_made_arrays
 _asked_to_stop = False
 _end_at_once = False
+_flags: Dict[str, str] = {}     # parameter -> flag, of the command that runs
 
 
 def end_at_once() -> None:
-    """From now on, an end with an error waits for nothing: other processes that work with this one may never answer again."""
+    """Wait for nothing when the script ends with an error: other processes of the job may never answer again."""
     global _end_at_once
     _end_at_once = True
 
@@ -153,6 +166,17 @@ def check_counts(args: argparse.Namespace, *names: str) -> None:
                 raise ValueError(f'--{name.replace("_", "-")} must be 1 or more, got {number}')
 
 
+def positive(kind: Callable[[str], Any]) -> Callable[[str], Any]:
+    """The type of a flag that takes numbers above 0: of int or float."""
+    def parse(text: str) -> Any:
+        value = kind(text)
+        if not 0 < value < float('inf'):
+            raise ValueError
+        return value
+    parse.__name__ = f'positive {"number" if kind is float else "whole number"}'  # for argparse's error
+    return parse
+
+
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
     """Shows defaults, and leaves the examples at the end as they are."""
 
@@ -167,6 +191,14 @@ class ArgumentParser(argparse.ArgumentParser):
 
     def __init__(self, **kwargs: Any):
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **kwargs)
+
+    def parse_args(self, *args: Any, **kwargs: Any) -> Any:
+        _flags.clear()
+        return super().parse_args(*args, **kwargs)
+
+    def parse_known_args(self, *args: Any, **kwargs: Any) -> Any:
+        _flags.update({action.dest: action.option_strings[0] for action in self._actions if action.option_strings})
+        return super().parse_known_args(*args, **kwargs)
 
     def error(self, message: str) -> NoReturn:
         unknown = re.findall(r'--[\w-]+', message) if message.startswith('unrecognized arguments') else []

@@ -46,7 +46,7 @@ def _signal_all(process: subprocess.Popen, number: int) -> None:
 
 
 def _die_with_the_parent() -> None:
-    """Where the system can (Linux), the command is killed with this process, however that ends."""
+    """Have the command killed with this process, however that ends, where the system can (Linux)."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -53,7 +53,7 @@ def measure(args: argparse.Namespace, store: Store | None) -> Dict[str, object]:
 
 
 def loopback_bytes() -> int:
-    """What this machine has sent to itself, by anyone, since it started."""
+    """Bytes that this machine has sent to itself since it started, by any process."""
     line = next(line for line in Path('/proc/net/dev').read_text().splitlines() if line.strip().startswith('lo:'))
     return int(line.split()[1])
 

@@ -59,7 +59,7 @@ def features() -> str:
 
 
 def libraries() -> str:
-    """What libmxnet.so asks for by name, by its own list, and where this process has it from."""
+    """The libraries that libmxnet.so names, and the files that this process has loaded for them."""
     library = Path(mx.__file__).with_name('libmxnet.so')
     listed = subprocess.run(['readelf', '-d', str(library)], capture_output=True, text=True, check=True).stdout
     needed = [name for name in re.findall(r'NEEDED.*\[(.+)\]', listed) if re.match(r'libcu|libnv|libnccl', name)]

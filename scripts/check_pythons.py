@@ -150,7 +150,7 @@ def run_tests(what: str, python: str, tests: Sequence[str], remark: str, **varia
 
 
 def packages() -> List[str]:
-    """What the tests need: requirements.txt, hypothesis, and IPython alone of the hundred packages d2lzh brings."""
+    """The packages of the tests: requirements.txt, hypothesis, and of the hundred packages that d2lzh brings IPython alone."""
     lines = (ROOT / 'requirements.txt').read_text(encoding='utf-8').splitlines()
     return [line for line in lines if line and not line.startswith(('#', 'd2lzh'))] + ['hypothesis', 'ipython']
 
@@ -171,7 +171,7 @@ def environment(interpreter: Interpreter, *wanted: str) -> Tuple[str, str]:
 
 
 def newer_python(interpreter: Interpreter) -> Tuple[str, str, List[Refusal]]:
-    """What is to be refused on a Python that MXNet cannot run on, in an environment with a NumPy, as such Pythons have it."""
+    """Checks of what is refused on a Python that MXNet cannot run on, in an environment with a NumPy of such Pythons."""
     python, _ = environment(interpreter, 'numpy')
     reason = PYTHON_REASON + interpreter.short
     none, only = 'No matching distribution found for', '==1.9.1+runs.on.Python.3.9.to.3.12.only'
@@ -186,7 +186,7 @@ def newer_python(interpreter: Interpreter) -> Tuple[str, str, List[Refusal]]:
 
 
 def newer_numpy(interpreter: Interpreter) -> Tuple[str, str, List[Refusal]]:
-    """What is to be refused where NumPy 2 stands beside an MXNet: the environment of the tests with NumPy 2 before it."""
+    """Checks of what is refused with NumPy 2 beside an MXNet: the environment of the tests with NumPy 2 before it."""
     python, _ = environment(interpreter, *packages())
     folder = Path(python).parents[1] / 'numpy2'
     if not (folder / 'numpy').is_dir():

@@ -22,7 +22,7 @@ from gluon_rnn.cells.scratch import SIGMA
 from gluon_rnn.corpora.images import DATA, NUM_CLASSES, ImageBatches, load_images
 from gluon_rnn.models.classifier import ClassifierConfig, build_classifier, classify, confusion_matrix
 from gluon_rnn.models.language_model import redraw_weights
-from gluon_rnn.plots import plot_confusion
+from gluon_rnn.plots import plot_confusion, save_figure
 from gluon_rnn.runs.files import write_whole
 from gluon_rnn.runtime import parse_ctx
 from gluon_rnn.training.config import TrainConfig
@@ -98,13 +98,13 @@ def main() -> None:
             lines.append(json.dumps(metrics) + '\n')
             write_whole(out / 'metrics.jsonl', ''.join(lines))
     matrix = confusion_matrix(test.y, answers, NUM_CLASSES)
-    plot_confusion(out / 'digits.png', matrix, test, answers, title=f'{args.data}, {name}')
+    save_figure(plot_confusion(matrix, test, answers, title=f'{args.data}, {name}'), out / 'digits.png')
     print(confusion_table(matrix))
     print(f'{out / "digits.png"}: the same, and the misread digits')
 
 
 def confusion_table(matrix: np.ndarray) -> str:
-    """How often each digit was taken for each; zeros are dots."""
+    """The confusion matrix as text; zeros are dots."""
     wide = max(len(str(matrix.max())), 2) + 1
     lines = ['shown ↓  answered →' + ''.join(f'{k:{wide}}' for k in range(len(matrix)))]
     lines += [f'{k:>19}' + ''.join(f'{value or "·":>{wide}}' for value in row) for k, row in enumerate(matrix)]

@@ -23,7 +23,7 @@ import filelock
 from tqdm import tqdm
 
 import gluon_rnn
-from gluon_rnn.runs.checksum import seal, unseal
+from gluon_rnn.runs.checksum import verified, with_checksum
 from gluon_rnn.runs.files import write_whole
 
 
@@ -71,17 +71,17 @@ def main() -> None:
     if args.one:
         name, side, seed = args.one.split('/')
         learn = theirs if side == 'd2lzh' else ours
-        keep(args.out, args.one, learn(NETWORKS[name], int(seed), args.corpus, args.num_epochs))
+        save_figures(args.out, args.one, learn(NETWORKS[name], int(seed), args.corpus, args.num_epochs))
         return
     wanted = [f'{name}/{side}/{seed}' for seed in args.seeds for name in names for side in args.sides]
-    for one in tqdm([one for one in wanted if one not in kept(args.out)], unit='training', disable=None):
+    for one in tqdm([one for one in wanted if one not in saved_figures(args.out)], unit='training', disable=None):
         subprocess.run([sys.executable, __file__, '--one', one, '--corpus', args.corpus, '--out', str(args.out),
                         *(['--num-epochs', str(args.num_epochs)] if args.num_epochs else [])], check=True)
-    print(table(names, kept(args.out)))
+    print(table(names, saved_figures(args.out)))
 
 
 def check_same(out: Path, settings: Dict[str, Any]) -> None:
-    """Raise ValueError where the figures in the folder are of another text or number of epochs."""
+    """Raise ValueError if the figures in the folder are of another text or number of epochs."""
     path = out / 'settings.json'
     try:
         saved = json.loads(path.read_bytes()) if path.exists() else settings
@@ -92,12 +92,12 @@ def check_same(out: Path, settings: Dict[str, Any]) -> None:
     write_whole(path, json.dumps(settings))
 
 
-def kept(out: Path) -> Dict[str, Dict[str, float]]:
+def saved_figures(out: Path) -> Dict[str, Dict[str, float]]:
     path = out / 'learning.json'
     if not path.exists():
         return {}
     try:
-        figures = unseal(path.read_bytes())
+        figures = verified(path.read_bytes())
         if not all(isinstance(of_one, dict) and of_one for of_one in figures.values()):
             raise ValueError('it is of another format')
     except ValueError as error:
@@ -105,10 +105,10 @@ def kept(out: Path) -> Dict[str, Dict[str, float]]:
     return figures
 
 
-def keep(out: Path, one: str, figures: Dict[int, float]) -> None:
+def save_figures(out: Path, one: str, figures: Dict[int, float]) -> None:
     with filelock.FileLock(out / '.lock'):
-        content = {**kept(out), one: {str(epoch): value for epoch, value in figures.items()}}
-        write_whole(out / 'learning.json', json.dumps(seal(content), indent=1) + '\n')
+        content = {**saved_figures(out), one: {str(epoch): value for epoch, value in figures.items()}}
+        write_whole(out / 'learning.json', json.dumps(with_checksum(content), indent=1) + '\n')
 
 
 def ours(network: Network, seed: int, corpus_name: str, num_epochs: int | None) -> Dict[int, float]:

@@ -113,10 +113,11 @@ def main() -> int:
 
 def save(args: argparse.Namespace, name: str, content: Dict[str, Any]) -> None:
     """Write content as JSON to the folder that was asked for."""
-    from gluon_rnn.torch_parity.page import machine, versions
+    from gluon_rnn import runtime
+    from gluon_rnn.torch_parity.page import versions
     if args.out:
-        write_whole(args.out / name, json.dumps({**content, 'versions': versions(), 'machine': machine()}, ensure_ascii=False,
-                                                indent=1) + '\n')
+        content = {**content, 'versions': versions(), 'machine': runtime.machine()}
+        write_whole(args.out / name, json.dumps(content, ensure_ascii=False, indent=1) + '\n')
 
 
 def parity_command(args: argparse.Namespace) -> bool:
@@ -166,6 +167,7 @@ def curves_command(args: argparse.Namespace) -> bool:
 
 
 def run_curves(args: argparse.Namespace) -> List[Any]:
+    from gluon_rnn.plots import save_figure
     from gluon_rnn.torch_parity import curves
     corpus = gluon_rnn.load_corpus(args.corpus)
     prefixes = args.prefix or (['分开', '不分开'] if set('分开不') <= corpus.char_to_idx.keys() else
@@ -184,7 +186,7 @@ def run_curves(args: argparse.Namespace) -> List[Any]:
             tqdm.write(f' - MXNet   {verse["here"]}\n - PyTorch {verse["there"]}')
     save(args, 'curves.json', {'corpus': args.corpus, 'curves': [one.to_dict() for one in found]})
     if args.out:
-        curves.draw(args.out / 'curves.png', found)
+        save_figure(curves.plot_curves(found), args.out / 'curves.png')
     return found
 
 
@@ -238,7 +240,7 @@ def all_command(args: argparse.Namespace) -> bool:
     parity = run_parity(sizes)
     found = run_curves(args)
     measured = run_speed(args, ['gru'] if args.quick else list(CELLS))
-    page.write(args.out, parity, found, measured, command=shlex.join(['python', 'scripts/compare_torch.py', *sys.argv[1:]]),
+    page.write_page(args.out, parity, found, measured, command=shlex.join(['python', 'scripts/compare_torch.py', *sys.argv[1:]]),
                shortened=args.quick)
     print(args.out / 'index.html')
     return bool(parity['passed'])

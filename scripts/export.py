@@ -12,7 +12,7 @@ from gluon_rnn.runs.folder import find_checkpoint
 
 EXAMPLES = """examples
   python scripts/export.py runs/mine --format onnx                       writes runs/mine.onnx
-  python scripts/generate.py runs/mine.onnx --prefix 分开                 writes text with it, without MXNet
+  python scripts/generate.py runs/mine.onnx --prefixes 分开                 writes text with it, without MXNet
   python scripts/export.py runs/mine --format torch --form layer --out model.pt
   python scripts/export.py runs/mine --format html                       writes runs/mine.html: open it in any browser
 """
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def to_torch(saved: Any, path: Path, args: argparse.Namespace) -> str:
-    from gluon_rnn.torch_parity.export import export
+    from gluon_rnn.torch_parity.model_file import export
     export(saved.model(), saved.idx_to_char, path, layer=None if args.form is None else args.form == 'layer')
     return ''
 

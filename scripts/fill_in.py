@@ -20,13 +20,13 @@ from gluon_rnn.cells.build import IMPLS
 from gluon_rnn.cells.default import default_impl
 from gluon_rnn.corpora.corpus import CORPORA
 from gluon_rnn.corpora.sampling import Batch
+from gluon_rnn.models.bigrams import Counting
 from gluon_rnn.models.fill_in import (
-    Counting,
     FillIn,
     MaskedText,
     Score,
     build_fill_in,
-    evaluate,
+    evaluate_gaps,
     fill,
     held_out_batches,
     load_fill_in,
@@ -116,15 +116,15 @@ def train(args: argparse.Namespace) -> None:
     best, model = learn(config, how, source, valid, ctx, corpus.idx_to_char)
     checkpoint.save(args.out / 'checkpoint.npz', best)
     rows = [(f'bidirectional {args.cell}, 2 x {config.num_hiddens}', model.num_parameters(),
-             evaluate(network_log_probabilities(model), test))]
+             evaluate_gaps(network_log_probabilities(model), test))]
     if not args.no_compare:
         single = one_directional(config)
         _, model = learn(single, how, source, valid, ctx, corpus.idx_to_char)
         rows.append((f'one-directional {args.cell}, {single.num_hiddens}', model.num_parameters(),
-                     evaluate(network_log_probabilities(model), test)))
+                     evaluate_gaps(network_log_probabilities(model), test)))
         for name, right in (('bigrams on both sides', True), ('bigrams on the left', False)):
             counting = Counting.fitted(text, corpus.vocab_size, valid, right=right)
-            rows.append((f'counting {name}, alpha {counting.alpha:g}', 0, evaluate(counting.log_probabilities, test)))
+            rows.append((f'counting {name}, alpha {counting.alpha:g}', 0, evaluate_gaps(counting.log_probabilities, test)))
     gaps = sum(y.shape[0] for _, y in test)
     show(rows, gaps)
     write_whole(args.out / 'table.json', json.dumps([{'name': name, 'parameters': number, **dataclasses.asdict(score)}
@@ -142,7 +142,7 @@ def learn(config: gluon_rnn.ModelConfig, how: TrainConfig, source: MaskedText, v
     print(f'{name}, {config.num_hiddens} hidden units, {model.num_parameters():,} parameters')
     with tqdm(total=how.num_epochs, unit=' epochs', leave=False, disable=None) as bar:
         for record in trainer.epochs_on(source):
-            score = evaluate(network_log_probabilities(model), valid)
+            score = evaluate_gaps(network_log_probabilities(model), valid)
             bar.clear()
             print(f'epoch {record.epoch}, perplexity {record.perplexity:.2f}, on the validation text {score.perplexity:.2f}, '
                   f'accuracy {score.accuracy:.4f}, time {record.seconds:.2f} sec')

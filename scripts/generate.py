@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any, Tuple
 
 import _cli
+from _flags import flags_of
 
 from gluon_rnn import runtime
 from gluon_rnn.exchange.onnx_model import load_onnx
 from gluon_rnn.models.generation import generate
+from gluon_rnn.runs.settings import RunSettings
 
 EXAMPLES = """examples
-  python scripts/generate.py runs/mine --prefix 分开 --temperature 0.8
-  python scripts/generate.py runs/mine.onnx --prefix 分开
+  python scripts/generate.py runs/mine --prefixes 分开 --temperature 0.8
+  python scripts/generate.py runs/mine.onnx --prefixes 分开
 """
 
 
@@ -24,8 +26,10 @@ def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
     p.add_argument('model', type=Path, help='a run of scripts/train.py (its folder, or its checkpoint.npz), or an .onnx file of '
                    'scripts/export.py')
-    p.add_argument('--prefix', action='append', required=True, help='what the text starts with; may be given several times')
-    p.add_argument('--length', type=int, default=50, help='characters, or words, to add')
+    p.add_argument(*flags_of('prefixes'), dest='prefixes', nargs='+', action='extend', required=True, help='what the text '
+                   'starts with, one text for each')
+    p.add_argument(*flags_of('pred_len'), dest='pred_len', type=int, default=RunSettings.pred_len, help='characters, or words, '
+                   'to add')
     p.add_argument('--temperature', type=float, help='draw from softmax(logits / temperature); below 1 bolder, above 1 '
                    'wilder, 0 greedy')
     p.add_argument('--top-k', type=int, help='draw from the so many likeliest only')
@@ -40,8 +44,8 @@ def main() -> None:
         raise ValueError(f'--seed must be 0 or more, got {args.seed}')
     exported = args.model.suffix == '.onnx' and not args.model.is_dir()
     model, idx_to_char = read_onnx(args.model, args.ctx) if exported else read_run(args.model, args.ctx)
-    for prefix in args.prefix:
-        print(generate(model, idx_to_char, prefix, args.length, temperature=args.temperature, top_k=args.top_k, seed=args.seed))
+    for prefix in args.prefixes:
+        print(generate(model, idx_to_char, prefix, args.pred_len, temperature=args.temperature, top_k=args.top_k, seed=args.seed))
 
 
 def read_onnx(path: Path, ctx: str) -> Tuple[Any, Tuple[str, ...]]:

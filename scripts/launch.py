@@ -12,7 +12,6 @@ import os
 import queue
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Sequence, TextIO, Tuple
 
 import _cli
+from _hosts import address_of, address_towards, free_port, read_hosts
 
 EXAMPLES = """examples
   python scripts/launch.py -n 2 -s 1 -- python scripts/train.py --kvstore dist_sync --impl hybrid --out runs/two
@@ -63,17 +63,6 @@ def main() -> int:
     return Job(plan(args, hosts), args.grace).run()
 
 
-def read_hosts(path: Path) -> List[str]:
-    """The machines of a hostfile; what follows a name and what follows # is left out."""
-    hosts = [line.partition('#')[0].split()[0] for line in path.read_text(encoding='utf-8').splitlines()
-             if line.partition('#')[0].strip()]
-    if not hosts:
-        raise ValueError(f'{path} names no machine: write one a line')
-    if any(host.startswith('-') for host in hosts):
-        raise ValueError(f'{path} must name machines, got {next(host for host in hosts if host.startswith("-"))!r}')
-    return hosts
-
-
 @dataclass
 class Process:
     """One process of the job: what it is called here, what it runs, where ('' for this machine) and with which variables."""
@@ -110,30 +99,6 @@ def plan(args: argparse.Namespace, hosts: List[str]) -> List[Process]:
             *(process(f'server {i}', SERVE, on[i], DMLC_ROLE='server') for i in range(args.servers)),
             *(process(f'worker {i}', args.command, on[i], DMLC_ROLE='worker', GLUON_RNN_RANK=str(i))
               for i in range(args.workers))]
-
-
-def free_port(address: str) -> int:
-    with socket.socket() as s:
-        s.bind((address, 0))
-        return s.getsockname()[1]
-
-
-def address_of(host: str) -> str:
-    """The address of a machine of the hostfile, '' where only ssh knows it."""
-    try:
-        return socket.gethostbyname(host.rpartition('@')[2])
-    except OSError:
-        return ''
-
-
-def address_towards(host: str) -> str:
-    """This machine's address on the way to another; nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        try:
-            s.connect((host.rpartition('@')[2], 9))
-        except OSError as error:
-            raise ValueError(f'{host} has no address here ({error}): give this machine\'s by --address') from None
-        return s.getsockname()[0]
 
 
 class Job:
@@ -259,7 +224,7 @@ class Job:
 
 
 def path() -> Dict[str, str]:
-    """Where the servers find this project, whichever folder they are started in."""
+    """The path by which the servers find this project, whichever folder they are started in."""
     return {'PYTHONPATH': os.pathsep.join(filter(None, (str(ROOT), os.environ.get('PYTHONPATH'))))}
 
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
@@ -29,6 +29,7 @@ from gluon_rnn.runs import checkpoint
 from gluon_rnn.runs.files import write_whole
 from gluon_rnn.runs.folder import RunFolder, read_config
 from gluon_rnn.runs.run import Run, impl_by_hand
+from gluon_rnn.runs.settings import RunSettings
 from gluon_rnn.training.config import EpochRecord, TrainConfig
 
 EXAMPLES = f"""examples
@@ -40,7 +41,7 @@ sections
 {chr(10).join(f'  {section.name:14}{section.title[0]}' for section in SECTIONS.values())}
 """
 # What may differ between the run in a folder and the one that is wanted, and still be the same run.
-_INDIFFERENT = ('ctx', 'checkpoint_period', 'prefix')
+_INDIFFERENT = ('ctx', 'checkpoint_period', 'prefixes', 'corpus_sha256')
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Task:
     """One training to be done: a variant of a section, with all its settings."""
     section: Section
     variant: Variant
-    settings: Dict[str, Any]
+    settings: RunSettings
     folder: Path
 
     @property
@@ -60,9 +61,9 @@ class Task:
         if not (self.folder / 'config.json').exists():
             return 0
         saved = read_config(self.folder)
-        for name, wanted in self.settings.items():
-            if name not in _INDIFFERENT and saved.get(name) != wanted:
-                raise ValueError(f'{self.folder} holds a run with {name} {saved.get(name)!r}, this one has {wanted!r}: '
+        for name, wanted in asdict(self.settings).items():
+            if name not in _INDIFFERENT and getattr(saved, name) != wanted:
+                raise ValueError(f'{self.folder} holds a run with {name} {getattr(saved, name)!r}, this one has {wanted!r}: '
                                  f'choose another --out')
         path = self.folder / 'checkpoint.npz'
         return checkpoint.read_epoch(path) if path.exists() else 0
@@ -103,10 +104,10 @@ def main() -> None:
     _cli.stop_on_sigterm()
     if any(section.name == '6.3' for section in sections):
         show_sampling(args.out)
-    waiting = [task for task in tasks if done[task.name] < task.settings['num_epochs']]
+    waiting = [task for task in tasks if done[task.name] < task.settings.num_epochs]
     failed: Dict[str, str] = {}
     try:
-        with tqdm(total=sum(task.settings['num_epochs'] for task in tasks), initial=sum(done.values()), unit='epoch',
+        with tqdm(total=sum(task.settings.num_epochs for task in tasks), initial=sum(done.values()), unit='epoch',
                   disable=None, smoothing=0.1) as bar:
             train_all(waiting, bar, args.jobs, failed)
     except KeyboardInterrupt:
@@ -128,12 +129,12 @@ def sum_up(out: Path, tasks: List[Task], failed: Dict[str, str]) -> None:
     for task in tasks:
         try:
             epochs[task.name] = task.epochs_done()
-            if task.section.by_layer and epochs[task.name] == task.settings['num_epochs']:
+            if task.section.by_layer and epochs[task.name] == task.settings.num_epochs:
                 report.write_layers(task.folder)
         except Exception as error:
             failed.setdefault(task.name, in_one_line(error))
-    unfinished = {task.name: how_it_stands(epochs.get(task.name, 0), task.settings['num_epochs'], failed.get(task.name, ''))
-                  for task in tasks if task.name in failed or epochs[task.name] < task.settings['num_epochs']}
+    unfinished = {task.name: how_it_stands(epochs.get(task.name, 0), task.settings.num_epochs, failed.get(task.name, ''))
+                  for task in tasks if task.name in failed or epochs[task.name] < task.settings.num_epochs}
     results = report.read_results(out)
     lines = [report.summary(results), *(f'{name:24} {words[0]}' for name, words in unfinished.items())]
     tqdm.write(heading('All of it', 'perplexity, published and ours') + '\n'.join(filter(None, lines)) + '\n')
@@ -169,21 +170,22 @@ def tasks_of(sections: List[Section], args: argparse.Namespace) -> List[Task]:
         args.corpus = str(Path(args.corpus).resolve())      # a run may be gone on with from another folder
     for section in sections:
         for variant in section.variants:
-            settings = {**section.settings_of(variant), 'seed': args.seed, 'ctx': args.ctx}
+            settings = replace(section.settings_of(variant), seed=args.seed, ctx=args.ctx)
             if args.quick:
                 settings = quick(settings)
             if args.num_epochs is not None:
-                settings.update(num_epochs=args.num_epochs, period=min(settings['period'], max(1, args.num_epochs // 4)))
+                period = min(settings.pred_period, max(1, args.num_epochs // 4))
+                settings = replace(settings, num_epochs=args.num_epochs, pred_period=period)
             if args.num_hiddens is not None:
-                settings['num_hiddens'] = args.num_hiddens
-            wanted = args.corpus or settings['corpus']
+                settings = replace(settings, num_hiddens=args.num_hiddens)
+            wanted = args.corpus or settings.corpus
             if wanted not in found:
                 found[wanted] = (wanted, '') if args.corpus else corpus_here(wanted)
                 if found[wanted][1]:
                     tqdm.write(f'{wanted} is not here, {found[wanted][0]} takes its place ({found[wanted][1]})')
-            settings['corpus'], folder = found[wanted][0], args.out / section.name / variant.name
-            if settings['impl'] != 'gluon':
-                settings['impl'] = args.impl or impl_by_hand(settings, folder)
+            settings, folder = replace(settings, corpus=found[wanted][0]), args.out / section.name / variant.name
+            if settings.impl != 'gluon':
+                settings = replace(settings, impl=args.impl or impl_by_hand(settings, folder))
             tasks.append(Task(section, variant, settings, folder))
     return tasks
 
@@ -227,14 +229,14 @@ def train_all(tasks: List[Task], bar: Any, jobs: int, failed: Dict[str, str]) ->
                           for _ in range(min(jobs, len(tasks)))], hear)
 
 
-def train(folder: Path, settings: Dict[str, Any], tell: Callable[[Dict[str, Any]], None]) -> None:
+def train(folder: Path, settings: RunSettings, tell: Callable[[Dict[str, Any]], None]) -> None:
     """One training, from where its folder stands to its end; tell() hears of its epochs, its printings and its failure."""
     def on_epoch(record: EpochRecord) -> None:
         tell({'epoch': record.epoch, 'perplexity': record.perplexity})
 
     try:
         with RunFolder(folder) as run_folder:
-            Run(run_folder, dict(settings), resume=True).go(on_epoch=on_epoch, on_print=lambda text: tell({'print': text}),
+            Run(run_folder, settings, resume=True).go(on_epoch=on_epoch, on_print=lambda text: tell({'print': text}),
                                                              on_step=_cli.raise_if_stopped)
     except Exception as error:      # whatever it is, the other trainings go on
         tell({'error': in_one_line(error)})
@@ -282,7 +284,7 @@ class Worker:
         for kind in ('again', 'error'):
             stdin, stdout = self.process.stdin, self.process.stdout
             with contextlib.suppress(BrokenPipeError, ValueError):      # it has died, perhaps in the middle of a line
-                print(json.dumps({'folder': str(task.folder), 'settings': task.settings}), file=stdin, flush=True)
+                print(json.dumps({'folder': str(task.folder), 'settings': asdict(task.settings)}), file=stdin, flush=True)
                 for line in stdout:     # type: ignore[union-attr]
                     message = json.loads(line)
                     if 'done' in message:
@@ -353,7 +355,7 @@ def work() -> None:
     with contextlib.redirect_stdout(sys.stderr), quietly:
         for line in sys.stdin:
             asked = json.loads(line)
-            train(Path(asked['folder']), asked['settings'], tell)
+            train(Path(asked['folder']), RunSettings(**asked['settings']), tell)
             tell({'done': True})
 
 

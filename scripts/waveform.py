@@ -14,8 +14,8 @@ import _cli
 import numpy as np
 
 import gluon_rnn
-from gluon_rnn.models.waveform import compare, fit_wave, target_wave
-from gluon_rnn.plots import plot_waves
+from gluon_rnn.models.waveform import compare_networks, fit_wave, target_wave
+from gluon_rnn.plots import plot_waves, save_figure
 from gluon_rnn.runtime import parse_ctx
 
 EXAMPLES = """examples
@@ -51,7 +51,7 @@ def main() -> None:
     target = target_wave(args.num_samples)
     waves: Dict[str, np.ndarray] = {}
     errors: Dict[str, List[float]] = {}
-    for cell, generator in compare(tuple(args.periods), args.num_hiddens, parse_ctx(args.ctx)):
+    for cell, generator in compare_networks(tuple(args.periods), args.num_hiddens, parse_ctx(args.ctx)):
         label = f'{cell}, {generator.config.num_hiddens} hidden units, {generator.num_parameters:,} parameters'
         print(label)
         start, errors[label] = time.perf_counter(), []
@@ -61,7 +61,7 @@ def main() -> None:
                 print(f'epoch {fit.epoch}, error {fit.error:.4f}, time {time.perf_counter() - start:.2f} sec', flush=True)
         waves[label] = generator(len(target)).asnumpy()
     args.out.mkdir(parents=True, exist_ok=True)
-    plot_waves(args.out / 'waveform.png', target, waves, errors)
+    save_figure(plot_waves(target, waves, errors), args.out / 'waveform.png')
     print(args.out / 'waveform.png')
 
 

@@ -104,8 +104,8 @@ def refused(script):
     return call
 
 
-SMALL = ('--corpus', 'lyrics', '--max-chars', 400, '--num-hiddens', 8, '--num-steps', 8, '--batch-size', 8, '--length', 5,
-         '--num-epochs', 4, '--period', 2, '--ctx', 'cpu', '--impl', 'scratch')
+SMALL = ('--corpus', 'lyrics', '--max-chars', 400, '--num-hiddens', 8, '--num-steps', 8, '--batch-size', 8, '--pred-len', 5,
+         '--num-epochs', 4, '--pred-period', 2, '--ctx', 'cpu', '--impl', 'scratch')
 
 
 @pytest.fixture

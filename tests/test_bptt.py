@@ -72,7 +72,7 @@ def assert_same(result, wanted, seed, rtol=1e-9, atol=1e-12):
 
 
 def autograd(mx, params, X, Y, state, activation='tanh', first_loss=0, num_steps=None):
-    """The same network on NDArrays, eager, differentiated by MXNet: a Result. The losses before the step
+    """The same network on NDArrays, eager, differentiated by MXNet: a Gradients. The losses before the step
     `first_loss` are left out of the sum, which is divided by num_steps (that of X unless given).
     """
     nd, dtype = mx.nd, str(X.dtype)
@@ -90,7 +90,7 @@ def autograd(mx, params, X, Y, state, activation='tanh', first_loss=0, num_steps
                 loss = loss - nd.pick(log_p, nd.array(Y[t], dtype=dtype)).mean() / (num_steps or len(X))
     loss.backward()
     grads = bptt.Params(*(array.grad.asnumpy() for array in arrays))
-    return bptt.Result(loss.asscalar(), grads, (H.asnumpy(),))
+    return bptt.Gradients(loss.asscalar(), grads, (H.asnumpy(),))
 
 
 @pytest.mark.parametrize('activation', ACTIVATIONS)
@@ -277,7 +277,7 @@ def test_online_with_one_step_is_bptt():
     params, X, Y, state = problem(seed, (1, *SIZES[1:]))
     loss, moved, new_state = bptt.rtrl_online(params, X, Y, state, lr=lr)
     grads = bptt.Params(*((before - after) / lr for before, after in zip(params, moved)))
-    assert_same(bptt.Result(loss, grads, new_state), bptt.bptt(params, X, Y, state), seed)
+    assert_same(bptt.Gradients(loss, grads, new_state), bptt.bptt(params, X, Y, state), seed)
 
 
 def test_online_meets_bptt_as_lr_goes_to_zero():

@@ -25,7 +25,7 @@ def begin(seed: int = 0) -> bool:
 
 def corpus_name() -> str:
     """The book's lyrics, or the embedded ones where the book's cannot be had; this is said."""
-    name, why = corpus_here(COMMON['corpus'])
+    name, why = corpus_here(COMMON.corpus)
     if why:
         print(f'{why}; the embedded lyrics take their place, so the figures are others 改用内置歌词，数字因此不同')
     return name

@@ -17,11 +17,12 @@ import gluon_rnn
 from ..corpora.corpus import load_corpus, unigram_perplexity
 from ..corpora.sampling import consecutive_batches
 from ..models.language_model import build_model, redraw_weights
-from ..plots import COLOURS, line_chart
+from ..plots import COLOURS, line_chart, to_svg
 from ..runs import checkpoint
-from ..runs.checksum import seal, unseal
+from ..runs.checksum import verified, with_checksum
 from ..runs.files import write_whole
 from ..runs.folder import RunFolder, read_config, read_metrics
+from ..runs.settings import RunSettings
 from ..training.config import EpochRecord
 from . import diagnostics
 from .sections import SECTIONS, SOURCES, Published, Section, Text, Variant
@@ -71,7 +72,7 @@ class Result:
     """What a variant's run folder holds."""
     section: Section
     variant: Variant
-    settings: Dict[str, Any]
+    settings: RunSettings
     records: Sequence[EpochRecord]
     samples: Sequence[Tuple[int, str]]
     layers: Dict[str, List[float]]      # 'untrained', 'trained' -> gradient norm of each layer, lowest first
@@ -96,18 +97,18 @@ class Result:
 
     @property
     def complete(self) -> bool:
-        return self.last.epoch >= self.settings['num_epochs']
+        return self.last.epoch >= self.settings.num_epochs
 
     @property
     def changed(self) -> Dict[str, Text]:
         """In what this run is not the book's: the setting, and words for it; and which implementation made it."""
         book, texts = self.section.settings_of(self.variant), {}
         for name, (en, zh) in _SHORTENED.items():
-            ours = {'num_epochs': self.last.epoch, 'corpus': Path(self.settings['corpus']).name}.get(name, self.settings[name])
-            values = {'ours': ours, 'book': book[name]}
-            if ours != book[name]:
+            ours, theirs = getattr(self.settings, name), getattr(book, name)
+            values = {'ours': {'num_epochs': self.last.epoch, 'corpus': Path(str(ours)).name}.get(name, ours), 'book': theirs}
+            if values['ours'] != theirs:
                 texts[name] = (en.format(**values), zh.format(**values))
-        impl, same = self.settings['impl'], self.settings['impl'] in ('hybrid', 'numba')
+        impl, same = str(self.settings.impl), self.settings.impl in ('hybrid', 'numba')
         texts['impl'] = impl + _SAME[0] * same, impl + _SAME[1] * same
         return texts
 
@@ -171,13 +172,13 @@ def read_results(folder: Path) -> List[Result]:
     return results
 
 
-def _single(settings: Dict[str, Any]) -> float | None:
+def _single(settings: RunSettings) -> float | None:
     """What knowing how often each character of a run's text occurs gives; None where the text is no longer to be had."""
     try:
-        corpus = load_corpus(settings['corpus'], max_chars=settings['max_chars'])
+        corpus = load_corpus(settings.corpus, max_chars=settings.max_chars)
     except (ValueError, OSError):
         return None
-    return unigram_perplexity(corpus.split(settings['valid_fraction'])[0])
+    return unigram_perplexity(corpus.split(settings.valid_fraction)[0])
 
 
 def read_layers(path: Path) -> Dict[str, List[float]]:
@@ -185,7 +186,7 @@ def read_layers(path: Path) -> Dict[str, List[float]]:
     if not path.exists():
         return {}
     try:
-        layers = unseal(path.read_bytes(), required=False)
+        layers = verified(path.read_bytes(), required=False)
         if layers.keys() != {'untrained', 'trained'} or not all(isinstance(norms, list) for norms in layers.values()):
             raise ValueError('it is of another format')
     except ValueError as error:
@@ -220,15 +221,15 @@ def write_layers(run: Path) -> None:
     if path.exists():
         return
     saved = checkpoint.read(run / 'checkpoint.npz')
-    corpus = load_corpus(settings['corpus'], max_chars=settings['max_chars'])
-    X, Y = next(consecutive_batches(corpus.indices, settings['batch_size'], settings['num_steps']))
-    gluon_rnn.seed(settings['seed'])
+    corpus = load_corpus(settings.corpus, max_chars=settings.max_chars)
+    X, Y = next(consecutive_batches(corpus.indices, settings.batch_size, settings.num_steps))
+    gluon_rnn.seed(settings.seed)
     new = build_model(saved.config)
-    if settings.get('sigma') is not None:
-        redraw_weights(new, settings['sigma'])
+    if settings.sigma is not None:
+        redraw_weights(new, settings.sigma)
     norms = {name: diagnostics.grad_norms_by_layer(model, X, Y)
              for name, model in (('untrained', new), ('trained', saved.model()))}
-    write_whole(path, json.dumps(seal(norms)) + '\n')
+    write_whole(path, json.dumps(with_checksum(norms)) + '\n')
 
 
 def write_report(folder: Path, results: Sequence[Result] | None = None, *, unfinished: Sequence[Text] = ()) -> List[Path]:
@@ -290,7 +291,7 @@ def _pictures(section: Section, results: Sequence[Result]) -> List[Dict[str, Any
 
     def add(kind: str, caption: Text, lines: List[Dict[str, Any]], **options: Any) -> None:
         name = f'{section.name}-{kind}'
-        pictures.append({'file': f'{name}.svg', 'caption': caption, 'svg': line_chart(lines, name=name, **options)})
+        pictures.append({'file': f'{name}.svg', 'caption': caption, 'svg': to_svg(line_chart(lines, **options), name)})
 
     epochs = {result.name: [record.epoch for record in result.records] for result in results}
     curves = [{'x': epochs[r.name], 'y': [record.perplexity for record in r.records], 'colour': r.colour} for r in results]

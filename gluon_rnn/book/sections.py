@@ -5,7 +5,7 @@ English and in Chinese. Where a published figure was made with other settings th
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Mapping, Tuple
 
 from ..corpora.corpus import load_corpus
@@ -15,7 +15,7 @@ Text = Tuple[str, str]      # in English, in Chinese
 
 # Section 6.4.7 for all that follows: what a variant does not name is this. 256 hidden units, 35 steps, batches of 32, SGD with
 # learning rate 100, gradients clipped to a norm of 0.01, weights from N(0, 0.01), verses of 50 characters after two prefixes.
-COMMON: Dict[str, Any] = RunSettings(corpus='jaychou', cell='rnn', impl='scratch').as_dict()
+COMMON = RunSettings(corpus='jaychou', cell='rnn', impl='scratch', num_epochs=160, pred_period=40)
 FALLBACK = 'lyrics'         # the embedded corpus, where the book's text cannot be had
 
 SOURCES: Dict[str, Text] = {
@@ -89,13 +89,13 @@ class Section:
     def variant(self, name: str) -> Variant:
         return next(variant for variant in self.variants if variant.name == name)
 
-    def settings_of(self, variant: Variant) -> Dict[str, Any]:
+    def settings_of(self, variant: Variant) -> RunSettings:
         """All settings of a variant, as `gluon_rnn.runs.run.Run` takes them."""
-        return {**COMMON, **self.settings, **variant.settings}
+        return replace(COMMON, **{**self.settings, **variant.settings})
 
 
 _BY_HAND: Text = ('by hand', '从零实现')
-_RNN = {'cell': 'rnn', 'num_epochs': 250, 'period': 50}
+_RNN = {'cell': 'rnn', 'num_epochs': 250, 'pred_period': 50}
 _DEEP = {'cell': 'lstm', 'optimizer': 'adam', 'lr': 1e-2}
 _BOTH_WAYS = {'cell': 'gru', 'bidirectional': True}
 _NOTES_BOTH_WAYS = {'num_hiddens': 128, 'optimizer': 'adam', 'lr': 1e-2}
@@ -201,23 +201,24 @@ SECTIONS: Dict[str, Section] = {section.name: section for section in (
                     Published('second', {500: '1.1'}, _OFFSET),)),
                 Variant('gluon', ('rnn.GRU', 'rnn.GRU'), {'impl': 'gluon'}, (
                     Published('second', {500: '1.0'}, _OFFSET),)),
-            ), {'cell': 'gru', 'corpus': 'time_machine_letters', 'num_epochs': 500, 'period': 100, 'lr': 1, 'clipping_theta': 1}),
+            ), {'cell': 'gru', 'corpus': 'time_machine_letters', 'num_epochs': 500, 'pred_period': 100, 'lr': 1,
+                'clipping_theta': 1}),
 )}
 
 
 QUICK_HIDDENS = 64
 
 
-def quick(settings: Mapping[str, Any]) -> Dict[str, Any]:
+def quick(settings: RunSettings) -> RunSettings:
     """The settings of a run that is over in a fraction of the time.
 
     It ends where the book prints first, so that a published figure stands beside it, with four more on the way. Networks
     of several layers or directions have fewer hidden units.
     """
-    num_epochs = settings['period']
-    large = settings['num_layers'] > 1 or settings['bidirectional']
-    return {**settings, 'num_epochs': num_epochs, 'period': max(1, num_epochs // 5),
-            'num_hiddens': min(QUICK_HIDDENS, settings['num_hiddens']) if large else settings['num_hiddens']}
+    num_epochs = settings.pred_period
+    large = settings.num_layers > 1 or settings.bidirectional
+    return replace(settings, num_epochs=num_epochs, pred_period=max(1, num_epochs // 5),
+                   num_hiddens=min(QUICK_HIDDENS, settings.num_hiddens) if large else settings.num_hiddens)
 
 
 def corpus_here(name: str) -> Tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What every recurrent network here can do, whichever way it is implemented."""
+"""The contract of every recurrent network here, whichever way it is implemented."""
 from __future__ import annotations
 
 from typing import Any, Dict, Mapping, Tuple
@@ -35,7 +35,7 @@ class Network:
 
         lengths: how many steps of each row are real, the rest of it being padding that is never read; None: all. Outputs past
         a row's length are zero, and its last state is the one after its last real step (`lengths.py`).
-        Raises ValueError where the lengths do not fit.
+        Raises ValueError if the lengths do not fit.
         """
         if lengths is None:
             return self.run(inputs, state)
@@ -49,20 +49,20 @@ class Network:
         raise NotImplementedError
 
     def run_lengths(self, inputs: Inputs, state: State, lengths: np.ndarray) -> Tuple[nd.NDArray, State]:
-        """The same, each row to its own length. This serves any network that reads from the beginning alone."""
+        """Run each row to its own length. This serves any network that reads from the beginning only."""
         return run_rows(self.run, inputs, state, lengths)
 
     def carry(self, state: State) -> State:
-        """Of the last state, what the text that follows goes on from: all of it, but for a direction that runs from the end."""
+        """The part of the state carried to the next batch: all of it, except for a direction that runs from the end."""
         return state
 
     def book_params(self) -> BookParams:
-        """All weights under the book's names and in its layout, the form in which they are carried between networks."""
+        """All weights under the book's names and in its layout, the form in which networks exchange them."""
         return {name: value.asnumpy() for name, value in self.parameters().items()}
 
     def load_book_params(self, params: BookParams) -> None:
         """Take over weights from `book_params()` of another implementation of the same network."""
-        load(self.parameters(), params)
+        load_weights(self.parameters(), params)
 
 
 class Composite(Network):
@@ -80,7 +80,7 @@ class Composite(Network):
         return tuple(array for part in self.parts.values() for array in part.begin_state(batch_size))
 
     def split_state(self, state: State) -> Dict[str, State]:
-        """Each part's own piece of the state. Raises ValueError where the number of arrays does not fit."""
+        """Each part's own piece of the state. Raises ValueError if the number of arrays does not fit."""
         if len(state) != self.num_states:
             raise ValueError(f'state must hold {self.num_states} arrays, got {len(state)}')
         pieces, start = {}, 0
@@ -108,7 +108,7 @@ class Composite(Network):
                 raise ValueError(f'in {name}: {error}') from None
 
 
-def load(parameters: Dict[str, nd.NDArray], values: BookParams) -> None:
+def load_weights(parameters: Dict[str, nd.NDArray], values: BookParams) -> None:
     """Write `values` into `parameters`, all or none. Raises ValueError that names a wrong key or shape."""
     check_weights(parameters, values)
     for name, parameter in parameters.items():

@@ -45,7 +45,7 @@ class BiRNN(Composite):
 class BothForward(BiRNN):
     """A mistake that has been published as a bidirectional network: both directions read from the beginning.
 
-    Not section 6.10's network but two networks side by side, of which neither sees the answer. Kept to show the difference.
+    Not section 6.10's network but two networks side by side, of which neither sees the answer. It is here to show the difference.
     """
 
     def run(self, inputs: Inputs, state: State, lengths: np.ndarray | None = None) -> Tuple[nd.NDArray, State]:

@@ -1,4 +1,4 @@
-"""From a description of a network to the network."""
+"""Build a network from its description."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class NetworkConfig:
     both_forward: bool = False                  # a published mistake, see `BothForward`
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a description of no network."""
+        """Raise ValueError for settings that no network has."""
         for name, allowed in (('cell', ALL_CELLS), ('impl', IMPLS)):
             if getattr(self, name) not in allowed:
                 raise ValueError(f'{name} must be one of {", ".join(allowed)}, got {getattr(self, name)!r}')
@@ -70,12 +70,12 @@ class NetworkConfig:
 
     @property
     def resets_after(self) -> bool:
-        """Whether this is the GRU that resets after the product, said or not."""
+        """Whether this is the GRU that resets after the product, by default or by choice."""
         return self.cell == 'gru' and (self.impl == 'gluon' if self.reset_after is None else self.reset_after)
 
 
 def build_network(config: NetworkConfig, num_inputs: int, ctx: Any = None) -> Network:
-    """The network that `config` describes, its weights newly drawn, on ctx."""
+    """Build the network that `config` describes, with new random weights, on ctx."""
     backward_hiddens = config.backward_hiddens or config.num_hiddens
     in_one = backward_hiddens == config.num_hiddens and not (config.activation == 'sigmoid' or config.residual
                                                              or config.both_forward)
@@ -101,7 +101,7 @@ def build_layer(config: NetworkConfig, num_inputs: int, num_hiddens: int, ctx: A
 
 
 def _choices(config: NetworkConfig) -> Dict[str, Any]:
-    """What only this cell can be told."""
+    """The options of this cell alone."""
     if config.cell == 'rnn':
         return {'activation': config.activation}
     if config.cell == 'clockwork':

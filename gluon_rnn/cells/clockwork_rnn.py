@@ -64,7 +64,7 @@ class ClockworkRNN(Scratch):
 
 
 def check_periods(periods: Sequence[int], num_hiddens: int) -> Tuple[int, ...]:
-    """The periods, sorted. Raises ValueError where they are no clocks, or num_hiddens does not divide among them."""
+    """The periods, sorted. Raises ValueError if they are no clocks, or num_hiddens does not divide among them."""
     if not periods or any(int(period) != period or period < 1 for period in periods):
         raise ValueError(f'periods must be whole numbers from 1, got {list(periods)}')
     if len(set(periods)) != len(periods):

@@ -1,4 +1,4 @@
-"""A graph of MXNet's made ready for its fusion of pointwise operators, which works on GPUs alone."""
+"""Prepare an MXNet graph for the fusion of pointwise operators, which MXNet does on GPUs only."""
 from __future__ import annotations
 
 import json

@@ -20,7 +20,7 @@ class GluonLayer(Network):
     cell: 'rnn', 'gru' or 'lstm'. Differs from the hand-written networks in what the field calls the layer's form: two
     biases a gate, and a GRU that resets after the product with W_hh (`weights.py`).
 
-    No dropout: on the CPU the fused operator takes a rate between its layers and leaves it out without a word.
+    No dropout: on the CPU the fused operator accepts a rate between its layers and silently ignores it.
     """
 
     def __init__(self, layer: Any, cell: str, *, ctx: Any = None):
@@ -85,7 +85,7 @@ class GluonLayer(Network):
         return {name: p.data(self.ctx) for name, p in self._all().items() if p.grad_req != 'null'}
 
     def weights(self) -> Dict[str, nd.NDArray]:
-        """All arrays by Gluon's names, those that are frozen among them."""
+        """All arrays by Gluon's names, frozen ones included."""
         return {name: parameter.data(self.ctx) for name, parameter in self._all().items()}
 
     def freeze_second_bias(self) -> None:

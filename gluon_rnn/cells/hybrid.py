@@ -1,4 +1,4 @@
-"""Any network as a graph of MXNet's, what Gluon calls hybridize."""
+"""Any network as an MXNet graph: what Gluon calls hybridize."""
 from __future__ import annotations
 
 import functools

@@ -78,7 +78,7 @@ def _slice(state: nd.NDArray, start: int, stop: int) -> nd.NDArray:
 
 
 def _pad(H: nd.NDArray, number: int, axis: int) -> nd.NDArray:
-    """H with that many rows of zeros more."""
+    """Append that many rows of zeros to H."""
     if not number:
         return H
     shape = tuple(number if i == axis else n for i, n in enumerate(H.shape))

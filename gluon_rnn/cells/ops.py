@@ -1,4 +1,4 @@
-"""What the hand-written networks are written with: one-hot vectors, products and activations."""
+"""One-hot vectors, products and activations: the vocabulary of the hand-written networks."""
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Tuple, Union
@@ -10,7 +10,7 @@ State = Tuple[nd.NDArray, ...]
 
 
 class OneHot:
-    """One-hot vectors, kept as the indices that they stand for.
+    """One-hot vectors, stored as indices.
 
     indices: (num_steps, batch_size), or (batch_size,) of one step; as an array the vectors would have `depth` as their last axis.
     """
@@ -20,7 +20,7 @@ class OneHot:
         self.shape = (*indices.shape, depth)
 
     def dense(self) -> nd.NDArray:
-        """The vectors themselves."""
+        """The vectors as an array."""
         return nd.one_hot(self.indices, self.shape[-1])
 
 
@@ -38,7 +38,7 @@ def steps(inputs: Inputs) -> List[Any]:
 def dot(X: Inputs, W: nd.NDArray) -> nd.NDArray:
     """X W. Where X is one-hot each row of the product is a row of W, so nothing is multiplied.
 
-    Raises ValueError where the one-hot vectors are not as long as W has rows.
+    Raises ValueError if the one-hot vectors are not as long as W has rows.
     """
     if not isinstance(X, OneHot):
         return nd.dot(X, W)
@@ -50,7 +50,7 @@ def dot(X: Inputs, W: nd.NDArray) -> nd.NDArray:
 
 
 def reverse(inputs: Inputs, lengths: np.ndarray | None = None) -> Inputs:
-    """The same sequence from its end to its beginning; with lengths, each row from its own end, its padding left in place."""
+    """Reverse a sequence in time; with lengths, each row from its own end, the padding left in place."""
     if isinstance(inputs, OneHot):
         return OneHot(reverse_dense(inputs.indices.expand_dims(2), lengths)[:, :, 0], inputs.shape[2])
     return reverse_dense(inputs, lengths)

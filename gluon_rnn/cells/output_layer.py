@@ -7,7 +7,7 @@ import mxnet as mx
 from mxnet import autograd, init, nd
 from mxnet.gluon import nn
 
-from .base import BookParams, check_weights, load
+from .base import BookParams, check_weights, load_weights
 from .scratch import SIGMA, weight
 
 
@@ -34,7 +34,7 @@ class OutputLayer:
         return {name: value.asnumpy() for name, value in self.parameters().items()}
 
     def load_book_params(self, params: BookParams) -> None:
-        load(self.parameters(), params)
+        load_weights(self.parameters(), params)
 
 
 class GluonOutputLayer:
@@ -58,4 +58,4 @@ class GluonOutputLayer:
 
     def load_book_params(self, params: BookParams) -> None:
         check_weights(self.book_params(), params)
-        load(self.parameters(), {'dense_weight': params['W_hq'].T, 'dense_bias': params['b_q']})
+        load_weights(self.parameters(), {'dense_weight': params['W_hq'].T, 'dense_bias': params['b_q']})

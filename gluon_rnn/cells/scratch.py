@@ -1,4 +1,4 @@
-"""What the hand-written networks share: parameters with gradients attached, and the walk over the steps."""
+"""The base of the hand-written networks: parameters with gradients attached, and the walk over the steps."""
 from __future__ import annotations
 
 from typing import Any, Dict, Tuple
@@ -13,7 +13,7 @@ SIGMA = 0.01        # the standard deviation of new weights, as in the book
 
 
 class Scratch(Network):
-    """A recurrent layer written by hand: `step` holds its equations, the rest of it is here.
+    """A recurrent layer written by hand: `step` holds its equations, everything else is here.
 
     inputs are (num_steps, batch_size, num_inputs), outputs (num_steps, batch_size, num_hiddens), a state is a tuple of
     (batch_size, num_hiddens), one for each of `state_names`.
@@ -63,7 +63,7 @@ class Scratch(Network):
         return nd.stack(*outputs), state
 
     def check_state(self, state: State, batch_size: int) -> None:
-        """Raise ValueError for a state of another network or batch; of one row, it would be taken for every row."""
+        """Raise ValueError for a state of another network or batch. A state of one row would be broadcast to all rows."""
         wanted = (batch_size, self.num_hiddens)
         if len(state) != len(self.state_names) or any(s.shape != wanted for s in state):
             raise ValueError(f'state must be ({", ".join(self.state_names)}), each (batch_size, num_hiddens) {wanted}, '

@@ -1,4 +1,4 @@
-"""The one place that knows how weights lie in the book and how they lie in Gluon, cuDNN and PyTorch.
+"""Weight layouts and gate orders: the book's, and those of Gluon, cuDNN, PyTorch and ONNX. The only place that knows them.
 
 The book keeps each gate's weights apart, inputs down and hidden units across:
     W_xi (num_inputs, num_hiddens), W_hi (num_hiddens, num_hiddens), b_i (num_hiddens,), and so on for each gate.
@@ -28,7 +28,7 @@ PACKED = ('i2h_weight', 'h2h_weight', 'i2h_bias', 'h2h_bias')
 def pack(params: Dict[str, np.ndarray], cell: str, orders: Dict[str, Tuple[str, ...]] = GATES) -> Dict[str, np.ndarray]:
     """One layer and direction from the book's form to the stacked one, the gates in the order that `orders` has for the cell.
 
-    Raises ValueError where a parameter is missing.
+    Raises ValueError if a parameter is missing.
     """
     gates = orders[cell]
     wanted = {f'{kind}{gate}' for gate in gates for kind in ('W_x', 'W_h', 'b_')}

@@ -1,1 +1,1 @@
-"""What is read: texts as indices, images, and the samplers that cut them into batches."""
+"""Texts as indices, images, and the samplers that cut them into batches."""

@@ -27,7 +27,7 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class NamedCorpus:
-    """A corpus that can be asked for by name, as the book cuts it."""
+    """A corpus with a name, cut as the book cuts it."""
     file: str
     member: str | None = None       # the text's name inside a zip file
     sha256: str | None = None       # of the text, before it is cut
@@ -121,7 +121,7 @@ def encode(text: str, char_to_idx: Dict[str, int]) -> List[int]:
 
 
 def unigram_perplexity(indices: np.ndarray) -> float:
-    """What knowing how often each character occurs comes to, and nothing else: below it something of the order is learned."""
+    """Unigram perplexity of a corpus; a model below it has learned something of the order of characters."""
     p = np.bincount(indices) / len(indices)
     p = p[p > 0]
     return float(np.exp(-(p * np.log(p)).sum()))

@@ -1,4 +1,4 @@
-"""Images of handwritten digits: MNIST out of its idx files, and the small digits of scikit-learn."""
+"""Images of handwritten digits: MNIST from its idx files, and the small digits of scikit-learn."""
 from __future__ import annotations
 
 import gzip
@@ -36,7 +36,7 @@ def load_images(name: str) -> Tuple[Images, Images]:
     """Images to train on and images to test on: 'mnist' (60,000 and 10,000 of 28 × 28) or 'digits' (1,437 and 360 of 8 × 8).
 
     MNIST's four files are looked for in a folder `mnist` of each of `runtime.data_folders()`, gzipped or not.
-    Raises ValueError where the name is unknown or a file is missing, cut short, or not what its name says.
+    Raises ValueError if the name is unknown or a file is missing, cut short, or not what its name says.
     """
     if name == 'digits':
         return _digits()
@@ -77,7 +77,7 @@ def _find(file: str) -> Path:
 def read_idx(path: Path, *, num_axes: int) -> np.ndarray:
     """The array of unsigned bytes in an idx file, gzipped or not.
 
-    Raises ValueError where the file is no such thing, has another number of axes, or is cut short.
+    Raises ValueError if the file is no idx file, has another number of axes, or is cut short.
     """
     path = Path(path)
     again = 'get it again'
@@ -106,10 +106,10 @@ def read_idx(path: Path, *, num_axes: int) -> np.ndarray:
 
 
 class ImageBatches:
-    """Batches of images in random order, what `Trainer.epochs_on` takes.
+    """Batches of images in random order, a source for `Trainer.epochs_on`.
 
     Images that do not fill a last batch are left out of an epoch, others in each.
-    Raises ValueError where the images do not fill one batch.
+    Raises ValueError if the images do not fill one batch.
     """
 
     def __init__(self, images: Images, batch_size: int, *, seed: int | None = 0, ctx: Any = None):

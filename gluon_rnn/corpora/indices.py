@@ -1,4 +1,4 @@
-"""Indices of characters or classes that must lie in a range: whoever reads memory by them asks here first."""
+"""The range check of indices, made before anything reads memory by them."""
 from __future__ import annotations
 
 from typing import Any

@@ -25,7 +25,7 @@ def random_batches(corpus_indices: Any, batch_size: int, num_steps: int, *, ctx:
 
     corpus_indices: the characters' indices, one axis. rng: what shuffles, a `random.Random` or the module.
     Yields X and Y, each (batch_size, num_steps) on ctx; Y is X one character later.
-    Raises ValueError where the corpus is too short for one batch.
+    Raises ValueError if the corpus is too short for one batch.
     """
     for XY in random_rows(corpus_indices, batch_size, num_steps, rng=rng):
         yield on_device(XY, ctx)
@@ -33,7 +33,7 @@ def random_batches(corpus_indices: Any, batch_size: int, num_steps: int, *, ctx:
 
 def random_rows(corpus_indices: Any, batch_size: int, num_steps: int, *, rng: Any = random,
                 rows: slice = slice(None)) -> Iterator[np.ndarray]:
-    """What `random_batches` reads, before it lies on a device: X and its last labels, (rows of the batch, num_steps + 1).
+    """Rows of random batches as NumPy arrays: X and its last labels, (rows of the batch, num_steps + 1).
 
     rows: of each batch, those that are read; the shuffling is the same whichever they are.
     """
@@ -54,14 +54,14 @@ def consecutive_batches(corpus_indices: Any, batch_size: int, num_steps: int, *,
 
     corpus_indices: the characters' indices, one axis.
     Yields X and Y, each (batch_size, num_steps) on ctx; Y is X one character later.
-    Raises ValueError where the corpus is too short for one batch.
+    Raises ValueError if the corpus is too short for one batch.
     """
     for XY in consecutive_rows(corpus_indices, batch_size, num_steps):
         yield on_device(XY, ctx)
 
 
 def consecutive_rows(corpus_indices: Any, batch_size: int, num_steps: int, *, rows: slice = slice(None)) -> Iterator[np.ndarray]:
-    """What `consecutive_batches` reads, before it lies on a device: X and its last labels, (rows of the batch, num_steps + 1).
+    """Rows of consecutive batches as NumPy arrays: X and its last labels, (rows of the batch, num_steps + 1).
 
     rows: of each batch, those that are read.
     """
@@ -73,7 +73,7 @@ def consecutive_rows(corpus_indices: Any, batch_size: int, num_steps: int, *, ro
 
 
 def on_device(XY: np.ndarray, ctx: Any = None) -> Batch:
-    """X and Y of a batch's rows as one of the functions above reads them, on ctx."""
+    """Split rows of a batch into X and Y on ctx."""
     both = nd.array(XY, ctx=ctx, dtype='float32')
     return both[:, :-1], both[:, 1:]
 
@@ -107,7 +107,7 @@ def bounded(indices: nd.NDArray, limit: int) -> Tuple[nd.NDArray, nd.NDArray]:
 
 
 def num_batches(length: int, batch_size: int, num_steps: int, sampling: str) -> int:
-    """How many batches one epoch over `length` characters has."""
+    """The number of batches in an epoch over `length` characters."""
     if sampling == 'random':
         return (length - 1) // num_steps // batch_size
     return (length // batch_size - 1) // num_steps

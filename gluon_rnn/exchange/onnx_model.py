@@ -48,8 +48,8 @@ class OnnxModel:
 
 
 def load_onnx(path: Path) -> OnnxModel:
-    """Read an exported model. Raises ValueError where the file is damaged or none of this project's, ImportError without ONNX
-    Runtime, OSError where it cannot be read.
+    """Read an exported model. Raises ValueError if the file is damaged or none of this project's, ImportError without ONNX
+    Runtime, OSError if it cannot be read.
     """
     data = path.read_bytes()
     found = _SHA256.search(data)

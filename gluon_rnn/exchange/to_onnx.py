@@ -4,7 +4,7 @@
          state in ──┘            └── state out                          onnx_model.py runs it
 
 The graph is made from the weights under the book's names (`Model.book_params`), so that every implementation of a network
-gives the same file. Layers and directions are one node each. PyTorch's files are written by `torch_parity/export.py`.
+gives the same file. Layers and directions are one node each. PyTorch's files are written by `torch_parity/model_file.py`.
 """
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ _ACTIVATIONS = {'tanh': 'Tanh', 'relu': 'Relu', 'sigmoid': 'Sigmoid'}
 def export_onnx(model: LanguageModel, idx_to_char: Sequence[str], path: Path) -> float:
     """Write a model and its vocabulary to `path`, whole or not at all, once it has computed the same in ONNX Runtime.
 
-    Returns the largest difference from what MXNet computes (see `difference`). Raises ValueError where the vocabulary is not the
-    model's, and where the two do not agree; ImportError without onnx or ONNX Runtime.
+    Returns the largest difference from what MXNet computes (see `onnx_difference`). Raises ValueError if the vocabulary
+    is not the model's, and where the two do not agree; ImportError without onnx or ONNX Runtime.
     """
     data = to_onnx(model, idx_to_char)
-    apart = difference(model, load_onnx_bytes(data, str(path)))
+    apart = onnx_difference(model, load_onnx_bytes(data, str(path)))
     if not apart <= TOLERANCE:
         raise ValueError(f'ONNX Runtime and MXNet differ by {apart:.1e} on this model, more than {TOLERANCE:.0e}: not written')
     write_whole(path, data)
@@ -68,8 +68,8 @@ def to_onnx(model: LanguageModel, idx_to_char: Sequence[str]) -> bytes:
     return sign(proto.SerializeToString())
 
 
-def difference(model: LanguageModel, exported: OnnxModel) -> float:
-    """How far logits and states are apart on two batches of random characters, the second going on from the first.
+def onnx_difference(model: LanguageModel, exported: OnnxModel) -> float:
+    """The difference of logits and states on two batches of random characters, the second going on from the first.
 
     Of each array the largest difference over its largest number, or over 1 where that is larger.
     """
@@ -185,7 +185,7 @@ class _Graph:
         return name
 
     def after(self, state: str, from_end: bool) -> str:
-        """What a direction's last state is called: what the text that follows goes on from, unless it runs from the end."""
+        """The name of a direction's last state: the state carried to the next batch, unless the direction runs from the end."""
         if not from_end:
             return f'{state}_next'
         self.add('ConstantOfShape', [self.add('Shape', [state])], f'{state}_next')

@@ -28,7 +28,7 @@ def export_page(model: LanguageModel, idx_to_char: Sequence[str], path: Path, *,
 
     dtype: of the weights in it; float16 is half as large, and rounds each weight to 11 bits. title: a name for the model;
     prefix: what stands in the field at first (the first character of the vocabulary unless given).
-    Raises ValueError where the page has no such network, and where the vocabulary is not the model's.
+    Raises ValueError if the page has no such network, and where the vocabulary is not the model's.
     """
     write_whole(path, to_page(model, idx_to_char, dtype=dtype, title=title, prefix=prefix))
 

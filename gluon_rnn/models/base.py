@@ -1,4 +1,4 @@
-"""What the language model and the classifier share: a recurrent network with an output layer on top of it."""
+"""The base of language model and classifier: a recurrent network with an output layer on top."""
 from __future__ import annotations
 
 import dataclasses
@@ -27,7 +27,7 @@ class Model:
         return self.network.begin_state(batch_size)
 
     def check_state(self, state: Any, batch_size: int) -> State:
-        """The state as a tuple. Raises ValueError where it is none of this model for such a batch."""
+        """The state as a tuple. Raises ValueError if it is none of this model for such a batch."""
         return check_state(self.network, state, batch_size)
 
     def array(self, values: Any) -> nd.NDArray:
@@ -50,7 +50,7 @@ class Model:
 
 
 def check_state(network: Network, state: Any, batch_size: int) -> State:
-    """The state as a tuple. Raises ValueError where it is none of this network for such a batch."""
+    """The state as a tuple. Raises ValueError if it is none of this network for such a batch."""
     wanted = [s.shape for s in network.begin_state(batch_size)]
     fits = isinstance(state, (tuple, list)) and all(isinstance(s, nd.NDArray) for s in state)
     if not fits or [s.shape for s in state] != wanted:
@@ -72,7 +72,7 @@ def check_matrix(X: Any, name: str, axes: int = 2) -> nd.NDArray:
 
 
 def make_network(config: NetworkConfig, num_inputs: int, ctx: Any) -> Network:
-    """The network that `config` describes, newly drawn, on ctx. Raises ValueError where its implementation does not run there."""
+    """The network that `config` describes, newly drawn, on ctx. Raises ValueError if its implementation does not run there."""
     if config.impl != 'numba':
         return build_network(config, num_inputs, ctx)
     try:

@@ -1,7 +1,7 @@
 """Filling gaps in a text from what stands on both sides of them: the task that fits a bidirectional network.
 
     能 不 能 给 我 一 _ 歌 的 时 间       →H has read 能不能给我一_      ←H has read 间时的歌_
-                                       the output layer names the character from both: 首
+                                       the output layer predicts the character from both: 首
 A masked character is replaced by a symbol of its own, so neither direction can see the answer, and the loss counts masked
 places alone.
 """
@@ -16,7 +16,7 @@ import mxnet as mx
 import numpy as np
 from mxnet import nd
 
-from ..cells.base import Network, load
+from ..cells.base import Network, load_weights
 from ..cells.default import runnable
 from ..cells.lengths import Lengths, check_lengths
 from ..cells.ops import OneHot, State
@@ -31,11 +31,10 @@ from .base import check_matrix, check_state, make_network
 from .language_model import ModelConfig
 
 MASK = '_'          # a gap in a text that a user writes
-_ALPHAS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
 class FillIn:
-    """Names the characters behind the masks. Its network reads one symbol more than there are characters: the mask, the last."""
+    """Predicts the characters behind the masks. Its network reads one symbol more than there are characters, the mask, last."""
 
     def __init__(self, config: ModelConfig, network: Network, output: Any):
         self.config, self.network, self.output, self.ctx = config, network, output, network.ctx
@@ -45,7 +44,7 @@ class FillIn:
         """X: (batch_size, num_steps), indices of characters and masks; lengths: how many of each row are real.
 
         Returns the logits (number of masks, vocab_size), row by row of X, and the new state.
-        Raises ValueError where nothing is masked, and for indices and a state that do not fit.
+        Raises ValueError if nothing is masked, and for indices and a state that do not fit.
         """
         check_matrix(X, 'X')
         state, symbols = check_state(self.network, state, X.shape[0]), X.asnumpy()
@@ -71,7 +70,7 @@ class FillIn:
         return {**self.network.parameters(), **self.output.parameters()}
 
     def num_parameters(self) -> int:
-        """How many numbers are trained."""
+        """The number of trained parameters."""
         return sum(parameter.size for parameter in self.parameters().values())
 
 
@@ -84,15 +83,15 @@ def build_fill_in(config: ModelConfig, ctx: Any = None) -> FillIn:
 
 
 def load_fill_in(checkpoint: Checkpoint, ctx: Any = None) -> FillIn:
-    """The model of a checkpoint that `scripts/fill_in.py train` has saved. Raises ValueError where it is of another model."""
+    """The model of a checkpoint that `scripts/fill_in.py train` has saved. Raises ValueError if it is of another model."""
     model = build_fill_in(runnable(checkpoint.config, ctx or mx.cpu()), ctx)
-    kind = 'params/'
-    load(model.parameters(), {name[len(kind):]: value for name, value in checkpoint.arrays.items() if name.startswith(kind)})
+    kind, arrays = 'params/', checkpoint.arrays
+    load_weights(model.parameters(), {name[len(kind):]: arrays[name] for name in arrays if name.startswith(kind)})
     return model
 
 
 def one_directional(config: ModelConfig) -> ModelConfig:
-    """The same network without its second direction, with the hidden units that bring it nearest to as many parameters."""
+    """The same network without its second direction, with the number of hidden units that comes nearest in parameters."""
     if not config.bidirectional:
         raise ValueError('the network has one direction already')
     wanted = count_parameters(config)
@@ -103,7 +102,7 @@ def one_directional(config: ModelConfig) -> ModelConfig:
 
 
 def count_parameters(config: ModelConfig) -> int:
-    """How many numbers a fill-in model has, without building it."""
+    """The number of parameters of a fill-in model, without building it."""
     gates, biases = {'rnn': 1, 'gru': 3, 'lstm': 4}[config.cell], 2 if config.impl == 'gluon' else 1
     directions = [config.num_hiddens]
     if config.bidirectional:
@@ -116,7 +115,7 @@ def count_parameters(config: ModelConfig) -> int:
 
 
 class MaskedText:
-    """Masked batches of a text under either sampling, what `Trainer.epochs_on` takes; each epoch masks other characters.
+    """Masked batches of a text under either sampling, a source for `Trainer.epochs_on`; each epoch masks other characters.
 
     Raises ValueError for a mask_rate out of range and where the text is too short for one batch.
     """
@@ -146,20 +145,20 @@ class MaskedText:
 
 @dataclass(frozen=True)
 class Score:
-    """How well gaps were filled: the part named rightly, and the perplexity per character."""
+    """The score of filled gaps: accuracy, and perplexity per character."""
     accuracy: float
     perplexity: float
 
 
 def score_rows(log_p: np.ndarray, y: np.ndarray) -> Tuple[float, float]:
-    """Of log probabilities (gaps, vocab_size): how many are right, and the sum of -log of the right answers' probability."""
+    """The number of right answers in log probabilities (gaps, vocab_size), and the sum of their cross-entropies."""
     return float((log_p.argmax(axis=1) == y).sum()), float(-log_p[np.arange(len(y)), y].sum())
 
 
-def evaluate(log_probabilities: Any, batches: Sequence[Batch]) -> Score:
+def evaluate_gaps(log_probabilities: Any, batches: Sequence[Batch]) -> Score:
     """The score on masked batches; log_probabilities: X (batch_size, num_steps) -> (number of masks, vocab_size).
 
-    Raises Diverged where the perplexity is no float.
+    Raises Diverged if the perplexity is too large for a float.
     """
     right = loss = number = 0.0
     for X, y in batches:
@@ -169,7 +168,7 @@ def evaluate(log_probabilities: Any, batches: Sequence[Batch]) -> Score:
 
 
 def network_log_probabilities(model: FillIn) -> Any:
-    """A model as `evaluate` takes it: each batch read from a new state."""
+    """A model as a function for `evaluate_gaps`: each batch starts from a new state."""
     def log_probabilities(X: nd.NDArray) -> np.ndarray:
         logits, _ = model(X, model.begin_state(X.shape[0]))
         return nd.log_softmax(logits).asnumpy()
@@ -183,57 +182,6 @@ def held_out_batches(indices: Any, mask: int, mask_rate: float, num_steps: int, 
                          batch_size=max(1, min(64, (len(indices) - 1) // (num_steps + 1))))
     text = MaskedText(indices, config, mask, mask_rate, ctx=ctx)
     return [batch for k in range(rounds) for batch in text.batches(k)]
-
-
-class Counting:
-    """What counting alone makes of a gap: bigrams on both sides, P(c | left, right) ~ P(c | left) P(right | c).
-
-    P(b | a) = (N(ab) + α P(b)) / (N(a) + α), smoothed towards P(b) = (N(b) + 1) / (N + vocab_size).
-    A neighbour that is masked or beyond the row is left out. right: look to the right, too.
-    """
-
-    def __init__(self, corpus_indices: Any, vocab_size: int, *, alpha: float = 20, right: bool = True):
-        text = check_indices(corpus_indices, vocab_size, 'the indices of the text').astype(np.int64)
-        self.vocab_size, self.alpha, self.right = vocab_size, alpha, right
-        self.total = np.bincount(text[:-1], minlength=vocab_size).astype(np.float64)      # as the first of two
-        number = np.bincount(text, minlength=vocab_size)
-        self.p = (number + 1) / (len(text) + vocab_size)
-        pairs, counts = np.unique(text[:-1] * vocab_size + text[1:], return_counts=True)
-        first, second = np.divmod(pairs, vocab_size)
-        self.after = {a: (second[first == a], counts[first == a]) for a in np.unique(first)}
-        self.before = {b: (first[second == b], counts[second == b]) for b in np.unique(second)}
-
-    @classmethod
-    def fitted(cls, corpus_indices: Any, vocab_size: int, batches: Sequence[Batch], *, right: bool = True) -> Counting:
-        """With the α that does best on masked batches of another text."""
-        counting = cls(corpus_indices, vocab_size, right=right)
-
-        def perplexity(alpha: float) -> float:
-            counting.alpha = alpha
-            return evaluate(counting.log_probabilities, batches).perplexity
-        counting.alpha = min(_ALPHAS, key=perplexity)
-        return counting
-
-    def log_probabilities(self, X: nd.NDArray) -> np.ndarray:
-        """(number of masks, vocab_size), row by row of X; the mask is the index vocab_size."""
-        characters = X.asnumpy().astype(np.int64)
-        mask = self.vocab_size
-        framed = np.pad(characters, ((0, 0), (1, 1)), constant_values=mask)
-        rows, steps = np.nonzero(characters == mask)
-        return np.stack([self._one(framed[row, step], framed[row, step + 2]) for row, step in zip(rows, steps)])
-
-    def _one(self, left: int, right: int) -> np.ndarray:
-        p = self.p.copy()
-        if left != self.vocab_size:
-            followers, counts = self.after.get(left, ((), ()))
-            p *= self.alpha
-            p[list(followers)] += counts
-        if self.right and right != self.vocab_size:
-            joint = np.full(self.vocab_size, self.alpha * self.p[right])
-            leaders, counts = self.before.get(right, ((), ()))
-            joint[list(leaders)] += counts
-            p *= joint / (self.total + self.alpha)
-        return np.log(p / p.sum())
 
 
 @dataclass(frozen=True)

@@ -34,10 +34,10 @@ class ModelConfig(NetworkConfig):
 
 
 class LanguageModel(Model):
-    """A model that names the next character, for any network.
+    """A model that predicts the next character, for any network.
 
     A *bidirectional* one is not a language model in earnest: at each step its second direction has read all that
-    follows, the very character that it is asked to name among it. Its perplexity falls towards 1 because it copies the
+    follows, including the character it must predict. Its perplexity falls towards 1 because it copies the
     answer, and says nothing about how well it knows the language; written out character by character, where nothing
     follows yet, it makes poor verses. It is here because section 6.10 leads to it, and to show just this. Its second direction
     starts anew with each call: a batch knows nothing of the text behind it.
@@ -110,7 +110,7 @@ def build_model(config: ModelConfig, ctx: Any = None) -> LanguageModel:
 def copy_params(source: LanguageModel, target: LanguageModel) -> None:
     """Carry all weights from one implementation of a model to another (`cells/weights.py` says how they lie in each).
 
-    Raises ValueError where the two are not the same network.
+    Raises ValueError if the two are not the same network.
     """
     target.load_book_params(source.book_params())
 

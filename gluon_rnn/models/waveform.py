@@ -69,7 +69,7 @@ def matching(cell: str, num_parameters: int) -> NetworkConfig:
 
 @dataclass(frozen=True)
 class Fit:
-    """How near a wave is after an epoch: the squared error as a part of the target's variance (0: the same, 1: silence)."""
+    """The squared error of a wave after an epoch, as a part of the target's variance (0: the same, 1: silence)."""
     epoch: int
     error: float
 
@@ -86,20 +86,20 @@ def fit_wave(generator: Generator, target: np.ndarray, num_epochs: int, *, lr: f
         raise ValueError(f'num_epochs must be 1 or more, got {num_epochs}')
     if not target.std():
         raise ValueError(f'the wave must move, and all of its {len(target)} samples are one: choose more')
-    updater = Optimizer(generator.parameters(), 'adam', lr, clipping_theta)
+    optimizer = Optimizer(generator.parameters(), 'adam', lr, clipping_theta)
     wanted, variance = nd.array(target, ctx=generator.ctx), float(target.var())
     for epoch in range(1, num_epochs + 1):
         with autograd.record():
             loss = (generator(len(target)) - wanted).square().mean()
         loss.backward()
-        updater.step()
+        optimizer.step()
         error = loss.asscalar() / variance
         if not np.isfinite(error):
             raise ArithmeticError(f'the error is no longer finite in epoch {epoch}: lower lr')
         yield Fit(epoch, float(error))
 
 
-def compare(periods: Tuple[int, ...], num_hiddens: int, ctx: Any = None) -> Iterator[Tuple[str, Generator]]:
+def compare_networks(periods: Tuple[int, ...], num_hiddens: int, ctx: Any = None) -> Iterator[Tuple[str, Generator]]:
     """A Clockwork RNN, and an RNN and an LSTM of as many parameters."""
     clockwork = Generator(NetworkConfig(cell='clockwork', num_hiddens=num_hiddens, periods=periods), ctx)
     yield 'clockwork', clockwork

@@ -34,7 +34,7 @@ class WholeSteps:
 
     def train_step(self, X: Any, Y: Any, state: Sequence[Any],
                    update: Mapping[str, Any]) -> Tuple[float, float, List[np.ndarray]]:
-        """One step of training, as `training.optimizer.Updater.whole_step` describes the update.
+        """One step of training, as `training.optimizer.Optimizer.whole_step` describes the update.
 
         X, Y: (batch_size, num_steps), indices of characters and of those that follow, NumPy arrays; state: from `begin_state`
         or the

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Dict, Sequence
 import mxnet as mx
 import numpy as np
 
-from ..cells.base import load
+from ..cells.base import load_weights
 from ..cells.default import runnable
 from ..corpora.tokens import Vocabulary
 from ..models.language_model import LanguageModel, ModelConfig, build_model
@@ -42,7 +42,7 @@ class Checkpoint:
 
     @classmethod
     def take(cls, trainer: Trainer, idx_to_char: Sequence[str]) -> Checkpoint:
-        """A copy of where a training of a language model stands now."""
+        """A copy of the present state of a training."""
         states, numbers = trainer.optimizer.state()
         arrays = {f'params/{name}': value.asnumpy() for name, value in trainer.model.parameters().items()}
         arrays.update({f'optimizer/{name}': value for name, value in states.items()})
@@ -52,28 +52,28 @@ class Checkpoint:
         return {name[len(part):]: value for name, value in self.arrays.items() if name.startswith(part)}
 
     def model(self, ctx: Any = None) -> LanguageModel:
-        """The model with its weights, on ctx. Raises ValueError where they are no language model's but a fill-in network's."""
+        """The model with its weights, on ctx. Raises ValueError if they are no language model's but a fill-in network's."""
         model = build_model(runnable(self.config, ctx or mx.cpu()), ctx)
         try:
-            load(model.parameters(), self._part('params/'))
+            load_weights(model.parameters(), self._part('params/'))
         except ValueError as error:
             raise ValueError(f'the checkpoint holds no language model ({error}): use a run of scripts/train.py') from None
         return model
 
     def resume(self, trainer: Trainer) -> None:
-        """Put a new trainer of the same settings where this one stood. Raises ValueError where it does not fit."""
-        load(trainer.model.parameters(), self._part('params/'))
+        """Bring a new trainer of the same settings to this state. Raises ValueError if it does not fit."""
+        load_weights(trainer.model.parameters(), self._part('params/'))
         trainer.optimizer.load_state(self._part('optimizer/'), self.optimizer)
         trainer.epoch = self.epoch
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, whole or not at all. Raises ValueError where a weight is not finite, OSError as the disk has it."""
-    write_whole(path, pack(checkpoint))
+    """Write a checkpoint, whole or not at all. ValueError if a weight is not finite, OSError if the file cannot be written."""
+    write_whole(path, to_bytes(checkpoint))
 
 
-def pack(checkpoint: Checkpoint) -> memoryview:
-    """The bytes of a checkpoint's file. Raises ValueError where a weight is not finite."""
+def to_bytes(checkpoint: Checkpoint) -> memoryview:
+    """The bytes of a checkpoint's file. Raises ValueError if a weight is not finite."""
     for name, value in checkpoint.arrays.items():
         if not np.isfinite(value).all():
             raise ValueError(f'{name} is no longer finite: not saved')
@@ -88,13 +88,13 @@ def pack(checkpoint: Checkpoint) -> memoryview:
 
 
 def read(path: Path) -> Checkpoint:
-    """Read a checkpoint. Raises ValueError where it is damaged or something else, OSError where it cannot be read."""
+    """Read a checkpoint. ValueError if it is damaged or no checkpoint, OSError if it cannot be read."""
     with open(path, 'rb') as opened:
-        return unpack(opened, path)
+        return from_bytes(opened, path)
 
 
 def read_epoch(path: Path) -> int:
-    """The epochs done, without the arrays, which may be 50 MB and are not looked at. Raises as `read` does."""
+    """The number of epochs done; the arrays, which may be 50 MB, are not read. Raises as `read` does."""
     with open(path, 'rb') as opened:
         try:
             with np.load(opened, allow_pickle=False) as file:
@@ -103,8 +103,8 @@ def read_epoch(path: Path) -> int:
             raise _not_whole(path, error) from None
 
 
-def unpack(opened: BinaryIO, origin: Any) -> Checkpoint:
-    """Read a checkpoint from an open file. Raises ValueError where it is damaged or something else, which says `origin`."""
+def from_bytes(opened: BinaryIO, origin: Any) -> Checkpoint:
+    """Read a checkpoint from an open file. ValueError if it is damaged or no checkpoint; the message names `origin`."""
     try:
         with np.load(opened, allow_pickle=False) as file:
             if any(member.compress_type != zipfile.ZIP_STORED for member in file.zip.infolist()):

@@ -1,9 +1,9 @@
-"""JSON that knows what it was: an object with a digest of all else in it, so that a damaged figure is never read as a figure.
+"""JSON with a checksum: an object that holds a digest of all else in it, so that a damaged figure is never read as a figure.
 
     {"epoch": 1, "digest": "5f0c…", "perplexity": 843.2}      16 digits of the SHA-256 of the rest, its names sorted
 
 The digest stands behind the first name, so that a piece that is lost with it takes something along that is missed. It finds
-damage, not malice: who changes a file by hand sets "digest" to null, and it is taken as it is.
+damage, not malice: to change a file by hand, set "digest" to null, and it is taken as it is.
 """
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import Any, Dict
 DIGEST = 'digest'
 
 
-def seal(content: Dict[str, Any]) -> Dict[str, Any]:
+def with_checksum(content: Dict[str, Any]) -> Dict[str, Any]:
     """The content with its digest. Its names must be texts, its values what JSON gives back as they were."""
     first = dict(list(content.items())[:1])
     return {**first, DIGEST: _digest(content), **content}
 
 
-def unseal(text: str | bytes, *, required: bool = True) -> Dict[str, Any]:
-    """The content of a sealed object, without its digest.
+def verified(text: str | bytes, *, required: bool = True) -> Dict[str, Any]:
+    """The content of such an object, without its digest.
 
     required: whether an object without one is refused, too; if not, it is taken to be of an older version. Raises ValueError
     where it is damaged.

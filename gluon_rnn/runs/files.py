@@ -39,6 +39,25 @@ def write_whole(path: Path, data: bytes | memoryview | str) -> None:
         file.write(data.encode('utf-8') if isinstance(data, str) else data)
 
 
+def append_line(path: Path, line: str) -> None:
+    """Add a line, which ends with a newline, to a file that need not be there yet: all of it, or nothing where it fails.
+
+    A process that is killed in the middle leaves a line without an end. OSError if it cannot be written.
+    """
+    size = path.stat().st_size if path.exists() else 0
+    try:
+        with open(path, 'ab') as file:
+            file.write(line.encode('utf-8'))
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException as error:
+        if path.exists():
+            os.truncate(path, size)
+        if isinstance(error, OSError) and not error.filename:
+            error.filename = str(path)
+        raise
+
+
 def _sync_folder(folder: Path) -> None:
     """Have the folder remember the new name, too; some systems cannot."""
     with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""A run's folder: what a training leaves there, whole files only, and how it is read again.
+"""A run's folder: the files that a training leaves, and reading them again.
 
     config.json      the settings              metrics.jsonl    a line an epoch
     samples.txt      the verses                curve.png        perplexity over the epochs
@@ -12,16 +12,17 @@ import dataclasses
 import json
 import os
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, List, Tuple
 
 import filelock
 
-from ..plots import plot_perplexity
+from ..plots import plot_perplexity, save_figure
 from ..training.config import EpochRecord
 from . import checkpoint
 from .checkpoint import Checkpoint
-from .checksum import DIGEST, seal, unseal
-from .files import write_whole
+from .checksum import DIGEST, verified, with_checksum
+from .files import append_line, write_whole
+from .settings import RunSettings
 
 _FILES = ('config.json', 'metrics.jsonl', 'samples.txt', 'curve.png', 'checkpoint.npz', 'layers.json')
 FORMAT = 'gluon_rnn run 2'        # 2: with digests
@@ -38,7 +39,7 @@ class RunFolder:
         self._lock = filelock.FileLock(folder / '.lock')
 
     def __enter__(self) -> RunFolder:
-        """Raises ValueError where another process writes here or files are not a run's, OSError where no folder can be made."""
+        """Raises ValueError if another process writes here or there are files of no run, OSError if no folder can be made."""
         self.folder.mkdir(parents=True, exist_ok=True)
         foreign = [path.name for path in self.folder.iterdir() if path.name not in _FILES and not path.name.startswith('.')]
         if foreign:
@@ -56,8 +57,8 @@ class RunFolder:
                 self.folder.rmdir()
         self._lock.release()
 
-    def begin(self, config: Dict[str, Any], *, overwrite: bool = False) -> None:
-        """Start a new run. Raises ValueError where the folder holds a run, unless told to overwrite it."""
+    def begin(self, settings: RunSettings, *, overwrite: bool = False) -> None:
+        """Start a new run. Raises ValueError if the folder holds a run, unless told to overwrite it."""
         if self.holds_run() and not overwrite:
             raise ValueError(f'{self.folder} holds a run already: go on with it by --resume, choose another --out, or replace it '
                              f'by --overwrite')
@@ -68,7 +69,7 @@ class RunFolder:
         if replaces:
             os.replace(path, aside)
         try:
-            self.write_config(config)
+            self.write_config(settings)
         except OSError:
             if replaces:
                 os.replace(aside, path)
@@ -76,15 +77,22 @@ class RunFolder:
         for name in (*_FILES[1:], aside.name):
             (self.folder / name).unlink(missing_ok=True)
 
-    def write_config(self, config: Dict[str, Any]) -> None:
-        text = json.dumps(seal({'format': FORMAT, **config}), ensure_ascii=False, indent=2) + '\n'
+    def write_config(self, settings: RunSettings) -> None:
+        text = json.dumps(with_checksum({'format': FORMAT, **dataclasses.asdict(settings)}), ensure_ascii=False, indent=2) + '\n'
         write_whole(self.folder / 'config.json', text)
+
+    def go_on(self, settings: RunSettings) -> None:
+        """Begin to write where `resume` has read up to: what came after the last checkpoint goes from metrics.jsonl, too."""
+        self.write_config(settings)
+        path, text = self.folder / 'metrics.jsonl', ''.join(map(_line, self.records)).encode()
+        if path.exists() and path.read_bytes() != text:
+            write_whole(path, text)
 
     def holds_run(self) -> bool:
         return any((self.folder / name).exists() for name in _FILES)
 
     def resume(self) -> Checkpoint | None:
-        """Read what is here up to the last checkpoint, and forget what came after it. None where there is no checkpoint yet."""
+        """Read all up to the last checkpoint, and forget what came after it. None if there is no checkpoint yet."""
         path = self.folder / 'checkpoint.npz'
         last = checkpoint.read(path) if path.exists() else None
         epoch = last.epoch if last else 0
@@ -96,7 +104,7 @@ class RunFolder:
         return last
 
     def read_samples(self) -> List[Tuple[int, str]]:
-        """What was printed: the epoch and the text of each printing."""
+        """The printed samples: the epoch and the text of each printing."""
         path = self.folder / 'samples.txt'
         if not path.exists():
             return []
@@ -112,13 +120,12 @@ class RunFolder:
         return samples
 
     def add(self, record: EpochRecord) -> None:
-        """Keep an epoch's record."""
+        """Add a line of an epoch to metrics.jsonl."""
+        append_line(self.folder / 'metrics.jsonl', _line(record))
         self.records.append(record)
-        lines = [json.dumps(seal({k: v for k, v in dataclasses.asdict(r).items() if v is not None})) + '\n' for r in self.records]
-        write_whole(self.folder / 'metrics.jsonl', ''.join(lines))
 
     def add_sample(self, epoch: int, text: str) -> None:
-        """Keep what was printed at an epoch, and bring the curve up to date."""
+        """Write what was printed at an epoch, and draw the curve anew."""
         self.samples.append((epoch, text + '\n'))
         write_whole(self.folder / 'samples.txt', ''.join(text for _, text in self.samples))
         self.draw()
@@ -128,33 +135,43 @@ class RunFolder:
         checkpoint.save(self.folder / 'checkpoint.npz', state)
 
     def draw(self) -> None:
-        plot_perplexity(self.folder / 'curve.png', {'train': self.records})
+        save_figure(plot_perplexity({'train': self.records}), self.folder / 'curve.png')
 
 
-def read_config(folder: Path) -> Dict[str, Any]:
-    """The settings of a run. Raises ValueError where there is none, or it is damaged."""
+def _line(record: EpochRecord) -> str:
+    known = {name: value for name, value in dataclasses.asdict(record).items() if value is not None}
+    return json.dumps(with_checksum(known)) + '\n'
+
+
+def read_config(folder: Path) -> RunSettings:
+    """The settings of a run. Raises ValueError if there is none, or it is damaged."""
     path = folder / 'config.json'
     if not path.exists():
-        raise ValueError(f'{folder} holds no run to go on with: leave out --resume to start one')
+        raise ValueError(f'{folder} holds no run')
     try:
         text = path.read_bytes()
-        config = unseal(text, required=f'"format": "{_WITHOUT_DIGEST}"'.encode() not in text)
+        config = verified(text, required=f'"format": "{_WITHOUT_DIGEST}"'.encode() not in text)
         if config.pop('format', None) not in (FORMAT, _WITHOUT_DIGEST):
             raise ValueError('it is of another format')
+        return RunSettings.read(config)
     except ValueError as error:
         raise ValueError(f'{path} is damaged ({error}): start a new run') from None
-    return config
 
 
 def read_metrics(folder: Path) -> List[EpochRecord]:
-    """The records of a run's epochs, in order. Raises ValueError where the file is damaged."""
+    """The records of a run's epochs, in order. Raises ValueError if the file is damaged.
+
+    A last line that has no end, as a process leaves it that is killed while it writes, counts only where it is whole.
+    """
     path = folder / 'metrics.jsonl'
     if not path.exists():
         return []
     try:
-        lines = path.read_bytes().splitlines()
+        *lines, last = path.read_bytes().split(b'\n')
         sealed = any(f'"{DIGEST}"'.encode() in line for line in lines)      # if one is, all are: older versions know no digests
-        records = [EpochRecord(**unseal(line, required=sealed)) for line in lines]
+        records = [EpochRecord(**verified(line, required=sealed)) for line in lines]
+        with contextlib.suppress(ValueError, TypeError):
+            records += [EpochRecord(**verified(last))]
         if [record.epoch for record in records] != list(range(1, len(records) + 1)):
             raise ValueError('epochs are missing')
         if not all(isinstance(value, (int, float)) for r in records for value in dataclasses.astuple(r) if value is not None):

@@ -1,11 +1,11 @@
 """A training from its settings to its folder: it starts or goes on, trains, prints, and is saved whatever stops it."""
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import io
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 import numpy as np
 
@@ -22,23 +22,22 @@ from ..training.trainer import Trainer
 from . import checkpoint
 from .checkpoint import Checkpoint
 from .folder import RunFolder, read_config
+from .settings import RunSettings, pick
 
 _BOOK_PREFIXES = (['分开', '不分开'], ['traveller', 'time traveller'])
 
 
-class Training:
+class TrainingJob:
     """One training of a language model, from its settings, without a folder.
 
-    settings: those of `RunSettings`, by name; where they began in an older version, some may be missing.
     store: what several contexts and processes add up by; None: 'device', where there are several contexts.
     Raises ValueError for settings that cannot train, or a text that has changed.
     """
 
-    def __init__(self, settings: Mapping[str, Any], *, store: Store | None = None):
-        settings = self.settings = dict(settings)
+    def __init__(self, settings: RunSettings, *, store: Store | None = None):
         self.store = store
-        settings['impl'] = choose_impl(settings, store)
-        contexts = runtime.parse_contexts(settings['ctx'])
+        settings = replace(settings, impl=choose_impl(settings, store))
+        contexts = runtime.parse_contexts(settings.ctx)
         if store is None and len(contexts) > 1:
             store = Store('device')
         train_config = pick(TrainConfig, settings)
@@ -47,23 +46,23 @@ class Training:
         self.idx_to_char, self.chars_per_token = corpus.idx_to_char, corpus.chars_per_token
         check_sizes(len(self.train_indices), train_config.batch_size, train_config.num_steps, train_config.sampling)
         check_held_out(self.valid_indices, train_config)
-        settings['prefix'] = prefixes(settings['prefix'], corpus)
-        apart = b'' if settings['valid_fraction'] or self.valid_indices is None else self.valid_indices.tobytes()
+        apart = b'' if settings.valid_fraction or self.valid_indices is None else self.valid_indices.tobytes()
         digest = hashlib.sha256(corpus.indices.tobytes() + apart + ''.join(corpus.idx_to_char).encode()).hexdigest()
-        if settings.setdefault('corpus_sha256', digest) != digest:
-            raise ValueError(f'the text {settings["corpus"]} has changed since the run started: restore it, or start a new run')
+        if settings.corpus_sha256 not in (None, digest):
+            raise ValueError(f'the text {settings.corpus} has changed since the run started: restore it, or start a new run')
+        self.settings = replace(settings, corpus_sha256=digest, prefixes=prefixes(settings.prefixes, corpus))
         self.model_config = pick(ModelConfig, settings, vocab_size=corpus.vocab_size)
-        runtime.seed(settings['seed'])
+        runtime.seed(settings.seed)
         first, *replicas = [build_model(self.model_config, ctx) for ctx in contexts]
         self.trainer = Trainer(first, train_config, replicas=replicas, store=store)
-        if settings.get('sigma') is not None:
-            redraw_weights(self.trainer.model, settings['sigma'])
+        if settings.sigma is not None:
+            redraw_weights(self.trainer.model, settings.sigma)
 
     def share_beginning(self) -> None:
         """Begin where the process of rank 0 begins: its weights, what its optimizer remembers, its epoch."""
         if self.store and self.store.num_workers > 1:
-            own = bytes(checkpoint.pack(Checkpoint.take(self.trainer, self.idx_to_char))) if self.store.rank == 0 else None
-            checkpoint.unpack(io.BytesIO(self.store.broadcast(own)), 'what rank 0 sent').resume(self.trainer)
+            own = bytes(checkpoint.to_bytes(Checkpoint.take(self.trainer, self.idx_to_char))) if self.store.rank == 0 else None
+            checkpoint.from_bytes(io.BytesIO(self.store.broadcast(own)), 'what rank 0 sent').resume(self.trainer)
 
     def follow(self, *, stop: Callable[[], bool] | None = None) -> None:
         """Train to the last epoch beside a `Run` in the process of rank 0, writing nothing."""
@@ -72,14 +71,14 @@ class Training:
             pass
 
 
-class Run(Training):
+class Run(TrainingJob):
     """A training and its folder.
 
     resume: go on with what the folder holds, which must be of the same settings. The folder must be locked (`with RunFolder`).
-    Raises ValueError as a `Training` does, and for a folder that holds something else.
+    Raises ValueError as a `TrainingJob` does, and for a folder that holds something else.
     """
 
-    def __init__(self, folder: RunFolder, settings: Dict[str, Any], *, resume: bool = False, overwrite: bool = False,
+    def __init__(self, folder: RunFolder, settings: RunSettings, *, resume: bool = False, overwrite: bool = False,
                  store: Store | None = None):
         if resume and folder.holds_run():
             settings = going_on(settings, folder)
@@ -101,15 +100,15 @@ class Run(Training):
                                  f'start a new run')
             saved.resume(self.trainer)
             self.saved_epoch = saved.epoch
-        self.folder.write_config(self.settings)     # what was changed holds for the next time, too
+        self.folder.go_on(self.settings)        # what was changed holds for the next time, too
 
     def go(self, *, on_epoch: Callable[[EpochRecord], None] | None = None, on_print: Callable[[str], None] | None = None,
            on_step: Callable[[int, int], None] | None = None, stop: Callable[[], bool] | None = None) -> None:
         """Train to the last epoch, handing on each epoch's record, and at each printing what the book would print.
 
-        What stops it on the way, whatever it is, finds the last whole epoch saved. on_step, stop: as in `Trainer.epochs`.
+        Whatever stops it, the last whole epoch is saved. on_step, stop: as in `Trainer.epochs`.
         """
-        period, num_epochs = self.settings['period'], self.settings['num_epochs']
+        period, num_epochs = self.settings.pred_period, self.settings.num_epochs
         try:
             for record in self.trainer.epochs(self.train_indices, self.valid_indices, on_step=on_step, stop=stop):
                 done = Checkpoint.take(self.trainer, self.idx_to_char)
@@ -118,7 +117,7 @@ class Run(Training):
                 if text:
                     self.folder.add_sample(record.epoch, text)
                 self.last = done        # only now: a checkpoint without its epoch's metrics and verses could not be gone on with
-                if record.epoch % self.settings['checkpoint_period'] == 0 or record.epoch == num_epochs:
+                if record.epoch % self.settings.checkpoint_period == 0 or record.epoch == num_epochs:
                     self._save()
                 if on_epoch:
                     on_epoch(record)
@@ -126,8 +125,8 @@ class Run(Training):
                     on_print(text)
         except Diverged as error:
             self._save()
-            kept = f'; the model after epoch {self.saved_epoch} is saved in {self.folder.folder}' if self.saved_epoch else ''
-            raise Diverged(f'{error}{kept}') from None
+            saved = f'; the model after epoch {self.saved_epoch} is saved in {self.folder.folder}' if self.saved_epoch else ''
+            raise Diverged(f'{error}{saved}') from None
         except BaseException:
             self._save()
             raise
@@ -135,8 +134,8 @@ class Run(Training):
     def _printing(self, record: EpochRecord) -> str:
         valid = '' if record.valid_perplexity is None else f', held-out perplexity {self._told(record.valid_perplexity)}'
         lines = [f'epoch {record.epoch}, perplexity {self._told(record.perplexity)}, time {record.seconds:.2f} sec{valid}']
-        verses = [generate(self.trainer.model, self.idx_to_char, prefix, self.settings['length'])
-                  for prefix in self.settings['prefix']]
+        verses = [generate(self.trainer.model, self.idx_to_char, prefix, self.settings.pred_len)
+                  for prefix in self.settings.prefixes or ()]
         lines += [' - ' + verse.replace('\n', '\n   ') for verse in verses]
         return '\n'.join(lines)
 
@@ -151,17 +150,17 @@ class Run(Training):
             self.saved_epoch = self.last.epoch
 
 
-def read_texts(settings: Mapping[str, Any]) -> Tuple[Corpus, np.ndarray, np.ndarray | None]:
+def read_texts(settings: RunSettings) -> Tuple[Corpus, np.ndarray, np.ndarray | None]:
     """The corpus, with the vocabulary of all its text and the held-out one; the indices to train on, and those held out."""
-    how = {name: settings[name] for name in ('tokens', 'min_count', 'keep_lines') if name in settings}
-    corpus = load_corpus(settings['corpus'], max_chars=settings['max_chars'], **how)
-    if settings.get('valid_text') is None:
-        train, valid = corpus.split(settings['valid_fraction'])
-        return corpus, train, valid if settings['valid_fraction'] else None
-    if settings['valid_fraction']:
+    how: Dict[str, Any] = {'tokens': settings.tokens, 'min_count': settings.min_count, 'keep_lines': settings.keep_lines}
+    corpus = load_corpus(settings.corpus, max_chars=settings.max_chars, **how)
+    if settings.valid_text is None:
+        train, valid = corpus.split(settings.valid_fraction)
+        return corpus, train, valid if settings.valid_fraction else None
+    if settings.valid_fraction:
         raise ValueError('valid_text and valid_fraction exclude each other: leave out one')
-    held_out = load_corpus(settings['valid_text'], known=corpus.idx_to_char, **how)
-    return dataclasses.replace(corpus, idx_to_char=held_out.idx_to_char), corpus.indices, held_out.indices
+    held_out = load_corpus(settings.valid_text, known=corpus.idx_to_char, **how)
+    return replace(corpus, idx_to_char=held_out.idx_to_char), corpus.indices, held_out.indices
 
 
 def check_held_out(valid: np.ndarray | None, config: TrainConfig) -> None:
@@ -173,44 +172,36 @@ def check_held_out(valid: np.ndarray | None, config: TrainConfig) -> None:
         raise ValueError('lr_schedule plateau needs held-out text: give valid_fraction or valid_text')
 
 
-def choose_impl(settings: Mapping[str, Any], store: Store | None = None) -> str:
-    """The implementation that the settings name, and where they name none, the one to take. Raises ValueError as `Training`."""
-    if settings.get('impl') is not None:
-        return settings['impl']
-    contexts = runtime.parse_contexts(settings['ctx'])
-    network = pick(ModelConfig, {**settings, 'impl': 'hybrid'}, vocab_size=1)
+def choose_impl(settings: RunSettings, store: Store | None = None) -> str:
+    """The implementation that the settings name, or where they name none, the one to take. ValueError as `TrainingJob`."""
+    if settings.impl is not None:
+        return settings.impl
+    contexts = runtime.parse_contexts(settings.ctx)
+    network = pick(ModelConfig, settings, vocab_size=1, impl='hybrid')
     return default_impl(network, contexts[0], alone=store is None and len(contexts) == 1)
 
 
-def going_on(settings: Mapping[str, Any], folder: RunFolder) -> Dict[str, Any]:
-    """The settings with the implementation in which the run in the folder can go on here: its own, unless the kernels have made
-    it and do not run here. Raises ValueError as `Training`, and where its config.json is damaged."""
-    impl = settings.get('impl') or read_config(folder.folder)['impl']
-    network = pick(ModelConfig, {**settings, 'impl': impl}, vocab_size=1)
-    return {**settings, 'impl': runnable(network, runtime.parse_contexts(settings['ctx'])[0]).impl}
+def going_on(settings: RunSettings, folder: RunFolder) -> RunSettings:
+    """The settings with the implementation in which the run in the folder can go on here: its own, or `hybrid` where the kernels
+    have made it and do not run here. Raises ValueError as `TrainingJob`, and if its config.json is damaged."""
+    network = pick(ModelConfig, settings, vocab_size=1, impl=settings.impl or read_config(folder.folder).impl)
+    return replace(settings, impl=runnable(network, runtime.parse_contexts(settings.ctx)[0]).impl)
 
 
-def impl_by_hand(settings: Mapping[str, Any], folder: Path) -> str:
+def impl_by_hand(settings: RunSettings, folder: Path) -> str:
     """How to run a network of the book by hand: as the run in the folder began, else fast, but with the book's parameters."""
-    if (folder / 'config.json').exists():
-        return read_config(folder)['impl']
-    impl = choose_impl({**settings, 'impl': None})
+    began = read_config(folder).impl if (folder / 'config.json').exists() else None
+    impl = began or choose_impl(replace(settings, impl=None))
     return 'hybrid' if impl == 'gluon' else impl
 
 
 def _equations(config: ModelConfig) -> ModelConfig:
     """The same for all implementations that have one another's parameters."""
-    return config if config.impl == 'gluon' else dataclasses.replace(config, impl='scratch')
-
-
-def pick(config: Any, settings: Mapping[str, Any], **more: Any) -> Any:
-    """The config that the settings hold."""
-    names = {field.name for field in dataclasses.fields(config)}
-    return config(**{name: value for name, value in settings.items() if name in names}, **more)
+    return config if config.impl == 'gluon' else replace(config, impl='scratch')
 
 
 def prefixes(given: List[str] | None, corpus: Corpus) -> List[str]:
-    """The prefixes asked for, or the book's, or the text's own first characters. Raises ValueError for unknown characters."""
+    """The given prefixes, or the book's, or the text's own first characters. Raises ValueError for unknown characters."""
     if given is None:
         known = [book for book in _BOOK_PREFIXES if not any(map(corpus.idx_to_char.unknown, book))]
         return known[0] if known else [corpus.decode(corpus.indices[:5])]

@@ -1,70 +1,128 @@
-"""The one schema of a run: flags, config.json, the book's sections and `Training` read it."""
+"""The one schema of a run: the flags of train.py, config.json, the book's sections and `TrainingJob` read it."""
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, get_args, get_type_hints
+from typing import Any, List, Mapping, Optional, get_args, get_type_hints
 
-COUNTS = ('period', 'length', 'checkpoint_period', 'min_count')      # 1 or more
-# What a continued run may be told anew; all else is settled when it starts.
-MAY_CHANGE = ('num_epochs', 'period', 'prefix', 'length', 'ctx', 'checkpoint_period', 'lr', 'clipping_theta', 'lr_decay',
-              'lr_decay_after')
+# Names of former versions, in flags and in config.json, and what they are now.
+ALIASES = {'period': 'pred_period', 'prefix': 'prefixes', 'length': 'pred_len'}
+COUNTS = ('pred_period', 'pred_len', 'checkpoint_period', 'min_count')      # 1 or more
+
+
+def _flag(group: str, default: Any, text: str, *, unless: str = '', may_change: bool = False) -> Any:
+    """A setting that is a flag of train.py.
+
+    group: the heading it stands under; text: its help; unless: the default in words, where it depends on others; may_change:
+    whether a run that is gone on with may be told it anew.
+    """
+    metadata = {'group': group, 'help': text, 'default': unless, 'may_change': may_change}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
 class RunSettings:
-    """All settings of a run; `ModelConfig` and `TrainConfig` pick theirs by name, and check them."""
-    corpus: str = 'lyrics'                      # a named one, or a text file or a zip of one
-    max_chars: Optional[int] = None             # from the start of the text; None: the corpus's own number, 0: all
-    tokens: str = 'char'                        # or 'word'
-    min_count: int = 1                          # words seen less often are <unk>
-    keep_lines: bool = False                    # line breaks are tokens; else spaces, as in the book
-    valid_fraction: float = 0                   # held out at the end of the text
-    valid_text: Optional[str] = None            # held-out text of a file of its own
-    cell: str = 'gru'
-    impl: Optional[str] = None                  # None: what suits the network and where it trains, see `cells/default.py`
-    num_hiddens: int = 256
-    num_layers: int = 1
-    embed_size: int = 0                         # columns of an embedding that the network reads; 0: one-hot vectors
-    dropout: float = 0
-    bidirectional: bool = False
-    backward_hiddens: Optional[int] = None      # of the second direction; None: as the first
-    activation: str = 'tanh'
-    reset_after: Optional[bool] = None          # of the GRU; None: the implementation's own form
-    residual: bool = False
+    """All settings of a run. `ModelConfig` and `TrainConfig` pick theirs by name, and check them.
+
+    A setting whose default depends on others, as `lr` does, is filled in where it is None.
+    Raises ValueError for those that no other room checks.
+    """
+    corpus: str = _flag('text', 'lyrics', '{corpora}, or a UTF-8 text file, a zip of one, or ZIP:MEMBER')
+    max_chars: Optional[int] = _flag('text', None, 'characters to keep from the start, 0: all', unless="10000 of the book's two "
+                                     'texts, as the book does, all of any other')
+    tokens: str = _flag('text', 'char', 'what is predicted; words of a Chinese text need rjieba')
+    min_count: int = _flag('text', 1, 'words seen less often become <unk>')
+    keep_lines: bool = _flag('text', False, 'line breaks are kept, as characters or as a word <eos>, instead of becoming spaces as '
+                             'in the book')
+    valid_fraction: float = _flag('text', 0, 'hold out this part at the end of the text and report its perplexity, too')
+    valid_text: Optional[str] = _flag('text', None, 'a held-out text of its own file, in place of --valid-fraction')
+    cell: str = _flag('network', 'gru', 'the recurrent network: sections 6.4, 6.7 and 6.8, or a Clockwork RNN')
+    impl: Optional[str] = _flag('network', None, 'scratch: by hand, to be read; hybrid: the same as a graph; gluon: the gluon.rnn '
+                                'layer; numba: the numbers of scratch, fast, on a CPU',
+                                unless='numba on one CPU; gluon on a GPU, where it has the equations; else hybrid')
+    num_hiddens: int = _flag('network', 256, 'hidden units of a layer, in each direction')
+    num_layers: int = _flag('network', 1, 'layers, section 6.9')
+    embed_size: int = _flag('network', 0, 'columns of an embedding that the network reads, as words need it; 0: one-hot vectors, '
+                            'as in the book')
+    dropout: float = _flag('network', 0, 'part of the hidden states between layers set to zero in training')
+    bidirectional: bool = _flag('network', False, 'a second direction from the end of each batch, section 6.10; it reads the '
+                                'answer, so perplexity near 1 means nothing and its verses are poor')
+    backward_hiddens: Optional[int] = _flag('network', None, 'hidden units of the second direction', unless='as the first')
+    activation: str = _flag('network', 'tanh', 'of the rnn')
+    reset_after: Optional[bool] = _flag('network', None, 'of the gru: reset the product with W_hh, as Gluon, cuDNN and PyTorch '
+                                        'do, instead of the state, as the book does',
+                                        unless="the book's form by hand, the other in Gluon")
+    periods: Optional[List[int]] = _flag(       # noqa: RUF009
+        'network', None, 'of the clockwork: one for each group of hidden units', unless='1 2 4 8')
+    residual: bool = False                      # each layer adds what it reads to what it gives
     both_forward: bool = False                  # a second direction that reads forward, too
     sigma: Optional[float] = None               # standard deviation of the new weights; None: the book's
-    periods: Optional[List[int]] = None         # of the Clockwork RNN; None: its own
-    sampling: str = 'consecutive'
-    num_epochs: int = 160
-    num_steps: int = 35
-    batch_size: int = 32
-    lr: float = 1e2
-    lr_schedule: str = 'constant'               # constant, step, cosine or plateau
-    warmup: int = 0                             # updates in which lr rises to its full height
-    lr_decay: Optional[float] = None            # what lr is multiplied by; None: the schedule's own
-    lr_decay_after: Optional[int] = None        # epochs before it is; None: the schedule's own
-    optimizer: str = 'sgd'
-    clipping_theta: float = 1e-2                # largest global norm of the gradients; 0: no clipping
-    seed: int = 0
-    ctx: str = 'auto'                           # one context, or several with commas between them
-    period: int = 40                            # epochs from one printing to the next; the book's pred_period
-    prefix: Optional[List[str]] = None          # what verses start with; None: the book's
-    length: int = 50                            # characters added to each; the book's pred_len
-    checkpoint_period: int = 10                 # epochs from one checkpoint to the next
+    sampling: str = _flag('training', 'consecutive', 'mini-batches, section 6.3')
+    num_steps: int = _flag('training', 35, 'characters in an example')
+    batch_size: int = _flag('training', 32, 'examples in a batch')
+    num_epochs: int = _flag('training', None, 'epochs', unless='250 for the rnn, 160 for the others', may_change=True)
+    lr: float = _flag('training', None, 'learning rate', unless='100 for sgd, 0.01 for other optimizers', may_change=True)
+    lr_schedule: str = _flag('training', 'constant', 'step: times --lr-decay at each epoch after the first --lr-decay-after; '
+                             'cosine: falls to --lr-decay times lr; plateau: times --lr-decay where held-out text gets no better '
+                             'in --lr-decay-after epochs')
+    warmup: int = _flag('training', 0, 'updates in which the learning rate rises to its full height')
+    lr_decay: Optional[float] = _flag('training', None, 'what the learning rate is multiplied by', may_change=True,
+                                      unless='0.97 for step, 0 for cosine, 0.5 for plateau')
+    lr_decay_after: Optional[int] = _flag('training', None, 'epochs before it is', unless='10 for step, 1 for plateau',
+                                          may_change=True)
+    optimizer: str = _flag('training', 'sgd', 'the name of any MXNet optimizer')
+    clipping_theta: float = _flag('training', 1e-2, 'largest global norm of the gradients, 0: no clipping', may_change=True)
+    ctx: str = _flag('training', 'auto', "where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)', or several that "
+                     "share each batch: 'gpu(0),gpu(1)'", may_change=True)
+    seed: int = _flag('training', 0, 'one seed gives one result')
+    pred_period: int = _flag('verses', None, 'epochs from one printing to the next', unless='50 for the rnn, 40 for the others',
+                             may_change=True)
+    prefixes: Optional[List[str]] = _flag(      # noqa: RUF009
+        'verses', None, 'what verses start with', unless='分开 and 不分开, or the first characters of a text that does not have '
+        'them', may_change=True)
+    pred_len: int = _flag('verses', 50, 'characters, or words, to add to each prefix', may_change=True)
+    checkpoint_period: int = _flag('the run', 10, 'epochs from one checkpoint to the next', may_change=True)
+    corpus_sha256: Optional[str] = None         # of the text that the run has started with
 
-    def as_dict(self) -> Dict[str, Any]:
-        """The settings by name, in this order."""
-        return dataclasses.asdict(self)
+    def __post_init__(self) -> None:
+        rnn = self.cell == 'rnn'
+        for name, default in (('num_epochs', 250 if rnn else 160), ('pred_period', 50 if rnn else 40),
+                              ('lr', 1e2 if self.optimizer == 'sgd' else 1e-2)):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, default)
+        for name in COUNTS:
+            if getattr(self, name) < 1:
+                raise ValueError(f'{name} must be 1 or more, got {getattr(self, name)}')
+        if self.dropout and self.num_layers == 1:
+            raise ValueError(f'dropout acts between layers: num_layers must be 2 or more, got {self.num_layers}')
+
+    @classmethod
+    def read(cls, saved: Mapping[str, Any]) -> RunSettings:
+        """The settings that a config.json holds, of this version or an older one.
+
+        What is missing there has its default, what is unknown is left out. Raises ValueError for a value that cannot be what
+        was written.
+        """
+        hints = get_type_hints(cls)
+        known = {new: value for name, value in saved.items() if (new := ALIASES.get(name, name)) in hints}
+        for name, value in known.items():
+            allowed = tuple(getattr(kind, '__origin__', kind) for kind in get_args(hints[name]) or (hints[name],))
+            allowed += (int,) * (float in allowed) + (tuple, str) * (name == 'periods')
+            if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+                raise ValueError(f'{name} is {value!r}')
+        return cls(**known)
+
+    def changed(self, given: Mapping[str, Any]) -> RunSettings:
+        """The settings of a run that is gone on with, and told these anew. Raises ValueError for what it cannot be told."""
+        for field in dataclasses.fields(self):
+            before, value = getattr(self, field.name), given.get(field.name)
+            if field.name in given and value != before and not field.metadata['may_change']:
+                raise ValueError(f'{field.name} is {before!r} in the run to go on with, got {value!r}: leave it out, or start '
+                                 f'a new run')
+        return dataclasses.replace(self, **given)
 
 
-def damage(saved: Mapping[str, Any]) -> str:
-    """The first of the settings in a config.json that cannot be what was written there, as 'name is value', or ''."""
-    kinds = get_type_hints(RunSettings)
-    for name, value in saved.items():
-        kind = kinds.get(name, Optional[str])
-        allowed = tuple(getattr(k, '__origin__', k) for k in (get_args(kind) if type(None) in get_args(kind) else (kind,)))
-        allowed += (int,) * (float in allowed) + (tuple, str) * (name == 'periods')
-        if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed) or (name in COUNTS and value < 1):
-            return f'{name} is {value!r}'
-    return ''
+def pick(config: Any, settings: RunSettings, **more: Any) -> Any:
+    """A `ModelConfig` or a `TrainConfig` with its part of the settings."""
+    names = {field.name for field in dataclasses.fields(config)} - more.keys()
+    return config(**{name: getattr(settings, name) for name in names if hasattr(settings, name)}, **more)

@@ -1,4 +1,4 @@
-"""Where to compute: MXNet's contexts, chosen so that what is chosen works; and one seed for all that draws."""
+"""MXNet contexts that work, and one seed for all random generators."""
 from __future__ import annotations
 
 import random
@@ -44,7 +44,7 @@ def try_all_gpus() -> List[Any]:
 def parse_ctx(text: str) -> Any:
     """'auto' (a GPU if there is one), 'cpu', 'gpu' or either with a number, as 'gpu(1)' -> an MXNet context.
 
-    Raises ValueError for anything else, and where the GPU asked for is not there or MXNet cannot use it, with the reason.
+    Raises ValueError for anything else, and if the GPU is missing or MXNet cannot use it, with the reason.
     """
     import mxnet as mx
     if text == 'auto':

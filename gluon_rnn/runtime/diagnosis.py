@@ -1,4 +1,4 @@
-"""What this environment is, what of the machine matters here, and what to do, as `python -m gluon_rnn.runtime` prints it."""
+"""Diagnosis of this environment and machine, with advice, as `python -m gluon_rnn.runtime` prints it."""
 from __future__ import annotations
 
 import ctypes
@@ -14,7 +14,7 @@ from .gpus import Answer, Obstacle
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was found. refusal: why MXNet cannot run here, '' where it can; libraries: of CUDA, where they matter."""
+    """The findings. refusal: why MXNet cannot run here, '' if it can; libraries: of CUDA, if they matter."""
     lines: Tuple[Tuple[str, str], ...]
     advice: Tuple[str, ...]
     refusal: str = ''
@@ -25,7 +25,7 @@ class Diagnosis:
 
 
 def examine() -> Diagnosis:
-    """Look at everything; nothing that is missing keeps the rest from being told."""
+    """Examine everything; a missing part does not hide the rest."""
     mx, refusal = None, ''
     try:
         environment.prepare()
@@ -47,7 +47,7 @@ def examine() -> Diagnosis:
 
 
 def _advice(mx: Any, answer: Answer, packages: List[str], refusal: str) -> List[str]:
-    """What to do, most needed first, a sentence each."""
+    """Advice, most needed first, a sentence each."""
     cards = gpus.visible(answer.cards, environment.visible_devices())
     obstacles = [gpus.obstacle_of_build(answer, packages), gpus.obstacle_of_driver(answer)]
     obstacles += [gpus.obstacle_of_card(i, card) for i, card in enumerate(cards)]
@@ -94,7 +94,7 @@ def _cuda(libraries: List[wheels.Library]) -> List[Tuple[str, str]]:
 
 
 def _corpora() -> List[Tuple[str, str]]:
-    """Each text that can be asked for by name, and MNIST, and where they are."""
+    """Each named text, and MNIST, and where they are."""
     try:
         from ..corpora.corpus import CORPORA
         folders = environment.data_folders()

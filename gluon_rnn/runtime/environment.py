@@ -1,4 +1,4 @@
-"""What a process needs before MXNet loads, and where the user has said that things are: the only reader of variables."""
+"""Preparation of a process before MXNet loads, and the user's settings: the only reader of environment variables."""
 from __future__ import annotations
 
 import importlib
@@ -44,7 +44,7 @@ def prepare() -> None:
 
 
 class _Refusal:
-    """Says why MXNet cannot be loaded, where it is asked for."""
+    """Raises the reason why MXNet cannot be loaded, when it is imported."""
 
     def __init__(self, why: str):
         self.why = why
@@ -66,7 +66,7 @@ def _check_python() -> None:
 
 
 def _check_numpy() -> None:
-    """And give NumPy the names that it has dropped."""
+    """Give NumPy the names that it has dropped."""
     try:
         np = importlib.import_module('numpy')       # only now: an older or newer Python may have none
     except ModuleNotFoundError:
@@ -92,7 +92,7 @@ def child_environment(threads: int) -> Dict[str, str]:
 
 
 def threads() -> str:
-    """How many threads MXNet was told to take."""
+    """The number of threads that MXNet was told to take."""
     return os.environ.get('OMP_NUM_THREADS', '')
 
 
@@ -102,18 +102,18 @@ def quick_notebooks() -> bool:
 
 
 def num_threads() -> int:
-    """How many threads the kernels take: as many as MXNet was told to, or a CPU each."""
+    """The number of threads of the kernels: MXNet's if it was told one, else one for each CPU."""
     given = os.environ.get('OMP_NUM_THREADS', '').split(',')[0]
     return int(given) if given.isdigit() and int(given) else usable_cpus()
 
 
 def visible_devices() -> str | None:
-    """Which cards CUDA may see, by number or UUID; None: all."""
+    """The cards that CUDA may see, by number or UUID; None: all."""
     return os.environ.get('CUDA_VISIBLE_DEVICES')
 
 
 def usable_cpus() -> int:
-    """How many CPUs this process may use; MXNet left alone takes half of those that it sees."""
+    """The number of CPUs that this process may use; MXNet left alone takes half of those that it sees."""
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
@@ -168,7 +168,7 @@ class Job:
 
 
 def launched_job() -> Job | None:
-    """The job that this process is a worker of, or None. Raises ValueError where it is only half described."""
+    """The job that this process is a worker of, or None. Raises ValueError if it is only half described."""
     if os.environ.get('DMLC_ROLE') != 'worker':
         return None
     missing = [name for name in _JOB_VARIABLES if name not in os.environ]

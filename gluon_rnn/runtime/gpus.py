@@ -38,7 +38,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Obstacle:
-    """What keeps MXNet from a GPU, and what to do; remedy '': nothing can be done."""
+    """The reason why MXNet cannot use a GPU, and the remedy; '': there is none."""
     reason: str
     remedy: str = ''
 
@@ -48,7 +48,7 @@ class Obstacle:
 
 @dataclass(frozen=True)
 class Answer:
-    """What nvidia-smi has said. complaint: where it is there and lists no cards, in its own words."""
+    """The answer of nvidia-smi. complaint: its own words, if it is there and lists no cards."""
     cards: Tuple[Card, ...] = ()
     complaint: str = ''
 

@@ -34,7 +34,7 @@ def kernel_cache() -> Iterator[Path]:
 
     One folder for each state of the kernels' code: Numba sees when a kernel's own file has changed, but not the files that it
     calls, so the folder's name is a hash of all of them. Where none can be written, one that lives as long as the process. Says
-    so, on the log, where everything is still to be compiled. Raises ImportError where Numba is missing.
+    so, on the log, where everything is still to be compiled. Raises ImportError if Numba is missing.
     """
     try:
         import numba

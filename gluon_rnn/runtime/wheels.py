@@ -51,7 +51,7 @@ def cuda_wheel() -> str:
 
 
 def find_library(name: str) -> Path | None:
-    """Where a wheel has put a CUDA library in this environment, or None."""
+    """The path of a CUDA library that a wheel has brought into this environment, or None."""
     for entry in sys.path:
         for path in Path(entry or '.').glob(f'nvidia/*/lib/{name}'):
             return path
@@ -89,7 +89,7 @@ def check() -> None:
 
 
 def why_it_does_not_load(libraries: Sequence[Library]) -> str:
-    """What keeps `mxnet-cu112` from loading, and what to do, in a sentence."""
+    """The reason why `mxnet-cu112` does not load, and the remedy, in a sentence."""
     absent = [library for library in libraries if library.error and library.name != DRIVER]
     if not absent:
         return (f'{WHEEL} needs the NVIDIA driver ({DRIVER}), which is not on this machine: install it, or, where there is no '

@@ -2,7 +2,7 @@
 
     modules.py      the networks: the loops by hand as the PyTorch ports of the book write them, and the torch.nn layers
     layout.py       weights from there to here and back: `to_torch`, `from_torch`
-    export.py       a trained model as a file that PyTorch reads without MXNet
+    model_file.py   a trained model as a file that PyTorch reads without MXNet
     lockstep.py     one training step, in MXNet and in PyTorch
     parity.py       proof that both compute the same
     curves.py       both learning from the same weights on the same batches

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import random
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence
 
 import torch
@@ -12,7 +11,7 @@ from .. import runtime
 from ..corpora.corpus import Corpus
 from ..models.generation import generate
 from ..models.language_model import ModelConfig, build_model
-from ..plots import new_figure, save_figure, style_perplexity
+from ..plots import new_figure, style_perplexity
 from ..training.loss import perplexity
 from . import modules
 from .layout import from_torch, settings, to_torch
@@ -49,7 +48,7 @@ class CurveConfig:
 
 
 def like_the_ports(config: CurveConfig) -> CurveConfig:
-    """What the PyTorch ports of the book chose: torch.nn, its own first weights, Adam, the state kept across epochs."""
+    """The settings of the PyTorch ports of the book: torch.nn, its own first weights, Adam, the state carried across epochs."""
     return replace(config, name='ports', impl='gluon', optimizer='adam', lr=1e-2, keep_state=config.sampling == 'consecutive',
                    torch_init=True)
 
@@ -112,7 +111,7 @@ def learn(config: CurveConfig, corpus: Corpus, prefixes: Sequence[str], *, lengt
     return Curves(config, here, there, verses, 'torch.nn' if twin.settings.layer else 'by hand')
 
 
-def draw(path: Path, found: Sequence[Curves]) -> None:
+def plot_curves(found: Sequence[Curves]) -> Any:
     """All curves on one picture: MXNet's broad, PyTorch's thin and dark on top of it, so that both are seen where they agree."""
     figure, axes = new_figure()
     for curves, (pale, dark) in zip(found, _COLOURS):
@@ -120,4 +119,4 @@ def draw(path: Path, found: Sequence[Curves]) -> None:
         axes.plot(epochs, curves.here, color=pale, linewidth=5, label=f'{curves.config.name}: MXNet')
         axes.plot(epochs, curves.there, color=dark, linewidth=1.3, label=f'{curves.config.name}: PyTorch')
     style_perplexity(axes, f'{found[0].config.cell.upper()}, {found[0].config.num_hiddens} hidden units')
-    save_figure(figure, path)
+    return figure

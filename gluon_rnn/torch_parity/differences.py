@@ -1,4 +1,4 @@
-"""Where the two frameworks do not compute the same, each with a number."""
+"""Differences between the two frameworks, each with a number."""
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ from ..cells.scratch import SIGMA
 from ..models.language_model import LanguageModel, ModelConfig, build_model, copy_params
 from .layout import carried_back, to_torch, weights_of
 from .lockstep import Lockstep, MXNetTrainer
-from .parity import CLIPPING_THETA, LR, SCALE, Size, difference, random_text, randomize
+from .parity import CLIPPING_THETA, LR, SCALE, Size, difference, drawn_batches, randomize
 from .torch_trainer import TorchTrainer
 
 
@@ -37,7 +37,8 @@ class Difference:
 
 def all_differences(size: Size | None = None) -> Iterator[Difference]:
     """One after the other."""
-    kinds: List[Callable[[Size], Difference]] = [gru_form, second_bias, default_activation, new_weights, clipping, adam, rounding]
+    kinds: List[Callable[[Size], Difference]] = [gru_form, second_bias, default_activation, new_weights, clipping, adam_epsilon,
+                                                      rounding]
     for kind in kinds:
         yield kind(size or Size())
 
@@ -78,7 +79,7 @@ def default_activation(size: Size) -> Difference:
 
 
 def new_weights(size: Size) -> Difference:
-    """How large the weights of a new nn.GRU are, beside the book's."""
+    """The size of the weights of a new nn.GRU, beside the book's."""
     torch.manual_seed(size.seed)
     layer: Any = nn.GRU(size.vocab_size, size.num_hiddens)
     sigma = float(layer.weight_hh_l0.detach().std())
@@ -100,7 +101,7 @@ def clipping(size: Size) -> Difference:
                       'clip_grad_norm_ multiplies with theta / (norm + 1e-6)')
 
 
-def adam(size: Size) -> Difference:
+def adam_epsilon(size: Size) -> Difference:
     """MXNet's Adam and PyTorch's."""
     apart = []
     for mxnet_epsilon in (False, True):
@@ -146,7 +147,7 @@ def _model(size: Size, *, scale: float = SCALE, **network: Any) -> LanguageModel
 
 def _train(trainer: Any, size: Size) -> None:
     trainer.start(size.batch_size)
-    for X, Y in random_text(size)[2:]:
+    for X, Y in drawn_batches(size)[2:]:
         if isinstance(trainer, TorchTrainer):
             trainer.step(torch.from_numpy(X), torch.from_numpy(Y))
         else:
@@ -154,7 +155,7 @@ def _train(trainer: Any, size: Size) -> None:
 
 
 def _logits_apart(model: LanguageModel, twin: Any, size: Size) -> float:
-    X, _ = random_text(size)[0]
+    X, _ = drawn_batches(size)[0]
     logits, _ = model(nd.array(X), model.begin_state(size.batch_size))
     with torch.no_grad():
         twin_logits, _ = twin(torch.from_numpy(X), twin.begin_state(size.batch_size))

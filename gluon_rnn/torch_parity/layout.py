@@ -17,7 +17,7 @@ asked for as a loop by hand, has them added, for the loop has one.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from typing import Any, Dict, Mapping, Tuple
 
 import numpy as np
@@ -39,13 +39,14 @@ def to_torch(model: LanguageModel, *, layer: bool | None = None) -> modules.Lang
     """The model in PyTorch, with its weights. It computes the same.
 
     layer: True for the torch.nn layer, False for the loop by hand, None for what corresponds to the model: the layer for impl
-    'gluon', else the loop. Raises ValueError where the form asked for cannot hold this network: nn.GRU is not the book's GRU, and
-    the loop by hand has no place for the second bias of a layer's candidate.
+    'gluon', unless its activation is 'sigmoid', which torch.nn does not have, else the loop.
+    Raises ValueError if the form asked for cannot hold this network: nn.GRU is not the book's GRU, and the loop by hand has no
+    place for the second bias of a layer's candidate.
     """
     if model.config.embed_size:
         raise ValueError('the networks in PyTorch read one-hot vectors, and this one reads an embedding: use --format onnx')
     native = model.config.impl == 'gluon'
-    layer = native if layer is None else layer
+    layer = native and model.config.activation != 'sigmoid' if layer is None else layer
     twin = modules.LanguageModel(settings(model.config, layer=layer))
     if layer != native:
         params = model.book_params()
@@ -101,20 +102,20 @@ def load_state_dict(model: LanguageModel, state_dict: Mapping[str, torch.Tensor]
 
 
 def settings(config: ModelConfig, *, layer: bool) -> modules.Settings:
-    """A model's description for PyTorch. Raises ValueError for the book's GRU as a layer, and a Clockwork RNN."""
-    if config.cell == 'clockwork':
-        raise ValueError("a Clockwork RNN has no counterpart in PyTorch here: export it by --format onnx")
-    return modules.Settings(config.vocab_size, config.cell, layer, config.num_hiddens, config.num_layers, config.bidirectional,
-                            config.backward_hiddens or 0, config.activation, config.resets_after, config.dropout, config.residual,
-                            config.both_forward)
+    """A model's description for PyTorch. Raises ValueError for what has no counterpart there."""
+    if config.cell == 'clockwork' or config.both_forward:
+        what = 'a Clockwork RNN' if config.cell == 'clockwork' else 'a network whose second direction reads forward'
+        raise ValueError(f'{what} has no counterpart in PyTorch here: export it by --format onnx')
+    same = {f.name: getattr(config, f.name) for f in fields(modules.Settings) if hasattr(config, f.name)}
+    return modules.Settings(**{**same, 'layer': layer, 'backward_hiddens': config.backward_hiddens or 0,
+                               'reset_after': config.resets_after})
 
 
 def config_of(s: modules.Settings) -> ModelConfig:
     """A description for PyTorch as one for MXNet."""
-    return ModelConfig(vocab_size=s.vocab_size, cell=s.cell, impl='gluon' if s.layer else 'scratch', num_hiddens=s.num_hiddens,
-                       num_layers=s.num_layers, bidirectional=s.bidirectional, backward_hiddens=s.backward_hiddens or None,
-                       activation=s.activation, reset_after=s.reset_after if s.cell == 'gru' else None, dropout=s.dropout,
-                       residual=s.residual, both_forward=s.both_forward)
+    same = {name: value for name, value in asdict(s).items() if name != 'layer'}
+    return ModelConfig(**{**same, 'impl': 'gluon' if s.layer else 'scratch', 'backward_hiddens': s.backward_hiddens or None,
+                          'reset_after': s.reset_after if s.cell == 'gru' else None})
 
 
 def _other_form(config: ModelConfig) -> ModelConfig:

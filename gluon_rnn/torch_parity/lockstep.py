@@ -21,7 +21,7 @@ class MXNetTrainer:
 
     def __init__(self, model: Any, *, optimizer: str = 'sgd', lr: float = 1e2, clipping_theta: float = 1e-2):
         self.model = model
-        self.updater = Optimizer(model.parameters(), optimizer, lr, clipping_theta)
+        self.optimizer = Optimizer(model.parameters(), optimizer, lr, clipping_theta)
         self.state: Any = None
 
     def start(self, batch_size: int) -> None:
@@ -35,7 +35,7 @@ class MXNetTrainer:
             logits, self.state = self.model(nd.array(X), state)
         loss, gradient = cross_entropy(logits, labels)
         logits.backward(gradient)
-        self.updater.step()
+        self.optimizer.step()
         return loss.asscalar()
 
 

@@ -20,7 +20,7 @@ _PACKAGES = ('gluon_rnn', 'mxnet', 'd2lzh', 'torch', 'numpy')
 
 
 def versions() -> Dict[str, str]:
-    """Of everything that was compared, by name."""
+    """The versions of everything compared, by name."""
     from ..version import __version__
     found = {'gluon_rnn': __version__}
     for name in _PACKAGES[1:]:
@@ -31,11 +31,7 @@ def versions() -> Dict[str, str]:
     return {**found, 'python': platform.python_version()}
 
 
-def machine() -> str:
-    return runtime.machine()
-
-
-def write(folder: Path, parity: Dict[str, Any], found: Sequence[curves.Curves],
+def write_page(folder: Path, parity: Dict[str, Any], found: Sequence[curves.Curves],
           measured: Sequence[Tuple[Setting, Sequence[Measurement]]], *, command: str, shortened: bool) -> None:
     """Write `folder`/index.html out of a run of all commands, whose pictures are in the folder already.
 
@@ -46,7 +42,8 @@ def write(folder: Path, parity: Dict[str, Any], found: Sequence[curves.Curves],
     page = environment.get_template('compare_torch.html.j2').render(
         parity=parity, groups=group(parity['rows']), tolerances=TOLERANCES, curves=[one.to_dict() for one in found],
         epochs=[some_epochs(len(one.here)) for one in found], speed=to_list(measured), reference=REFERENCE,
-        pictures={name: embedded(folder / f'{name}.png') for name in ('curves', 'speed')}, versions=versions(), machine=machine(),
+        pictures={name: embedded(folder / f'{name}.png') for name in ('curves', 'speed')}, versions=versions(),
+        machine=runtime.machine(),
         command=command, shortened=shortened)
     write_whole(folder / 'index.html', page)
 

@@ -34,7 +34,7 @@ SCALE = 0.5
 
 @dataclass(frozen=True)
 class Size:
-    """How large the networks that are compared are."""
+    """The size of the networks that are compared."""
     num_hiddens: int = 32
     num_steps: int = 10
     batch_size: int = 4
@@ -65,7 +65,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Row:
-    """What one pair came to: quantity -> largest difference. Relative: to the largest number of the array it stands in."""
+    """The result of one pair: quantity -> largest difference. Relative: to the largest number of its array."""
     name: str
     second_bias: str
     absolute: Dict[str, float]
@@ -86,8 +86,7 @@ def pairs(impls: Sequence[str] = IMPLS) -> List[Pair]:
         ('', {}, {}), ('2 layers', {'num_layers': 2}, {}), ('bidirectional', {'bidirectional': True}, {}),
         ('bidirectional, unequal', {'bidirectional': True}, {'backward_hiddens': 60}),
         ('2 bidirectional layers', {'num_layers': 2, 'bidirectional': True}, {}),
-        ('2 residual layers', {'num_layers': 2, 'residual': True}, {}),
-        ('both directions forward', {'bidirectional': True, 'both_forward': True}, {})]
+        ('2 residual layers', {'num_layers': 2, 'residual': True}, {})]
     kinds: List[Tuple[str, Dict[str, Any]]] = [
         ('RNN tanh', {'cell': 'rnn'}), ('RNN relu', {'cell': 'rnn', 'activation': 'relu'}),
         ('RNN sigmoid', {'cell': 'rnn', 'activation': 'sigmoid'}), ('GRU of the book', {'cell': 'gru', 'reset_after': False}),
@@ -108,7 +107,7 @@ def pairs(impls: Sequence[str] = IMPLS) -> List[Pair]:
     return found
 
 
-def compare(pair: Pair, size: Size | None = None) -> Row:
+def compare_pair(pair: Pair, size: Size | None = None) -> Row:
     """Compare one network with its twin."""
     size = size or Size()
     config, rng = pair.config(size), np.random.default_rng(size.seed)
@@ -119,13 +118,13 @@ def compare(pair: Pair, size: Size | None = None) -> Row:
     twin = to_torch(model, layer=pair.layer)
     if pair.second_bias == 'frozen':
         freeze_second_bias(twin)
-    return measure(pair.name, pair.second_bias, model, twin, size)
+    return measure_pair(pair.name, pair.second_bias, model, twin, size)
 
 
-def measure(name: str, second_bias: str, model: LanguageModel, twin: Any, size: Size) -> Row:
+def measure_pair(name: str, second_bias: str, model: LanguageModel, twin: Any, size: Size) -> Row:
     """All differences between a model and its twin."""
     lockstep = Lockstep(model, twin, lr=LR, clipping_theta=CLIPPING_THETA)
-    drawn = random_text(size)
+    drawn = drawn_batches(size)
     differences = _Differences()
     lockstep.start(size.batch_size)
     state = [_run(model, lockstep.here.state, drawn[0]), _run_twin(twin, lockstep.there.state, drawn[0])]
@@ -144,7 +143,7 @@ def measure(name: str, second_bias: str, model: LanguageModel, twin: Any, size: 
     return Row(name, second_bias, differences.absolute, differences.relative)
 
 
-def random_text(size: Size) -> List[Any]:
+def drawn_batches(size: Size) -> List[Any]:
     """Batches out of random characters: two for the gradients, the others to train on."""
     length = size.batch_size * (size.num_steps * (size.lockstep + 2) + 1)
     text = np.random.default_rng(size.seed).integers(0, size.vocab_size, length)
@@ -202,4 +201,4 @@ def _grads(twin: Any) -> Dict[str, Any]:
 def compare_all(size: Size | None = None, *, chosen: Sequence[Pair] | None = None) -> Iterator[Row]:
     """A row for each pair."""
     for pair in chosen if chosen is not None else pairs():
-        yield compare(pair, size)
+        yield compare_pair(pair, size)

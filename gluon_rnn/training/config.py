@@ -1,4 +1,4 @@
-"""How to train, and the record of an epoch."""
+"""The settings of a training, and the record of an epoch."""
 from __future__ import annotations
 
 import math
@@ -12,7 +12,7 @@ SAMPLINGS = ('random', 'consecutive')
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How to train; the defaults are the book's (section 6.4.7)."""
+    """The settings of a training; the defaults are the book's (section 6.4.7)."""
     sampling: str = 'consecutive'       # 'random' or 'consecutive' mini-batches, section 6.3
     num_epochs: int = 160
     num_steps: int = 35                 # characters that a gradient goes back over
@@ -43,7 +43,7 @@ class TrainConfig:
         self.schedule()
 
     def schedule(self) -> Schedule:
-        """How the learning rate moves. Raises ValueError for what cannot be."""
+        """The learning rate's schedule. Raises ValueError for settings that make no sense."""
         return Schedule(self.lr_schedule, self.num_epochs, self.warmup, self.lr_decay, self.lr_decay_after)
 
 

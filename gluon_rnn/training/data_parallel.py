@@ -37,9 +37,9 @@ class Replicas:
         self.keys = store.new_keys([*parameters[0], 'figures']) if store else []
 
     def rows(self, batch_size: int) -> Tuple[slice, List[slice]]:
-        """Of a batch, the rows that this process reads; of these, the rows of each of its contexts.
+        """The rows of a batch that this process reads, and those of each of its contexts.
 
-        Raises ValueError where a context would have none.
+        Raises ValueError if a context would have none.
         """
         rank, num_workers = (self.store.rank, self.store.num_workers) if self.store else (0, 1)
         least = num_workers * len(self.models)

@@ -19,15 +19,15 @@ from mxnet.base import _LIB, check_call
 
 from .. import runtime
 
-ALONE, TOGETHER = ('local', 'device'), ('dist_sync', 'dist_device_sync')
-KINDS = ALONE + TOGETHER
+LOCAL, DISTRIBUTED = ('local', 'device'), ('dist_sync', 'dist_device_sync')
+KINDS = LOCAL + DISTRIBUTED
 _DIGIT = 1 << 20        # of a length, which goes through float32
 
 
 class Store:
     """A store of one of the `KINDS`; use it as a context manager.
 
-    rank: which of num_workers processes this is, from 0. Raises ValueError where processes are wanted and none were launched, or
+    rank: which of num_workers processes this is, from 0. Raises ValueError if processes are wanted and none were launched, or
     were launched and not wanted.
     """
 
@@ -35,10 +35,10 @@ class Store:
         if kind not in KINDS:
             raise ValueError(f'kvstore must be one of {", ".join(KINDS)}, got {kind!r}')
         job = runtime.launched_job()
-        if kind in TOGETHER and not job:
+        if kind in DISTRIBUTED and not job:
             raise ValueError(f'kvstore {kind} needs processes to work together: start them by scripts/launch.py -n WORKERS -- '
                              f'COMMAND, or leave it out')
-        if kind in ALONE and job and job.num_workers > 1:
+        if kind in LOCAL and job and job.num_workers > 1:
             raise ValueError(f'kvstore {kind} knows nothing of the other {job.num_workers - 1} workers that were launched: use '
                              f'--kvstore dist_sync, or start without scripts/launch.py')
         self.kind, self.kv = kind, mx.kv.create(kind)
@@ -46,7 +46,7 @@ class Store:
         self.num_workers: int = self.kv.num_workers
         if job and job.rank is not None:
             self.rank = job.rank        # MXNet's own goes by the ports that the processes happened to get
-        self.together = kind in TOGETHER
+        self.distributed = kind in DISTRIBUTED
         self._known: set[str] = set()
         self._broadcasts = self._groups = 0
 
@@ -77,7 +77,7 @@ class Store:
             self.kv.pull(key, out=parts[0], priority=-i)
 
     def broadcast(self, data: bytes | None) -> bytes:
-        """What the process of rank 0 gives, in every process. The others give None."""
+        """Send the data of the process of rank 0 to all processes. The others give None."""
         if self.num_workers == 1:
             return data or b''
         length = len(data or b'')

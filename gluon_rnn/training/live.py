@@ -31,8 +31,8 @@ class LiveCurve:
             self.show()
 
     def figure(self) -> Any:
-        from ..plots import perplexity_figure
-        return perplexity_figure({'training': self.records}, title=self.title)
+        from ..plots import plot_perplexity
+        return plot_perplexity({'training': self.records}, title=self.title)
 
     def show(self) -> None:
         if in_notebook():

@@ -1,4 +1,4 @@
-"""What one step does to the weights: gradient clipping (section 6.4.5) and the optimizer, all on the device."""
+"""The update of the weights: gradient clipping (section 6.4.5) and the optimizer, all on the device."""
 from __future__ import annotations
 
 import json
@@ -33,7 +33,7 @@ class Optimizer:
         self.has_whole_step = optimizer in ('sgd', 'adam') and type(self).step is Optimizer.step
 
     def scale_lr(self, factor: float) -> None:
-        """From the next step on the learning rate is `factor` times the one it was made with."""
+        """Set the learning rate to `factor` times its first value, from the next step on."""
         self.lr = self.optimizer.lr = self.base_lr * factor
 
     def step(self) -> nd.NDArray:
@@ -77,7 +77,7 @@ class Optimizer:
                 'moments': {name: states[i] for i, name in enumerate(self.names)}}
 
     def state(self) -> Tuple[Dict[str, np.ndarray], Dict[str, Any]]:
-        """What the optimizer remembers, as arrays and as plain numbers, for a checkpoint."""
+        """The optimizer's state for a checkpoint, as arrays and as plain numbers."""
         arrays = {f'{self.names[i]}/{k}': array.asnumpy() for i, state in self._apply.states.items()
                   for k, array in enumerate(_flatten(state))}
         numbers: Dict[str, Any] = {name: value for name, value in vars(self.optimizer).items()
@@ -87,9 +87,9 @@ class Optimizer:
         return arrays, json.loads(json.dumps(numbers))
 
     def load_state(self, arrays: Dict[str, np.ndarray], numbers: Dict[str, Any]) -> None:
-        """Go on from what `state` returned, but with this updater's lr.
+        """Go on from what `state` returned, but with this optimizer's lr.
 
-        Raises ValueError where it is of another optimizer or model.
+        Raises ValueError if it is of another optimizer or model.
         """
         numbers = dict(numbers)
         counts = numbers.pop('counts')

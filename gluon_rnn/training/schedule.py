@@ -19,7 +19,7 @@ _AFTER = {'step': 10, 'plateau': 1}
 
 @dataclass(frozen=True)
 class Schedule:
-    """How the learning rate moves.
+    """The schedule of a learning rate.
 
     kind: one of `SCHEDULES`. warmup: over so many updates the rate rises to its full height, in equal parts.
     decay: what the rate is multiplied by: under 'step' at each epoch after the first `after`, under 'plateau' each time that
@@ -46,7 +46,7 @@ class Schedule:
                              f'choose another lr_schedule')
 
     def factor(self, epoch: int, step: int, steps: int, held_out: Sequence[float] = ()) -> float:
-        """What the learning rate is multiplied by at a step of an epoch, both from 1, of `steps` an epoch.
+        """The factor of the learning rate at a step of an epoch, both counted from 1, of `steps` an epoch.
 
         held_out: perplexity on held-out text after each epoch before this one.
         """
@@ -65,7 +65,7 @@ class Schedule:
 
 
 def _plateaus(held_out: Sequence[float], after: int) -> int:
-    """How often `after` epochs in a row have brought no better perplexity."""
+    """The number of times that `after` epochs in a row have brought no better perplexity."""
     best, waited, times = math.inf, 0, 0
     for perplexity in held_out:
         waited = 0 if perplexity < best else waited + 1

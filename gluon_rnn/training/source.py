@@ -1,4 +1,4 @@
-"""Where batches come from."""
+"""Sources of batches."""
 from __future__ import annotations
 
 import random
@@ -14,7 +14,7 @@ class Source(Protocol):
     """Batches of any kind to train on."""
 
     def __len__(self) -> int:
-        """How many batches an epoch has."""
+        """The number of batches in an epoch."""
 
     def batches(self, epoch: int) -> Iterator[Tuple[Any, Any]]:
         """Yield X and Y of an epoch, from 1, as NumPy arrays or NDArrays.
@@ -28,7 +28,7 @@ class TextBatches:
 
     rows: of each batch, those that are read. rng: shuffles the examples of random sampling; None: a generator of its own for
     each epoch, made from config.seed, so that an epoch's batches depend on its number alone.
-    Raises ValueError where the text is too short for one batch.
+    Raises ValueError if the text is too short for one batch.
     """
 
     def __init__(self, corpus_indices: Any, config: TrainConfig, *, rows: slice = slice(None), rng: Any = None):

@@ -29,7 +29,7 @@ class PlainStep:
         return [tuple(s.detach() for s in state) for state in states]
 
     def num_labels(self, Y: Any) -> int:
-        """How many labels the whole batch has, over all processes. Y: those of this one."""
+        """The number of labels in the whole batch, over all processes. Y: those of this one."""
         return self.batch_size * Y.shape[1] if self.replicas.store else Y.size
 
     def __call__(self, X: Any, Y: Any, states: List[Any], stop: bool) -> Tuple[List[Any], nd.NDArray, nd.NDArray]:
@@ -76,7 +76,7 @@ class WholeStep:
         return states
 
     def num_labels(self, Y: Any) -> int:
-        """How many labels the batch has."""
+        """The number of labels in the batch."""
         return Y.size
 
     def __call__(self, X: Any, Y: Any, states: List[Any], stop: bool) -> Tuple[List[Any], float, float]:

@@ -25,12 +25,12 @@ from .step import choose_step
 class Trainer:
     """Trains a model, epoch by epoch, on the context where the model lives.
 
-    rng: what shuffles the examples of random sampling; None: a generator of its own for each epoch, made from config.seed, so
-    that an epoch's batches depend on its number alone and a resumed run meets the same ones.
+    rng: shuffles the examples of random sampling; None: a generator of its own for each epoch, made from config.seed, so that
+    an epoch's batches depend on its number alone and a resumed run meets the same ones.
     replicas: models of the same parameters on other contexts, to share each batch; store: what adds up their gradients, and those
     of other processes (`data_parallel.py`). The result is that of one context but for rounding, and for dropout, which each
     context and process draws for itself. optimizer: in place of that of config.
-    Raises ValueError where the batch has fewer rows than there are to share it.
+    Raises ValueError if the batch has fewer rows than there are to share it.
     """
 
     def __init__(self, model: Any, config: TrainConfig, *, rng: Any = None, replicas: Sequence[Any] = (),

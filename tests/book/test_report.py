@@ -20,9 +20,9 @@ from gluon_rnn.training.config import EpochRecord
 def make_run(folder, section, variant, perplexity, **changed):
     """A run folder as a training leaves it, with the perplexities that the function gives for the epochs."""
     section = SECTIONS[section]
-    settings = {**section.settings_of(section.variant(variant)), **changed}
+    settings = dataclasses.replace(section.settings_of(section.variant(variant)), **changed)
     records = [EpochRecord(epoch, perplexity(epoch), 0.25 * (1 + epoch % 3), 1000.0, 1 / epoch)
-               for epoch in range(1, settings['num_epochs'] + 1)]
+               for epoch in range(1, settings.num_epochs + 1)]
     with RunFolder(folder / section.name / variant) as run:
         run.begin(settings)
         write_whole(run.folder / 'metrics.jsonl', ''.join(json.dumps(dataclasses.asdict(r)) + '\n' for r in records))

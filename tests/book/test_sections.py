@@ -8,7 +8,7 @@ from gluon_rnn import ModelConfig, TrainConfig, runtime
 from gluon_rnn.book import sections
 from gluon_rnn.book.sections import COMMON, SECTIONS, SOURCES
 from gluon_rnn.corpora.corpus import unigram_perplexity
-from gluon_rnn.runs.run import pick
+from gluon_rnn.runs.settings import pick
 
 VARIANTS = [(section, variant) for section in SECTIONS.values() for variant in section.variants]
 
@@ -24,20 +24,20 @@ def test_every_section_that_has_code_is_here():
 def test_the_books_common_settings():
     """Section 6.4.7, and what it leaves as it is for all that follow."""
     expected = {'corpus': 'jaychou', 'num_hiddens': 256, 'num_steps': 35, 'batch_size': 32, 'lr': 100, 'clipping_theta': 0.01,
-                'optimizer': 'sgd', 'length': 50, 'activation': 'tanh', 'num_layers': 1}
-    assert {key: COMMON[key] for key in expected} == expected
+                'optimizer': 'sgd', 'pred_len': 50, 'activation': 'tanh', 'num_layers': 1}
+    assert {key: getattr(COMMON, key) for key in expected} == expected
     fields = {field.name for config in (ModelConfig, TrainConfig) for field in dataclasses.fields(config)}
-    assert fields - {'vocab_size'} <= COMMON.keys()        # nothing is left to a default that may change
+    assert fields - {'vocab_size'} <= vars(COMMON).keys()
 
 
 @pytest.mark.parametrize(('section', 'variant', 'settings'), [
-    ('6.4', 'random', {'cell': 'rnn', 'sampling': 'random', 'num_epochs': 250, 'period': 50}),
-    ('6.4', 'consecutive', {'cell': 'rnn', 'sampling': 'consecutive', 'num_epochs': 250, 'period': 50}),
-    ('6.5', 'gluon', {'cell': 'rnn', 'impl': 'gluon', 'activation': 'relu', 'num_epochs': 250, 'period': 50}),
-    ('6.7', 'scratch', {'cell': 'gru', 'impl': 'scratch', 'num_epochs': 160, 'period': 40}),
-    ('6.7', 'gluon', {'cell': 'gru', 'impl': 'gluon', 'num_epochs': 160, 'period': 40}),
-    ('6.8', 'scratch', {'cell': 'lstm', 'impl': 'scratch', 'num_epochs': 160, 'period': 40}),
-    ('6.8', 'gluon', {'cell': 'lstm', 'impl': 'gluon', 'num_epochs': 160, 'period': 40}),
+    ('6.4', 'random', {'cell': 'rnn', 'sampling': 'random', 'num_epochs': 250, 'pred_period': 50}),
+    ('6.4', 'consecutive', {'cell': 'rnn', 'sampling': 'consecutive', 'num_epochs': 250, 'pred_period': 50}),
+    ('6.5', 'gluon', {'cell': 'rnn', 'impl': 'gluon', 'activation': 'relu', 'num_epochs': 250, 'pred_period': 50}),
+    ('6.7', 'scratch', {'cell': 'gru', 'impl': 'scratch', 'num_epochs': 160, 'pred_period': 40}),
+    ('6.7', 'gluon', {'cell': 'gru', 'impl': 'gluon', 'num_epochs': 160, 'pred_period': 40}),
+    ('6.8', 'scratch', {'cell': 'lstm', 'impl': 'scratch', 'num_epochs': 160, 'pred_period': 40}),
+    ('6.8', 'gluon', {'cell': 'lstm', 'impl': 'gluon', 'num_epochs': 160, 'pred_period': 40}),
     ('6.9', 'scratch-2', {'num_layers': 2, 'impl': 'scratch', 'lr': 0.01}),
     ('6.9', 'gluon-2', {'num_layers': 2, 'impl': 'gluon', 'lr': 0.01}),
     ('6.9', 'layers-6', {'num_layers': 6, 'lr': 0.01, 'residual': False}),
@@ -51,7 +51,7 @@ def test_the_books_common_settings():
 def test_the_books_settings_of_a_section(section, variant, settings):
     section = SECTIONS[section]
     actual = section.settings_of(section.variant(variant))
-    assert {key: actual[key] for key in settings} == settings
+    assert {key: getattr(actual, key) for key in settings} == settings
 
 
 @pytest.mark.parametrize(('section', 'variant'), VARIANTS, ids=name)
@@ -59,8 +59,7 @@ def test_every_variant_can_be_trained_and_printed(section, variant):
     for settings in (section.settings_of(variant), sections.quick(section.settings_of(variant))):
         pick(ModelConfig, settings, vocab_size=9)
         pick(TrainConfig, settings)
-        assert settings['num_epochs'] % settings['period'] == 0
-        assert settings.keys() == COMMON.keys()
+        assert settings.num_epochs % settings.pred_period == 0
     for published in variant.published:
         assert published.source in SOURCES
         assert all(float(figure) >= 1 and epoch > 0 for epoch, figure in published.figures.items())
@@ -71,7 +70,7 @@ def test_the_quick_way_still_reaches_a_published_figure():
     for section, variant in VARIANTS:
         first = min((epoch for published in variant.published for epoch in published.figures), default=0)
         if section.name != 'time-machine':       # where only the last epoch is published
-            assert sections.quick(section.settings_of(variant))['num_epochs'] >= first
+            assert sections.quick(section.settings_of(variant)).num_epochs >= first
 
 
 def test_every_text_is_in_two_languages():

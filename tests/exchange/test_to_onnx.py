@@ -13,7 +13,7 @@ from gluon_rnn import ModelConfig, build_model, copy_params, generate
 from gluon_rnn.cells.build import IMPLS
 from gluon_rnn.cells.weights import flat_state
 from gluon_rnn.exchange.onnx_model import load_onnx, load_onnx_bytes
-from gluon_rnn.exchange.to_onnx import IR_VERSION, OPSET, difference, export_onnx, to_onnx
+from gluon_rnn.exchange.to_onnx import IR_VERSION, OPSET, export_onnx, onnx_difference, to_onnx
 from gluon_rnn.models.classifier import ClassifierConfig, build_classifier
 from gluon_rnn.version import __version__
 
@@ -178,7 +178,7 @@ def test_what_cannot_be_exported(tmp_path, seed, monkeypatch):
         export_onnx(make(seed), 'abc', path)
     with pytest.raises(ValueError, match='only language models are exported, got a Classifier'):
         export_onnx(build_classifier(ClassifierConfig('lstm', num_hiddens=3, num_inputs=2, num_classes=2)), 'ab', path)
-    monkeypatch.setattr('gluon_rnn.exchange.to_onnx.difference', lambda *_: float('nan'))
+    monkeypatch.setattr('gluon_rnn.exchange.to_onnx.onnx_difference', lambda *_: float('nan'))
     with pytest.raises(ValueError, match='differ by nan on this model, more than 1e-05: not written'):
         export_onnx(make(seed), LETTERS, path)
     assert not list(tmp_path.iterdir())
@@ -186,9 +186,9 @@ def test_what_cannot_be_exported(tmp_path, seed, monkeypatch):
 
 def test_the_difference_is_seen(seed):
     """Of a file with another model's weights."""
-    assert difference(make(seed), exported(make(seed))) < 1e-6
-    assert difference(make(seed), exported(make(seed + 1))) > 0.1
-    assert difference(make(seed, cell='gru', reset_after=True), exported(make(seed, cell='gru'))) > 1e-3
+    assert onnx_difference(make(seed), exported(make(seed))) < 1e-6
+    assert onnx_difference(make(seed), exported(make(seed + 1))) > 0.1
+    assert onnx_difference(make(seed, cell='gru', reset_after=True), exported(make(seed, cell='gru'))) > 1e-3
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ class _File:
 
     @staticmethod
     def target(part):
-        """The file that a part will become: .NAME.part -> NAME."""
-        return Path(part).with_name(Path(part).name[1:-len('.part')])
+        """The file that a part will become, .NAME.part -> NAME; or the file itself where a line is added to it."""
+        return Path(part).with_name(re.sub(r'^\.(.*)\.part$', r'\1', Path(part).name))
 
     def write(self, data):
         data = memoryview(data).cast('B')
@@ -51,9 +51,9 @@ class _File:
 def interpose(hook, *, setattr=setattr):
     """Have `gluon_rnn.runs.files` call hook(what, path) before each thing that it asks of the disk.
 
-    What: 'open', 'write' (the first half of the data is with the system already), 'sync', 'replace', and 'replaced' when the new
-    name stands but the folder has not been told to remember it. The hook may stop there to be killed, or raise what a full disk
-    raises. setattr: what sets the names of `files`.
+    What: 'open', 'write' (the first half of the data is with the system already), 'sync', and, but for a line that is added to
+    a file, 'replace', and 'replaced' when the new name stands but the folder has not been told to remember it. The hook may stop
+    there to be killed, or raise what a full disk raises. setattr: what sets the names of `files`.
     """
     opened = {}
 

@@ -15,8 +15,8 @@ import torch
 import gluon_rnn
 from gluon_rnn.book import report
 from gluon_rnn.runs import checkpoint
-from gluon_rnn.runs.folder import RunFolder, read_config, read_metrics
-from gluon_rnn.torch_parity import export, modules
+from gluon_rnn.runs.folder import read_config, read_metrics
+from gluon_rnn.torch_parity import model_file, modules
 
 RUN_FILES = ('config.json', 'metrics.jsonl', 'checkpoint.npz')
 
@@ -130,7 +130,7 @@ def test_a_run(runs, script, tmp_path, seed, count, tally, name):
 @pytest.mark.slow
 def test_an_exported_model(tmp_path, seed, count, tally):
     model = gluon_rnn.build_model(gluon_rnn.ModelConfig(vocab_size=30, num_hiddens=6))
-    export.export(model, [chr(0x4e00 + i) for i in range(30)], tmp_path / 'model.pt')
+    model_file.export(model, [chr(0x4e00 + i) for i in range(30)], tmp_path / 'model.pt')
     data = (tmp_path / 'model.pt').read_bytes()
 
     def content():
@@ -158,9 +158,6 @@ def test_layers_json(runs, tmp_path, seed, count, tally):
     """What the report of a reproduction reads back beside the runs."""
     target = tmp_path / '6.9' / 'layers-2'
     shutil.copytree(runs[0], target)
-    config = {**read_config(target), 'sigma': None}
-    with RunFolder(target) as run:
-        run.write_config(config)
     report.write_layers(target)
     path = target / 'layers.json'
     data, whole = path.read_bytes(), report.read_layers(path)
@@ -172,11 +169,11 @@ def test_layers_json(runs, tmp_path, seed, count, tally):
 def test_learning_json(tmp_path, seed, count, tally):
     """What compare_d2lzh.py reads back, to compute no figure twice."""
     for number in range(3):
-        compare_d2lzh.keep(tmp_path, f'gru-consecutive/d2lzh/{number}', {40: 151.25 + number, 160: 1.75})
+        compare_d2lzh.save_figures(tmp_path, f'gru-consecutive/d2lzh/{number}', {40: 151.25 + number, 160: 1.75})
     path = tmp_path / 'learning.json'
-    data, whole = path.read_bytes(), compare_d2lzh.kept(tmp_path)
+    data, whole = path.read_bytes(), compare_d2lzh.saved_figures(tmp_path)
     assert whole['gru-consecutive/d2lzh/1'] == {'40': 152.25, '160': 1.75}
-    check(path, data, lambda: compare_d2lzh.kept(tmp_path), whole, random.Random(seed), count, tally)
+    check(path, data, lambda: compare_d2lzh.saved_figures(tmp_path), whole, random.Random(seed), count, tally)
 
 
 def check(path, data, reader, whole, rng, count, tally):
@@ -225,7 +222,7 @@ def test_what_is_changed_by_hand_on_purpose_is_taken(script, refused, small, tmp
     refused('where you have changed it, set "digest" to null', 'train', '--out', run, '--resume', '--num-epochs', 3)
     path.write_text(json.dumps({**config, 'digest': None}), encoding='utf-8')
     assert script('train', '--out', run, '--resume', '--num-epochs', 3).status == 0
-    assert read_config(run)['lr'] == 50.0
+    assert read_config(run).lr == 50.0
 
 
 def test_figures_of_an_older_version_need_not_be_computed_again(refused, tmp_path):
@@ -235,7 +232,7 @@ def test_figures_of_an_older_version_need_not_be_computed_again(refused, tmp_pat
     refused('it has no digest; where you made it, or an older version did, add "digest": null', 'compare_d2lzh', 'rnn-random',
             '--sides', 'gluon_rnn', '--seeds', 0, '--out', tmp_path)
     path.write_text(json.dumps({**figures, 'digest': None}))
-    assert compare_d2lzh.kept(tmp_path) == figures
+    assert compare_d2lzh.saved_figures(tmp_path) == figures
     path.write_text('{"rnn-random/gluon_rnn/0": 1.5, "digest": null}')
     refused('it is of another format', 'compare_d2lzh', 'rnn-random', '--out', tmp_path)
 

@@ -16,8 +16,9 @@ from gluon_rnn import ModelConfig, TrainConfig, Trainer, build_model, d2lzh
 from gluon_rnn.cells.build import IMPLS
 from gluon_rnn.corpora.indices import check_indices
 from gluon_rnn.corpora.sampling import bounded
+from gluon_rnn.models.bigrams import Counting
 from gluon_rnn.models.classifier import ClassifierConfig, build_classifier
-from gluon_rnn.models.fill_in import Counting, MaskedText, build_fill_in
+from gluon_rnn.models.fill_in import MaskedText, build_fill_in
 from gluon_rnn.training.loss import cross_entropy, evaluate
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,6 +10,8 @@ import time
 import harness
 import pytest
 
+from gluon_rnn.runs.folder import read_metrics
+
 FLAGS = ('--max-chars', '400', '--num-hiddens', '16', '--num-steps', '8', '--batch-size', '8', '--num-epochs', '40',
          '--length', '5', '--ctx', 'cpu')
 # Trainings that remember different things: Adam's means, what dropout draws and the order of random batches, a held-out text.
@@ -19,8 +21,9 @@ NETWORKS = {
              '10', '--checkpoint-period', '2'),
     'gluon': ('--impl', 'gluon', '--optimizer', 'nadam', '--valid-fraction', '0.2', '--period', '9', '--checkpoint-period', '3'),
 }
-OFTEN = ('checkpoint.npz', 'metrics.jsonl')
-OTHERS = ('metrics.jsonl', 'samples.txt', 'curve.png', 'config.json')      # written beside the checkpoint
+OFTEN = ('checkpoint.npz', 'metrics.jsonl')     # written each epoch or two
+ADDED_TO = 'metrics.jsonl'
+OTHERS = (ADDED_TO, 'samples.txt', 'curve.png', 'config.json')      # written beside the checkpoint
 
 
 def flags(network, out, resume=False):
@@ -54,9 +57,12 @@ def kill_inside(starter, network, out, name, point, nth):
     training.paused()
     if not training.killed():
         return None
-    assert point in ('open', 'replaced') or (out / f'.{name}.part').exists()
-    if nth == 1 and point != 'replaced':        # what stood there is still what stands there, to the last byte
-        assert (path.read_bytes() if path.exists() else None) == before
+    if name == ADDED_TO:
+        read_metrics(out)       # the old lines still stand there, and at most a part of a new one
+    else:
+        assert point in ('open', 'replaced') or (out / f'.{name}.part').exists()
+        if nth == 1 and point != 'replaced':        # what stood there is still what stands there, to the last byte
+            assert (path.read_bytes() if path.exists() else None) == before
     return f'inside the writing of {name}'
 
 
@@ -71,7 +77,8 @@ def test_kill_9(starter, tmp_path, count, tally):
     inside, beside, at_random = count(3, 12), count(2, 8), count(7, 30)
     points = itertools.cycle(('write', 'sync', 'replace', 'write', 'replaced'))
     kills = [('checkpoint.npz', point) for point in itertools.islice(points, inside)]
-    kills += [(name, rng.choice(harness.POINTS)) for name in itertools.islice(itertools.cycle(OTHERS), beside)]
+    kills += [(name, rng.choice(harness.POINTS[:3] if name == ADDED_TO else harness.POINTS))      # which is replaced by none
+              for name in itertools.islice(itertools.cycle(OTHERS), beside)]
     kills += [None] * at_random
     rng.shuffle(kills)
     networks, where = itertools.cycle(NETWORKS), collections.Counter()

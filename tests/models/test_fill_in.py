@@ -12,12 +12,12 @@ from mxnet import autograd, nd
 import gluon_rnn
 from gluon_rnn import Corpus, ModelConfig
 from gluon_rnn.corpora.sampling import consecutive_batches, masked_batches, random_batches
+from gluon_rnn.models.bigrams import Counting
 from gluon_rnn.models.fill_in import (
-    Counting,
     MaskedText,
     build_fill_in,
     count_parameters,
-    evaluate,
+    evaluate_gaps,
     fill,
     held_out_batches,
     network_log_probabilities,
@@ -139,10 +139,10 @@ def test_counting_is_the_formula():
 def test_score_and_the_chosen_alpha():
     text = np.array([0, 1, 2, 3] * 40)
     batches = held_out_batches(text, 4, 0.2, 12)
-    uniform = evaluate(lambda X: np.full(((X == 4).sum().astype(int).asscalar(), 4), np.log(.25)), batches)
+    uniform = evaluate_gaps(lambda X: np.full(((X == 4).sum().astype(int).asscalar(), 4), np.log(.25)), batches)
     assert uniform.perplexity == pytest.approx(4)
     fitted = Counting.fitted(text, 4, batches)
-    assert fitted.alpha == 0.5 and evaluate(fitted.log_probabilities, batches).accuracy > 0.9      # nothing to smooth
+    assert fitted.alpha == 0.5 and evaluate_gaps(fitted.log_probabilities, batches).accuracy > 0.9      # nothing to smooth
 
 
 def test_fill_takes_texts_of_any_lengths():
@@ -177,7 +177,7 @@ def test_the_second_direction_reads_the_answer_s_other_side():
         gluon_rnn.seed(0)
         model = build_fill_in(description)
         list(Trainer(model, how).epochs_on(MaskedText(corpus.indices[:900], how, corpus.vocab_size, 0.1)))
-        accuracy[description.bidirectional] = evaluate(network_log_probabilities(model), test).accuracy
+        accuracy[description.bidirectional] = evaluate_gaps(network_log_probabilities(model), test).accuracy
     assert accuracy[True] > 0.7         # all but those beside another gap, in time
     assert accuracy[False] < 0.6        # the capitals, and a sixth of the others: 0.58 at best
 

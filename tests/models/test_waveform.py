@@ -4,7 +4,7 @@ import pytest
 
 import gluon_rnn
 from gluon_rnn.cells import NetworkConfig
-from gluon_rnn.models.waveform import Generator, compare, fit_wave, matching, target_wave
+from gluon_rnn.models.waveform import Generator, compare_networks, fit_wave, matching, target_wave
 from gluon_rnn.plots import plot_waves
 
 
@@ -15,7 +15,7 @@ def test_target():
 
 
 def test_as_many_parameters_as_act():
-    generators = dict(compare((1, 2, 4, 8), 24))
+    generators = dict(compare_networks((1, 2, 4, 8), 24))
     clockwork = generators['clockwork']
     assert clockwork.num_parameters == sum(6 * 6 * k for k in (1, 2, 3, 4)) + 24 + 24 + 1
     for cell in ('rnn', 'lstm'):
@@ -47,7 +47,8 @@ def test_errors():
         list(fit_wave(generator, target_wave(10), 5, lr=1e30))
 
 
-def test_picture(tmp_path):
+def test_picture():
     target = target_wave(20)
-    plot_waves(tmp_path / 'wave.png', target, {'rnn': target, 'lstm': -target}, {'rnn': [1, .5], 'lstm': [1, .2]})
-    assert (tmp_path / 'wave.png').read_bytes().startswith(b'\x89PNG')
+    *waves, errors = plot_waves(target, {'rnn': target, 'lstm': -target}, {'rnn': [1, .5], 'lstm': [1, .2]}).axes
+    assert [axes.get_title('left') for axes in waves] == ['rnn: error 0.500', 'lstm: error 0.200']
+    assert [line.get_ydata().tolist() for line in errors.get_lines()] == [[1, .5], [1, .2]]

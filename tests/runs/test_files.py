@@ -5,7 +5,9 @@ import os
 import stat
 import threading
 
-from gluon_rnn.runs.files import write_whole
+import pytest
+
+from gluon_rnn.runs.files import append_line, write_whole
 
 
 def test_a_file_is_replaced_once_the_new_one_is_on_the_disk(tmp_path, monkeypatch):
@@ -26,3 +28,19 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path):
     reader.join(10)
     assert read == [b'new'] and stat.S_ISFIFO(path.stat().st_mode)
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize('error', [KeyboardInterrupt(), OSError(28, 'No space left on device')], ids=repr)
+def test_a_line_is_added_whole_or_not_at_all(tmp_path, monkeypatch, error):
+    path = tmp_path / 'lines.txt'
+    append_line(path, '一\n')
+    append_line(path, '二\n')
+    assert path.read_text(encoding='utf-8') == '一\n二\n'
+
+    def stop(handle):
+        raise error
+    monkeypatch.setattr(os, 'fsync', stop)
+    for file, left in ((path, '一\n二\n'), (tmp_path / 'new.txt', '')):
+        with pytest.raises(type(error)):
+            append_line(file, '三\n')
+        assert file.read_text(encoding='utf-8') == left

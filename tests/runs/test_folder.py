@@ -4,6 +4,9 @@ from __future__ import annotations
 import pytest
 
 from gluon_rnn.book.report import read_layers, write_layers
+from gluon_rnn.runs.folder import RunFolder, read_metrics
+from gluon_rnn.runs.settings import RunSettings
+from gluon_rnn.training.config import EpochRecord
 
 
 @pytest.fixture
@@ -34,3 +37,37 @@ def test_a_run_with_norms_by_layer_is_made_again(run, script, small):
     ended = script('train', *small, '--overwrite', '--num-epochs', 1, '--out', run)
     assert (ended.status, ended.err) == (0, '')
     assert not (run / 'layers.json').exists()
+
+
+def records(number):
+    return [EpochRecord(epoch, 10.0 / epoch, 1.0, 100.0, 0.5) for epoch in range(1, number + 1)]
+
+
+def test_a_record_is_added_behind_the_others(tmp_path, monkeypatch):
+    path = tmp_path / 'run' / 'metrics.jsonl'
+    with RunFolder(tmp_path / 'run') as folder:
+        folder.begin(RunSettings())
+        for record in records(3):
+            before = path.read_bytes() if path.exists() else b''
+            folder.add(record)
+            assert path.read_bytes().startswith(before) and path.read_bytes().count(b'\n') == record.epoch
+    assert read_metrics(tmp_path / 'run') == records(3)
+
+
+@pytest.mark.parametrize('end, number', [(b'', 3), (b'\n', 3), (b'\n{"epoch": 4, "di', 3), (b'\n\0\0\0', 3)], ids=repr)
+def test_a_last_line_without_an_end(tmp_path, end, number):
+    with RunFolder(tmp_path / 'run') as folder:
+        folder.begin(RunSettings())
+        for record in records(3):
+            folder.add(record)
+    path = tmp_path / 'run' / 'metrics.jsonl'
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + end)
+    assert read_metrics(tmp_path / 'run') == records(number)
+    with RunFolder(tmp_path / 'run') as folder:
+        folder.records = read_metrics(folder.folder)
+        folder.go_on(RunSettings())
+        assert path.read_bytes() == whole
+    path.write_bytes(whole + b'{"epoch": 4, "di\n')
+    with pytest.raises(ValueError, match=r'metrics\.jsonl is damaged'):
+        read_metrics(tmp_path / 'run')

@@ -1,4 +1,4 @@
-"""scripts/alphabet.py: what the networks answer, what the command leaves, what it costs, how it fails."""
+"""scripts/alphabet.py: what the networks answer, what the command leaves, how it fails."""
 import importlib.util
 import json
 import subprocess
@@ -32,7 +32,7 @@ def run(alphabet, *words):
 @pytest.fixture(scope='module')
 def trained(alphabet, tmp_path_factory):
     out = tmp_path_factory.mktemp('alphabet') / 'new' / 'folder'
-    run(alphabet, 'train', '--out', out, '--ask', 'c', 'fg', 'y', 'abcdefghijklm')
+    run(alphabet, '--out', out, '--ask', 'c', 'fg', 'y', 'abcdefghijklm')
     return out
 
 
@@ -86,58 +86,27 @@ def test_leaves_whole_files_and_nothing_else(trained, record):
 
 
 def test_the_same_seed_gives_the_same_losses(alphabet, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(alphabet, 'draw_train', lambda *drawing: None)
+    monkeypatch.setattr(alphabet, 'save_figure', lambda *drawing: None)
     losses = []
     for seed in (3, 3, 4):
-        flags = f'train --methods bptt bptt --num-epochs 5 --seed {seed} --out'
+        flags = f'--methods bptt bptt --num-epochs 5 --seed {seed} --out'
         run(alphabet, *flags.split(), tmp_path)
         losses.append(json.loads((tmp_path / 'alphabet.json').read_text())['methods']['bptt']['loss'])
     assert losses[0] == losses[1] != losses[2]
     assert capsys.readouterr().out.count('BPTT: ') == 3
 
 
-def test_cost_draws_every_curve(alphabet, tmp_path, capsys):
-    run(alphabet, 'cost', '--out', tmp_path, '--scale', '0.05', '--repeats', '1')
-    assert sorted(path.name for path in tmp_path.iterdir()) == ['cost.json', 'cost.png']
-    assert (tmp_path / 'cost.png').read_bytes().startswith(b'\x89PNG')
-    curves = json.loads((tmp_path / 'cost.json').read_text())['curves']
-    theory = {(curve['method'], curve['what'], curve['axis']): curve['theory'] for curve in curves}
-    assert theory == alphabet.THEORY
-    for curve in curves:
-        assert len(curve['values']) == len(curve['num_steps']) == len(curve['num_hiddens']) == 5
-        assert min(curve['values']) > 0
-    assert 'RTRL, memory: T^0.00 (theory T^0)' in capsys.readouterr().out
-
-
-@pytest.mark.parametrize('method, sizes, power', [
-    ('bptt', [(256, 32), (1024, 32)], 1),
-    ('bptt', [(2048, 128), (2048, 512)], 1),
-    ('rtrl', [(64, 16), (256, 16)], 0),
-    ('rtrl', [(2, 64), (2, 128)], 3),
-])
-def test_memory_follows_the_theory(alphabet, method, sizes, power):
-    small, large = (alphabet.measure(method, 'bytes', T, h) for T, h in sizes)
-    growth = sizes[1][0] / sizes[0][0] * sizes[1][1] / sizes[0][1]
-    assert abs(np.log(large / small) / np.log(growth) - power) < 0.3
-
-
-def test_rtrl_holds_its_sensitivities_twice_and_little_else(alphabet):
-    h = 64
-    assert_allclose(alphabet.measure('rtrl', 'bytes', 3, h), 2 * 8 * h * h * (26 + h + 1), rtol=0.1)
-
-
 @pytest.mark.parametrize('flags, message', [
-    ('train --ask c3', "--ask takes letters from a to z, the last of them not z, got 'c3'"),
-    ('train --ask c yz', "got 'yz'"),
-    ('train --lr 1e308 --methods bptt', 'BPTT: the loss is nan in epoch 2; take an --lr below 1e+308'),
-    ('train --num-epochs 0', 'positive whole number'),
-    ('train --lr nan', 'positive number'),
-    ('train --num-steps 26', '--num-steps must be below 26, got 26'),
-    ('train --num-hiddens 129', '--num-hiddens must be at most 128'),
-    ('train --seed -1', '--seed must not be negative, got -1'),
-    ('train --methods lstm', 'lstm'),
-    ('cost --scale 3', '--scale must be from 0.05 to 2'),
-    ('draw', 'draw'),
+    ('--ask c3', "--ask takes letters from a to z, the last of them not z, got 'c3'"),
+    ('--ask c yz', "got 'yz'"),
+    ('--lr 1e308 --methods bptt', 'BPTT: the loss is nan in epoch 2; take an --lr below 1e+308'),
+    ('--num-epochs 0', 'positive whole number'),
+    ('--lr nan', 'positive number'),
+    ('--num-steps 26', '--num-steps must be below 26, got 26'),
+    ('--num-hiddens 129', '--num-hiddens must be at most 128'),
+    ('--seed -1', '--seed must be 0 or more, got -1'),
+    ('--methods lstm', 'lstm'),
+    ('train', 'unrecognized arguments: train'),
 ])
 def test_bad_input_is_one_line_and_status_2(refused, tmp_path, flags, message):
     refused(message, 'alphabet', *flags.split(), '--out', tmp_path)
@@ -147,7 +116,7 @@ def test_bad_input_is_one_line_and_status_2(refused, tmp_path, flags, message):
 def test_a_file_in_the_way_is_one_line_and_status_2(tmp_path):
     out = tmp_path / 'file'
     out.write_text('kept')
-    run = subprocess.run([sys.executable, str(SCRIPT), 'train', '--out', str(out)], check=False, timeout=120,
+    run = subprocess.run([sys.executable, str(SCRIPT), '--out', str(out)], check=False, timeout=120,
                          capture_output=True, text=True, cwd=tmp_path)
     assert run.returncode == 2 and run.stdout == ''
     assert run.stderr.count('\n') == 1 and 'File exists' in run.stderr

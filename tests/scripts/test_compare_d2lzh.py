@@ -15,7 +15,7 @@ def test_both_sides_learn_the_same_from_one_seed():
 
 
 def test_figures_of_other_settings_are_not_mixed_in(script, refused, tmp_path):
-    compare_d2lzh.keep(tmp_path, 'rnn-random/gluon_rnn/0', {50: 9.5, 250: 1.5})
+    compare_d2lzh.save_figures(tmp_path, 'rnn-random/gluon_rnn/0', {50: 9.5, 250: 1.5})
     (tmp_path / 'settings.json').write_text(json.dumps({'corpus': 'jaychou', 'num_epochs': None}))
     flags = ('rnn-random', '--sides', 'gluon_rnn', '--seeds', 0, '--out', tmp_path)
     ended = script('compare_d2lzh', *flags)

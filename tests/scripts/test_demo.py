@@ -1,13 +1,12 @@
 """`make demo`, shortened: it trains, sings before and after, and ends with the model's page."""
 import sys
+from dataclasses import replace
 
 import demo
-import train
 
 
 def test_the_demo_comes_to_its_end(tmp_path, monkeypatch, capsys):
-    settings_of = train.settings_of
-    monkeypatch.setattr(train, 'settings_of', lambda args: {**settings_of(args), 'num_epochs': 1, 'num_hiddens': 8})
+    monkeypatch.setattr(demo, 'SETTINGS', replace(demo.SETTINGS, num_epochs=1, num_hiddens=8))
     monkeypatch.setattr(sys, 'argv', ['demo.py'])
     monkeypatch.chdir(tmp_path)
     demo.main()

@@ -103,7 +103,7 @@ def test_a_half_done_one_goes_on(script, text, tmp_path, monkeypatch):
 def test_networks_by_hand_are_fast_where_nobody_asks_and_go_on_as_they_began(script, text, tmp_path):
     flags = ('reproduce', '6.7', *SHORT[2:-2], '--corpus', text, '--out', tmp_path)
     assert script(*flags, '--num-epochs', 1).status == 0
-    impls = {variant: read_config(tmp_path / '6.7' / variant)['impl'] for variant in ('scratch', 'gluon')}
+    impls = {variant: read_config(tmp_path / '6.7' / variant).impl for variant in ('scratch', 'gluon')}
     assert impls == {'scratch': 'numba', 'gluon': 'gluon'}
     for name in ('report.md', 'report.html'):
         assert 'numba, the numbers of scratch' in (tmp_path / name).read_text(encoding='utf-8')
@@ -111,7 +111,7 @@ def test_networks_by_hand_are_fast_where_nobody_asks_and_go_on_as_they_began(scr
     began = tmp_path / 'slowly'
     assert script(*flags[:-1], began, '--num-epochs', 1, '--impl', 'scratch').status == 0
     assert script(*flags[:-1], began, '--num-epochs', 1).status == 0
-    assert read_config(began / '6.7' / 'scratch')['impl'] == 'scratch'
+    assert read_config(began / '6.7' / 'scratch').impl == 'scratch'
 
 
 def test_refuses_what_it_cannot_do(refused, script, text, tmp_path):
@@ -125,7 +125,7 @@ def test_refuses_what_it_cannot_do(refused, script, text, tmp_path):
     assert not any(tmp_path.iterdir())
     flags = ('--ctx', 'cpu', '--corpus', text, '--num-epochs', 1, '--out', tmp_path)
     assert script('reproduce', '6.5', '--num-hiddens', 3, *flags).status == 0
-    refused('holds a run with num_hiddens 3, this one has 4: choose another --out',
+    refused('holds a run with --num-hiddens 3, this one has 4: choose another --out',
             'reproduce', '6.5', '--num-hiddens', 4, *flags)
 
 
@@ -135,7 +135,7 @@ def test_one_that_fails_does_not_stop_the_others(script, text, tmp_path, monkeyp
     go = reproduce.Run.go
 
     def fail(self, **options):
-        if self.settings['impl'] == 'scratch':
+        if self.settings.impl == 'scratch':
             raise error
         go(self, **options)
 

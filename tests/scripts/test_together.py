@@ -114,7 +114,7 @@ def test_a_worker_that_is_killed_and_a_job_that_is_stopped(token, tmp_path):  # 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('said, flags', [
-    ('batch_size must be 2 or more, a row for each context of each process, got 1', ('--batch-size', '1')),
+    ('--batch-size must be 2 or more, a row for each context of each process, got 1', ('--batch-size', '1')),
     ('kvstore local knows nothing of the other 1 workers that were launched', ('--kvstore', 'local')),
     ('is neither a file nor one of', ('--corpus', 'nowhere.txt')),
 ])

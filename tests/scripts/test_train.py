@@ -4,8 +4,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
 import sys
 
+import _cli
 import numpy as np
 import pytest
 
@@ -30,6 +32,22 @@ def assert_same_end(one, other):
     assert ours.arrays.keys() == theirs.arrays.keys()
     for name, value in ours.arrays.items():
         np.testing.assert_array_equal(value, theirs.arrays[name], err_msg=name)
+
+
+def after_epoch(monkeypatch, epoch, act):
+    """Call act(trainer) once that epoch is done and written."""
+    epochs = Trainer.epochs
+
+    def acting(self, *args, **options):
+        for record in epochs(self, *args, **options):
+            yield record
+            if record.epoch == epoch:
+                act(self)
+    monkeypatch.setattr(Trainer, 'epochs', acting)
+
+
+def press(trainer):
+    raise KeyboardInterrupt
 
 
 def test_prints_as_the_book_does_and_leaves_a_run(script, small, tmp_path):
@@ -97,6 +115,8 @@ def test_what_came_after_the_last_checkpoint_is_forgotten_and_done_again(script,
     for name in ('metrics.jsonl', 'samples.txt'):      # as a kill leaves it just before the checkpoint of epoch 4
         shutil.copy(tmp_path / 'whole' / name, tmp_path / 'torn' / name)
     (tmp_path / 'torn' / '.checkpoint.npz.part').write_bytes(b'half a checkpoint')
+    with open(tmp_path / 'torn' / 'metrics.jsonl', 'a') as file:
+        file.write('{"epoch": 5, "digest": "1f')      # a line broken off
     script('train', '--out', tmp_path / 'torn', '--resume', '--num-epochs', 4)
     assert_same_end(tmp_path / 'whole', tmp_path / 'torn')
     epochs = [[line for line in (tmp_path / run / 'samples.txt').read_text().splitlines() if line.startswith(' - ')]
@@ -106,13 +126,7 @@ def test_what_came_after_the_last_checkpoint_is_forgotten_and_done_again(script,
 
 def test_ctrl_c_saves_and_says_how_to_go_on(script, small, tmp_path, monkeypatch):
     script('train', *small, '--out', tmp_path / 'whole')
-    step = Trainer._run_epoch
-
-    def pressed(self, *args):
-        if self.epoch == 3:
-            raise KeyboardInterrupt
-        return step(self, *args)
-    monkeypatch.setattr(Trainer, '_run_epoch', pressed)
+    after_epoch(monkeypatch, 3, press)
     ended = script('train', *small, '--out', tmp_path / 'stopped')
     assert ended.status == 130
     assert f'3 epochs are saved in {tmp_path / "stopped"}, go on with: ' in ended.err
@@ -122,7 +136,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(script, small, tmp_path, monkeypatch
     assert_same_end(tmp_path / 'whole', tmp_path / 'stopped')
 
 
-@pytest.mark.parametrize('name', ['metrics.jsonl', 'samples.txt', 'checkpoint.npz'])
+@pytest.mark.parametrize('name', ['samples.txt', 'checkpoint.npz'])
 def test_ctrl_c_while_a_file_is_written(script, small, tmp_path, monkeypatch, name):
     script('train', *small, '--checkpoint-period', 2, '--out', tmp_path / 'whole')
     from gluon_rnn.runs import files
@@ -152,7 +166,8 @@ def test_what_is_changed_on_resuming_is_kept(script, small, tmp_path):
 
 
 @pytest.mark.parametrize(('said', 'name', 'value'), [("num_hiddens is '8'", 'num_hiddens', '8'), ('ctx is 5', 'ctx', 5),
-                                                    ('period is 0', 'period', 0), ('seed is True', 'seed', True)])
+                                                    ('pred_period must be 1 or more, got 0', 'period', 0),
+                                                    ('seed is True', 'seed', True)])
 def test_a_config_with_a_wrong_value(script, refused, small, tmp_path, said, name, value):
     script('train', *small, '--num-epochs', 1, '--out', tmp_path / 'run')
     path = tmp_path / 'run' / 'config.json'
@@ -163,7 +178,7 @@ def test_a_config_with_a_wrong_value(script, refused, small, tmp_path, said, nam
 
 def test_held_out_text_too_short_leaves_the_old_run(script, refused, small, tmp_path):
     script('train', *small, '--out', tmp_path / 'run')
-    refused('raise valid_fraction', 'train', *small, '--out', tmp_path / 'run', '--overwrite', '--valid-fraction', 0.01)
+    refused('raise --valid-fraction', 'train', *small, '--out', tmp_path / 'run', '--overwrite', '--valid-fraction', 0.01)
     assert len(metrics(tmp_path / 'run')) == 4
 
 
@@ -189,13 +204,7 @@ def test_held_out_text_of_its_own_file(script, refused, small, tmp_path, monkeyp
 def test_a_schedule_goes_on_where_it_was_stopped(script, small, tmp_path, monkeypatch):
     flags = ('--lr-schedule', 'cosine', '--warmup', 7)
     script('train', *small, *flags, '--out', tmp_path / 'whole')
-    run_epoch = Trainer._run_epoch
-
-    def pressed(self, *args):
-        if self.epoch == 2:
-            raise KeyboardInterrupt
-        return run_epoch(self, *args)
-    monkeypatch.setattr(Trainer, '_run_epoch', pressed)
+    after_epoch(monkeypatch, 2, press)
     script('train', *small, *flags, '--out', tmp_path / 'stopped')
     monkeypatch.undo()
     assert script('train', '--out', tmp_path / 'stopped', '--resume').status == 0
@@ -205,41 +214,37 @@ def test_a_schedule_goes_on_where_it_was_stopped(script, small, tmp_path, monkey
 
 
 def test_a_loss_that_turns_nan_stops_and_keeps_the_last_good_model(refused, small, tmp_path, monkeypatch):
-    step = Trainer._run_epoch
-
-    def poisoned(self, *args):
-        if self.epoch == 2:
-            self.model.parameters()['W_hq'][:] = float('nan')
-        return step(self, *args)
-    monkeypatch.setattr(Trainer, '_run_epoch', poisoned)
+    def poison(trainer):
+        trainer.model.parameters()['W_hq'][:] = float('nan')
+    after_epoch(monkeypatch, 2, poison)
     refused('no longer finite in epoch 3, step 1', 'train', *small, '--out', tmp_path / 'run')
     assert checkpoint.read(tmp_path / 'run' / 'checkpoint.npz').epoch == 2
 
 
 @pytest.mark.parametrize(('said', 'flags'), [
-    ("corpus 'nowhere.txt' is neither a file nor one of lyrics, jaychou, time_machine", ('--corpus', 'nowhere.txt')),
+    ("--corpus 'nowhere.txt' is neither a file nor one of lyrics, jaychou, time_machine", ('--corpus', 'nowhere.txt')),
     ('must be from 0 to below 1', ('--valid-fraction', 1)),
-    ('max_chars must be 0', ('--max-chars', -1)),
+    ('--max-chars must be 0', ('--max-chars', -1)),
     ('needs a text of at least', ('--batch-size', 300)),
     ("'Q' is not in the vocabulary", ('--prefix', '分Q')),
     ('a prefix is empty', ('--prefix', '')),
-    ('num_hiddens must be 1 or more, got 0', ('--num-hiddens', 0)),
-    ('num_layers must be 1 or more, got -1', ('--num-layers', -1)),
-    ('num_steps must be 1 or more, got 0', ('--num-steps', 0)),
-    ('num_epochs must be 1 or more, got 0', ('--num-epochs', 0)),
-    ('batch_size must be 1 or more, got -4', ('--batch-size', -4)),
-    ('--length must be 1 or more, got 0', ('--length', 0)),
-    ('--period must be 1 or more, got 0', ('--period', 0)),
-    ('lr must be above 0, got 0.0', ('--lr', 0)),
-    ('lr must be above 0, got nan', ('--lr', 'nan')),
-    ('clipping_theta must be 0 (no clipping) or more', ('--clipping-theta', -1)),
-    ('seed must be from 0', ('--seed', -1)),
-    ("optimizer must be one of adadelta, ", ('--optimizer', 'sgdd')),
+    ('--num-hiddens must be 1 or more, got 0', ('--num-hiddens', 0)),
+    ('--num-layers must be 1 or more, got -1', ('--num-layers', -1)),
+    ('--num-steps must be 1 or more, got 0', ('--num-steps', 0)),
+    ('--num-epochs must be 1 or more, got 0', ('--num-epochs', 0)),
+    ('--batch-size must be 1 or more, got -4', ('--batch-size', -4)),
+    ('--pred-len must be 1 or more, got 0', ('--length', 0)),
+    ('--pred-period must be 1 or more, got 0', ('--pred-period', 0)),
+    ('--lr must be above 0, got 0.0', ('--lr', 0)),
+    ('--lr must be above 0, got nan', ('--lr', 'nan')),
+    ('--clipping-theta must be 0 (no clipping) or more', ('--clipping-theta', -1)),
+    ('--seed must be from 0', ('--seed', -1)),
+    ("--optimizer must be one of adadelta, ", ('--optimizer', 'sgdd')),
     ('--dropout acts between layers', ('--dropout', 0.5)),
     ('the held-out text has 4 characters', ('--valid-fraction', 0.01)),
     ('MXNet sees no GPUs: use --ctx cpu', ('--ctx', 'gpu')),
-    ("ctx must be 'auto', 'cpu', 'gpu'", ('--ctx', 'tpu')),
-    ("activation 'relu' needs cell rnn", ('--activation', 'relu')),
+    ("--ctx must be 'auto', 'cpu', 'gpu'", ('--ctx', 'tpu')),
+    ("--activation 'relu' needs cell rnn", ('--activation', 'relu')),
     ("gluon.rnn's GRU always resets after", ('--impl', 'gluon', '--no-reset-after')),
     ("argument --cell: invalid choice: 'cnn'", ('--cell', 'cnn')),
     ('unrecognized arguments: --epochs', ('--epochs', 3)),
@@ -289,6 +294,8 @@ def test_resuming_what_cannot_be(script, refused, small, tmp_path):
     refused('is of another model than its config.json', 'train', '--out', run, '--resume', '--num-epochs', 9)
     (run / 'checkpoint.npz').write_bytes(good)
     (run / 'metrics.jsonl').write_text('{"epoch": 1, "perplexity": ')
+    refused('metrics.jsonl has 0 of the 4 epochs', 'train', '--out', run, '--resume', '--num-epochs', 9)
+    (run / 'metrics.jsonl').write_text('{"epoch": 1, "perplexity": \n')
     refused('metrics.jsonl is damaged', 'train', '--out', run, '--resume', '--num-epochs', 9)
     (run / 'config.json').write_text('{')
     refused('config.json is damaged', 'train', '--out', run, '--resume')
@@ -317,8 +324,8 @@ def test_generate(script, refused, small, tmp_path):
     refused('is not a whole checkpoint', 'generate', run / 'config.json', '--prefix', '分')
     refused("'Q' is not in the vocabulary", 'generate', run, '--prefix', 'Q')
     refused('the prefix is empty', 'generate', run, '--prefix', '')
-    refused('temperature must be 0 (greedy) or more', 'generate', run, '--prefix', '分', '--temperature', -1)
-    refused('top_k must be 1 or more', 'generate', run, '--prefix', '分', '--top-k', 0)
+    refused('--temperature must be 0 (greedy) or more', 'generate', run, '--prefix', '分', '--temperature', -1)
+    refused('--top-k must be 1 or more', 'generate', run, '--prefix', '分', '--top-k', 0)
     refused('length must be 0 or more', 'generate', run, '--prefix', '分', '--length', -1)
 
 
@@ -333,13 +340,9 @@ def test_generation_does_not_depend_on_the_implementation(script, small, tmp_pat
 
 def test_ctrl_c_that_python_loses_is_asked_for_again(script, small, tmp_path, monkeypatch):
     """A KeyboardInterrupt raised in an object's __del__ is only reported, and the training would go on."""
-    import _cli
-    step = Trainer._run_epoch
-
-    def pressed(self, *args):
-        if self.epoch == 2:
-            monkeypatch.setattr(_cli, '_asked_to_stop', True)       # what the signal's handler leaves behind
-        return step(self, *args)
-    monkeypatch.setattr(Trainer, '_run_epoch', pressed)
+    def lose(trainer):
+        _cli.stop_on_sigterm(at_once=False)     # remembers the signal, and raises nothing
+        signal.raise_signal(signal.SIGTERM)
+    after_epoch(monkeypatch, 2, lose)
     ended = script('train', *small, '--out', tmp_path / 'run')
     assert ended.status == 130 and '2 epochs are saved' in ended.err

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import pytest
 
+from gluon_rnn.plots import save_figure
 from gluon_rnn.torch_parity import curves
 from gluon_rnn.torch_parity.curves import CurveConfig, learn, like_the_ports
 
@@ -49,5 +50,5 @@ def test_what_cannot_be_compared_is_refused(alphabet):
 
 def test_the_picture(alphabet, tmp_path):
     found = curves.Curves(SMALL, [9.0, 5.0], [9.0, 5.0], [], 'torch.nn')
-    curves.draw(tmp_path / 'curves.png', [found, found])
+    save_figure(curves.plot_curves([found, found]), tmp_path / 'curves.png')
     assert (tmp_path / 'curves.png').read_bytes().startswith(b'\x89PNG')

@@ -21,11 +21,12 @@ def configs(draw) -> ModelConfig:
     cell, impl = draw(st.sampled_from(['rnn', 'gru', 'lstm'])), draw(st.sampled_from(['scratch', 'hybrid', 'gluon']))
     more = {}
     if cell == 'rnn':
-        more['activation'] = draw(st.sampled_from(['tanh', 'relu', 'sigmoid']))
+        kinds = ['tanh', 'relu'] if impl == 'gluon' else ['tanh', 'relu', 'sigmoid']     # torch.nn has no sigmoid
+        more['activation'] = draw(st.sampled_from(kinds))
     if cell == 'gru' and impl != 'gluon':
         more['reset_after'] = draw(st.booleans())
     if draw(st.booleans()):
-        more.update(bidirectional=True, both_forward=draw(st.booleans()))
+        more['bidirectional'] = True
         more['backward_hiddens'] = draw(st.one_of(st.none(), st.integers(1, 5)))
     elif draw(st.booleans()):
         more['residual'] = True
@@ -86,6 +87,9 @@ def test_two_biases_are_added_for_the_loop_by_hand():
     added = (own['l0_i2h_bias'] + own['l0_h2h_bias']).asnumpy()
     for gate, wanted in zip('ifco', np.split(added, 4)):
         np.testing.assert_array_equal(getattr(twin.rnn, f'b_{gate}').detach().numpy(), wanted)
+    sigmoid = random_model(ModelConfig(vocab_size=5, cell='rnn', activation='sigmoid', impl='gluon', num_hiddens=3))
+    added = weights_of(sigmoid)['l0_i2h_bias'] + weights_of(sigmoid)['l0_h2h_bias']      # torch.nn has no such layer
+    np.testing.assert_array_equal(to_torch(sigmoid).rnn.b_h.detach().numpy(), added.asnumpy())
 
 
 @pytest.mark.parametrize('cell, keys', [('gru', ('r', 'z', 'h')), ('lstm', ('i', 'f', 'c', 'o'))])
@@ -140,6 +144,8 @@ def test_what_cannot_be_carried_is_refused():
     two_biases = random_model(ModelConfig(vocab_size=5, cell='gru', impl='gluon', num_hiddens=3, num_layers=2))
     with pytest.raises(ValueError, match=r'second bias of the candidate \(layer0.b_hh\) is not zero'):
         to_torch(two_biases, layer=False)
+    with pytest.raises(ValueError, match='whose second direction reads forward has no counterpart'):
+        to_torch(build_model(ModelConfig(vocab_size=5, num_hiddens=3, bidirectional=True, both_forward=True)))
     with pytest.raises(ValueError, match='pass its ModelConfig'):
         from_torch(to_torch(book).state_dict())
     with pytest.raises(ValueError, match='got a int'):

@@ -23,7 +23,7 @@ FEW = ['RNN relu | gluon | torch.nn', 'RNN sigmoid | gluon | by hand', 'RNN tanh
 
 @pytest.mark.parametrize('name', FEW)
 def test_a_network_and_its_twin(name):
-    row = parity.compare(PAIRS[name], SMALL)
+    row = parity.compare_pair(PAIRS[name], SMALL)
     assert row.passed, row
     assert set(row.relative) == set(parity.TOLERANCES)
     assert 0 < row.relative['weights'] < 1e-4       # they were trained: two frameworks do not round alike by chance
@@ -60,7 +60,7 @@ def test_a_wrong_twin_is_caught(quantity):
         twin.rnn.b_r.register_hook(lambda grad: grad * 1.001)
     else:
         twin.rnn.b_z.requires_grad_(False)
-    row = parity.measure('wrong', 'none', model, twin, SMALL)
+    row = parity.measure_pair('wrong', 'none', model, twin, SMALL)
     assert not row.passed and row.relative[quantity] > parity.TOLERANCES[quantity]
     assert row.to_dict()['verdict'] == 'NOT EQUAL'
 
@@ -85,7 +85,7 @@ def test_a_difference_that_is_not_there_is_no_pass():
 
 
 def test_adam_is_the_same_with_mxnet_s_epsilon():
-    found = differences.adam(SMALL)
+    found = differences.adam_epsilon(SMALL)
     assert found.size > 1e-3
     after = float(found.why.rsplit(' ', 1)[1])
     assert after < found.size / 50

@@ -9,9 +9,11 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
+from gluon_rnn import runtime
 from gluon_rnn.benchmark.cases import draw_bars, epoch_cases, to_list
 from gluon_rnn.benchmark.measuring import Measurement, Setting, measure, torch_cases
 from gluon_rnn.benchmark.workers import run
+from gluon_rnn.plots import save_figure
 from gluon_rnn.torch_parity import curves, page, parity, torch_trainer
 
 SMALL = Setting(num_hiddens=8, num_steps=5, batch_size=4, vocab_size=20, num_chars=200)
@@ -26,7 +28,7 @@ def test_the_worker_does_the_work_that_the_others_do(cell, monkeypatch):
     perplexities = []
     for case in epoch_cases(compiled=False):
         epoch = run.load(case.worker).prepare({**asdict(replace(SMALL, cell=cell)), **case.options,
-                                               'corpus_indices': run.random_text(200, 20)})
+                                               'corpus_indices': run.drawn_batches(200, 20)})
         perplexities.append(run.timed(epoch)['perplexity'])
     assert perplexities == pytest.approx([perplexities[0]] * len(perplexities), rel=0.02)
 
@@ -76,9 +78,9 @@ def test_the_page_stands_alone(tmp_path):
     found = [curves.Curves(curves.CurveConfig(num_epochs=2), [9.0, 5.0], [9.0, 5.5],
                            [{'prefix': '分', 'here': '分开', 'there': '分手'}], 'torch.nn')]
     measured = [(SMALL, measurements('<no> compiler'))]
-    curves.draw(tmp_path / 'curves.png', found)
+    save_figure(curves.plot_curves(found), tmp_path / 'curves.png')
     draw_bars(tmp_path / 'speed.png', measured)
-    page.write(tmp_path, result, found, measured, command='python scripts/compare_torch.py all --quick', shortened=True)
+    page.write_page(tmp_path, result, found, measured, command='python scripts/compare_torch.py all --quick', shortened=True)
     text = (tmp_path / 'index.html').read_text(encoding='utf-8')
     assert not re.findall(r'(?:src|href)="(?!data:)', text) and 'http' not in text and '<script' not in text
     assert text.count('src="data:image/png;base64,') == 2
@@ -90,4 +92,4 @@ def test_the_page_stands_alone(tmp_path):
 
 def test_versions_and_machine():
     assert {'gluon_rnn', 'mxnet', 'torch', 'numpy', 'python'} <= page.versions().keys()
-    assert 'CPUs' in page.machine()
+    assert 'CPUs' in runtime.machine()

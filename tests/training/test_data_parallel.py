@@ -10,7 +10,7 @@ from gluon_rnn.cells.build import IMPLS
 from gluon_rnn.corpora.sampling import consecutive_rows, random_rows
 from gluon_rnn.training.config import SAMPLINGS
 from gluon_rnn.training.data_parallel import Replicas, share
-from gluon_rnn.training.kvstore import ALONE, KINDS, Store
+from gluon_rnn.training.kvstore import KINDS, LOCAL, Store
 from gluon_rnn.training.loss import Diverged, cross_entropy
 
 SETTING = {'num_steps': 5, 'batch_size': 7, 'num_epochs': 2, 'seed': 3, 'lr': 1.0, 'clipping_theta': 0.1}
@@ -63,7 +63,7 @@ def test_two_contexts_equal_one(lyrics, impl, options, sampling):
         assert_array_equal(second.parameters()[name].asnumpy(), value.asnumpy(), err_msg=name)
 
 
-@pytest.mark.parametrize('kind', ALONE)
+@pytest.mark.parametrize('kind', LOCAL)
 @pytest.mark.parametrize('optimizer, num_contexts', [('sgd', 3), ('adam', 2), ('nadam', 4)])
 def test_any_store_any_optimizer_any_number(lyrics, kind, optimizer, num_contexts):
     settings = {'optimizer': optimizer, 'lr': 1.0 if optimizer == 'sgd' else 0.01}

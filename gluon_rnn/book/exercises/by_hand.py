@@ -22,7 +22,7 @@ def no_clipping(bench: Workbench) -> Outcome:
     tried = [(0.0, lr) for lr in bench.size((100.0, 10.0, 1.0, 0.1), (100.0, 0.1))]
     tried += [(theta, 100.0) for theta in bench.size((0.1, 0.01, 0.001), (0.01,))]
     runs = [bench.train(f'{f"clipped at {theta:g}" if theta else "not clipped"}, lr {lr:g}', cell='rnn', num_epochs=epochs,
-                        clipping_theta=theta, lr=lr, verses=True, length=30) for theta, lr in tried]
+                        clipping_theta=theta, lr=lr, verses=True, pred_len=30) for theta, lr in tried]
     rows = []
     for run in runs:
         norms = [record.grad_norm for record in run.records]
@@ -50,7 +50,7 @@ def _clipping_answer(runs: Sequence[Training], corpus: Corpus) -> Text:
     single, vocab_size = unigram_perplexity(corpus.indices), corpus.vocab_size
 
     def fates(some: Sequence[Training], name: str) -> Text:
-        told = [(f'{run.settings[name]:g}', *_fate(run, single, vocab_size)) for run in some]
+        told = [(f'{getattr(run.settings, name):g}', *_fate(run, single, vocab_size)) for run in some]
         return '; '.join(f'{value} {en}' for value, en, _ in told), '；'.join(f'{value} {zh}' for value, _, zh in told)
 
     if bare.diverged or bare.perplexity > vocab_size:
@@ -69,13 +69,13 @@ def _clipping_answer(runs: Sequence[Training], corpus: Corpus) -> Text:
           f'Clipping at 0.01 keeps every step at 1 or less.')
     zh = (f'{verdict[1]}：学习率为 100 且不裁剪梯度时，训练{ends[1]}；裁剪到 0.01 时{kept[1]}（只知道字频为 {single:.4g}）。'
           f'一步的长度是学习率乘以梯度范数{step[1]}；裁剪到 0.01 则每步不超过 1。')
-    others = [run for run in runs if run.settings['clipping_theta'] and run is not clipped]
+    others = [run for run in runs if run.settings.clipping_theta and run is not clipped]
     if others:
         told = fates(others, 'clipping_theta')
         worse = any(compared(last(run), last(clipped)) == 'higher' for run in others)
         en += f' {"Clipping alone is not enough, the threshold counts: clipped at" if worse else "Clipped at"} {told[0]}.'
         zh += f'{"只裁剪还不够，阈值也要合适：" if worse else "其他阈值："}裁剪到 {told[1]}。'
-    slower = [run for run in runs[1:] if not run.settings['clipping_theta']]
+    slower = [run for run in runs[1:] if not run.settings.clipping_theta]
     if slower:
         best = min(slower, key=lambda run: math.inf if math.isnan(last(run)) else last(run))
         told = fates(slower, 'lr')
@@ -84,8 +84,8 @@ def _clipping_answer(runs: Sequence[Training], corpus: Corpus) -> Text:
         en += f' Without clipping, at smaller rates: {told[0]}.'
         zh += f'不裁剪而降低学习率：{told[1]}。'
         if math.isfinite(last(best)):
-            en += f' The best of these, {best.settings["lr"]:g}, is {stands[0]} clipping at 0.01.'
-            zh += f'其中最好的 {best.settings["lr"]:g} {stands[1]}裁剪到 0.01。'
+            en += f' The best of these, {best.settings.lr:g}, is {stands[0]} clipping at 0.01.'
+            zh += f'其中最好的 {best.settings.lr:g} {stands[1]}裁剪到 0.01。'
     return en, zh
 
 
@@ -94,10 +94,10 @@ def activations(bench: Workbench) -> Outcome:
     epochs, corpus = bench.size(60, 2), bench.corpus()
     runs, rows = [], []
     for name in ('tanh', 'relu', 'sigmoid'):
-        runs.append(bench.train(name, cell='rnn', activation=name, num_epochs=epochs, verses=True, length=30))
+        runs.append(bench.train(name, cell='rnn', activation=name, num_epochs=epochs, verses=True, pred_len=30))
     for name in ('tanh', 'relu'):
         runs.append(bench.train(f'{name}, clipped at 1, lr 1', cell='rnn', activation=name, num_epochs=epochs, verses=True,
-                                length=30, clipping_theta=1, lr=1))
+                                pred_len=30, clipping_theta=1, lr=1))
     for run in runs:
         model, X = run.model, nd.array(corpus.indices[:bench.size(2000, 40)].reshape(10, -1))
         H = model.network(OneHot(X.T, corpus.vocab_size), model.network.begin_state(10))[0].asnumpy()

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import statistics
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Dict, List, Tuple, cast
@@ -13,7 +14,7 @@ from ...cells.gluon_layer import GluonLayer
 from ...cells.ops import State
 from ...models.language_model import LanguageModel, copy_params
 from ...plots import new_figure, save_figure
-from ...runs.run import pick
+from ...runs.settings import pick
 from ...training.config import TrainConfig
 from ...training.trainer import Trainer
 from .frame import Exercise, Outcome, Table, Text
@@ -50,7 +51,7 @@ class OnThePage:
 def faster(bench: Workbench) -> Outcome:
     """6.5.1: the same network four ways: seconds an epoch in turns, perplexity, and operators by mx.profiler."""
     corpus, rounds = bench.corpus(), bench.size(7, 2)
-    settings = {**bench.settings(cell='rnn'), 'num_epochs': rounds + 2}
+    settings = replace(bench.settings(cell='rnn'), num_epochs=rounds + 2)
     first = bench.model(corpus.vocab_size, cell='rnn', impl='scratch')
     epochs: Dict[str, Any] = {}
     models: Dict[str, Any] = {}

@@ -10,10 +10,10 @@ import numpy as np
 from mxnet import nd
 
 from ... import runtime
-from ...models.fill_in import MaskedText, Score, build_fill_in, evaluate, held_out_batches, network_log_probabilities
+from ...models.fill_in import MaskedText, Score, build_fill_in, evaluate_gaps, held_out_batches, network_log_probabilities
 from ...models.language_model import ModelConfig, build_model
 from ...plots import COLOURS, new_figure, save_figure
-from ...runs.run import pick
+from ...runs.settings import pick
 from ...training.config import TrainConfig
 from ...training.trainer import Trainer
 from .frame import Exercise, Outcome, Table, Text
@@ -49,7 +49,7 @@ def learn(bench: Workbench, label: str, **changes: Any) -> Filler:
     model, scores, seconds = build_fill_in(config, bench.ctx), [], []
     source = MaskedText(indices, how, corpus.vocab_size, MASK_RATE, ctx=bench.ctx)
     for record in Trainer(model, how).epochs_on(source, on_step=bench.on_step):
-        scores.append(evaluate(network_log_probabilities(model), batches))
+        scores.append(evaluate_gaps(network_log_probabilities(model), batches))
         seconds.append(record.seconds)
         bench.tell(f'{label}: epoch {record.epoch} of {how.num_epochs}, held-out perplexity {scores[-1].perplexity:.4g}')
     return Filler(model.num_parameters(), scores, float(np.median(seconds)))

@@ -13,7 +13,7 @@ from mxnet import nd
 
 from ...models.language_model import LanguageModel
 from ...plots import COLOURS, new_figure, save_figure
-from ...runs.run import pick
+from ...runs.settings import pick
 from ...training.config import TrainConfig
 from ...training.loss import Diverged
 from ...training.trainer import Trainer

@@ -20,10 +20,10 @@ def verses_by_epoch(bench: Workbench) -> Outcome:
     """6.4.3: what is sung after every epoch, and how much of it the text has."""
     corpus = bench.corpus()
     text = corpus.decode(corpus.indices)
-    run = bench.train('RNN', cell='rnn', num_epochs=bench.size(160, 3), period=1, verses=True, length=40)
+    run = bench.train('RNN', cell='rnn', num_epochs=bench.size(160, 3), pred_period=1, verses=True, pred_len=40)
     if not run.verses:
         raise ValueError(f'no epoch was whole, so that there are no verses: {run.diverged}')
-    start = len(min(run.verses[0][1], key=len)) - run.settings['length']
+    start = len(min(run.verses[0][1], key=len)) - run.settings.pred_len
     rows, lines = [], []
     for (epoch, texts), record in zip(run.verses, run.records):
         verse = texts[0][start:]

@@ -30,7 +30,7 @@ def hyperparameters(bench: Workbench, cell: str) -> Outcome:
              trial.run.records[-1].grad_norm if trial.run.records else math.nan, trial.known, trial.run.diverged or 'no')
             for trial in [*trials, other]]
     lines = [f'{trial.factor} {trial.value:g}: {trial.run.verses[-1][1][0]}' for trial in trials if trial.run.verses]
-    kept, epochs = ', '.join(f'{name} {value:g}' for name, value in BASE.items()), base.run.settings['num_epochs']
+    kept, epochs = ', '.join(f'{name} {value:g}' for name, value in BASE.items()), base.run.settings.num_epochs
     return Outcome(_answer(trials, other), [
         Table((f'{cell.upper()}, {epochs} epochs, one hyperparameter moved at a time, else {kept}',
                f'{cell.upper()}，{epochs} 个迭代周期，每次只变一个超参数，其余：{kept}'),

@@ -76,21 +76,21 @@ def other_samplings(bench: Workbench) -> Outcome:
     corpus = bench.corpus()
     changes: Dict[str, Any] = {'cell': 'rnn', 'num_epochs': bench.size(45, 2), 'valid_fraction': 0.1}
     settings = bench.settings(**changes)
-    train_indices, _ = corpus.split(settings['valid_fraction'])
-    sizes = {name: settings[name] for name in ('num_steps', 'batch_size')}
+    train_indices, _ = corpus.split(settings.valid_fraction)
+    sizes = {'num_steps': settings.num_steps, 'batch_size': settings.batch_size}
     rows: List[tuple] = []
     runs: Dict[str, Training] = {}
 
     def add(name: str, run: Training, source: Windows | None) -> None:
         runs[name] = run
-        own = evaluate(run.model, train_indices, settings['batch_size'], settings['num_steps'])
+        own = evaluate(run.model, train_indices, settings.batch_size, settings.num_steps)
         seen = source.seen[1:] if source else np.array([1])
-        rows.append((name, len(source.begun) if source else settings['batch_size'] * num_batches(
-            len(train_indices), settings['batch_size'], settings['num_steps'], 'consecutive'),
+        rows.append((name, len(source.begun) if source else settings.batch_size * num_batches(
+            len(train_indices), settings.batch_size, settings.num_steps, 'consecutive'),
             float((seen > 0).mean()) if source else covered(len(train_indices), **sizes),
             own, *run.best_held_out, run.seconds_an_epoch))
 
-    known = ways(train_indices, corpus.char_to_idx.get(' '), settings['num_steps'])
+    known = ways(train_indices, corpus.char_to_idx.get(' '), settings.num_steps)
     for name, (_, starts) in known.items():
         source = Windows(train_indices, starts, seed=bench.seed, **sizes)
         add(name, bench.train(name, source=source, corpus=corpus, sampling='random', **changes), source)

@@ -17,7 +17,7 @@ from ...cells.ops import Inputs, OneHot, State, dot, sigmoid, tanh
 from ...cells.output_layer import OutputLayer
 from ...models.language_model import LanguageModel, ModelConfig
 from ...plots import COLOURS, new_figure, save_figure, style_perplexity
-from ...runs.run import pick
+from ...runs.settings import pick
 from .frame import Exercise, Outcome, Table, Text
 from .scoring import CHANCE, compared
 from .workbench import Training, Workbench
@@ -44,7 +44,7 @@ NAMES = {'book': 'H = O * tanh(C)', 'once': 'H = O * C'}
 def learn(bench: Workbench, kind: str, **changes: Any) -> Training:
     """Train an LSTM with or without its second tanh, from the same weights for one seed."""
     corpus, settings = bench.corpus(), bench.settings(cell='lstm', **changes)
-    runtime.seed(settings['seed'])
+    runtime.seed(settings.seed)
     config = pick(ModelConfig, settings, vocab_size=corpus.vocab_size)
     network = Hybrid(KINDS[kind](config.vocab_size, config.num_hiddens, ctx=bench.ctx))
     model = LanguageModel(config, network, OutputLayer(config.num_hiddens, config.vocab_size, ctx=bench.ctx))

@@ -81,22 +81,22 @@ def whole_sentences(bench: Workbench) -> Outcome:
     changes: Dict[str, Any] = {'cell': 'rnn', 'impl': 'scratch', 'num_hiddens': 128, 'num_epochs': bench.size(30, 2),
                                'valid_fraction': 0.1, 'sampling': 'random'}
     settings = bench.settings(**changes)
-    train, held_out = corpus.split(settings['valid_fraction'])
+    train, held_out = corpus.split(settings.valid_fraction)
     rows, other = verses(train, corpus), verses(held_out, corpus)
     lengths = np.array([len(row) - 1 for row in rows])      # labels of each
-    batch_size = max(1, round(settings['batch_size'] * settings['num_steps'] / lengths.mean()))     # as many labels as windows
+    batch_size = max(1, round(settings.batch_size * settings.num_steps / lengths.mean()))     # as many labels as windows
     runs: Dict[str, Training] = {}
     table: List[tuple] = []
 
     def add(name: str, run: Training, source: Sentences | None, samples: int, size: int) -> None:
         runs[name] = run
         by_verse = math.exp(-float(np.mean(np.concatenate(log_probs(run.model, other)))))
-        running = evaluate(run.model, held_out, settings['batch_size'], settings['num_steps'])
+        running = evaluate(run.model, held_out, settings.batch_size, settings.num_steps)
         table.append((name, samples, size, -(-samples // size) if source else samples // size,
                       1 - source.real / source.cells if source else 0.0, run.seconds_an_epoch, run.perplexity, by_verse, running))
 
-    windows = (len(train) - 1) // settings['num_steps']
-    add('windows', bench.train('windows', corpus=corpus, **changes), None, windows, settings['batch_size'])
+    windows = (len(train) - 1) // settings.num_steps
+    add('windows', bench.train('windows', corpus=corpus, **changes), None, windows, settings.batch_size)
     for name, by_length, skip in (('verses, padding computed', False, False), ('verses, padding left out', False, True),
                                   ('verses by length', True, False)):
         source = Sentences(rows, batch_size, by_length=by_length, seed=bench.seed)

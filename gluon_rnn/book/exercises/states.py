@@ -35,7 +35,7 @@ def outputs_needed(bench: Workbench) -> Outcome:
     table = Table(('Outputs of an RNN for several vocabularies', '不同词典下循环神经网络的输出'),
                   ('text', 'unit', 'vocabulary', 'outputs', 'largest |sum of probabilities - 1|', 'output layer', 'its share'),
                   rows)
-    return Outcome(_outputs_answer(rows, bench.settings()['num_hiddens']), [table])
+    return Outcome(_outputs_answer(rows, bench.settings().num_hiddens), [table])
 
 
 def _outputs_answer(rows: List[tuple], h: int) -> Text:
@@ -110,7 +110,7 @@ def past_in_state(bench: Workbench) -> Outcome:
     models = {'trained': training.model, 'new': bench.model(corpus.vocab_size, cell='rnn'), 'W_hh = 0': cut}
     length = bench.size(35, 8)
     distances = [d for d in DISTANCES if d < length]
-    sizes = {name: training.settings[name] for name in ('num_steps', 'batch_size')}
+    sizes = {'num_steps': training.settings.num_steps, 'batch_size': training.settings.batch_size}
     felt = {name: changes_felt(model, corpus.indices, length, bench.rng()) for name, model in models.items()}
     read = {name: read_back(model, corpus.indices, distances, **sizes) for name, model in models.items()}
     often = float(np.bincount(corpus.indices).max() / len(corpus))

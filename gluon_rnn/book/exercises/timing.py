@@ -14,7 +14,7 @@ from mxnet import autograd, nd
 
 from ...cells import NetworkConfig, OneHot, build_network
 from ...plots import COLOURS, new_figure, save_figure, style_perplexity
-from ...runs.run import pick
+from ...runs.settings import pick
 from ...training.config import EpochRecord, TrainConfig
 from ...training.trainer import Trainer
 from .frame import Exercise, Outcome, Table, Text
@@ -114,7 +114,7 @@ def in_equal_time(racers: Sequence[Racer]) -> Tuple[float, Dict[str, EpochRecord
 
 def against_the_clock(bench: Workbench, cells: Sequence[str]) -> Outcome:
     """6.7.3 and 6.8.2."""
-    corpus, h = bench.corpus(), bench.settings()['num_hiddens']
+    corpus, h = bench.corpus(), bench.settings().num_hiddens
     racers = race(bench, cells, {'scratch': 0.0, 'hybrid': bench.size(40.0, 0.0)}, bench.size(6, 2))
     compiled = [racer for racer in racers if racer.impl == 'hybrid']
     factors = counted_factors(compiled, h, corpus.vocab_size)

@@ -65,7 +65,7 @@ def one_at_a_time(bench: Workbench, cell: str, num_epochs: int) -> Tuple[List[Tr
 def _trial(bench: Workbench, corpus: Corpus, factor: str, value: float, **changes: Any) -> Trial:
     changes = {**BASE, **changes, 'valid_fraction': 0.1, **({factor: value} if factor in BASE else {})}
     run = bench.train(f'{factor} {value:g}' if value else factor, verses=True, **changes)
-    updates = num_batches(len(corpus.split(0.1)[0]), run.settings['batch_size'], run.settings['num_steps'], 'consecutive')
+    updates = num_batches(len(corpus.split(0.1)[0]), run.settings.batch_size, run.settings.num_steps, 'consecutive')
     text = corpus.decode(corpus.indices)
     return Trial(factor, value, run, updates, known_share(run.verses[-1][1], text) if run.verses else math.nan)
 

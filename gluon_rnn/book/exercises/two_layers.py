@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
@@ -11,7 +10,7 @@ from mxnet import autograd, nd
 from ...cells.ops import OneHot, State
 from ...corpora.sampling import consecutive_batches
 from ...models.language_model import LanguageModel, redraw_weights
-from ...plots import plot_perplexity
+from ...plots import plot_perplexity, save_figure
 from .. import diagnostics
 from .frame import Exercise, Lines, Outcome, Table, Text
 from .scoring import compared
@@ -57,7 +56,7 @@ def differences(bench: Workbench) -> List[Tuple[str, float, float]]:
     model = bench.model(corpus.vocab_size, cell='rnn', impl='scratch', num_layers=2, num_hiddens=64)
     redraw_weights(model, 0.1)      # weights of the book's 0.01 would hide a difference behind small numbers
     params = own_params(model)
-    states = model.begin_state(sizes['batch_size']), model.begin_state(sizes['batch_size'])
+    states = model.begin_state(sizes.batch_size), model.begin_state(sizes.batch_size)
     found: Dict[str, Tuple[float, float]] = {}
 
     def compare(name: str, a: nd.NDArray, b: nd.NDArray) -> None:
@@ -65,7 +64,7 @@ def differences(bench: Workbench) -> List[Tuple[str, float, float]]:
         largest, difference = found.get(name, (0.0, 0.0))
         found[name] = max(largest, float(np.abs(a).max())), max(difference, float(np.abs(a - b).max()))
 
-    batches = consecutive_batches(corpus.indices, sizes['batch_size'], sizes['num_steps'])
+    batches = consecutive_batches(corpus.indices, sizes.batch_size, sizes.num_steps)
     for (X, _), _ in zip(batches, range(2)):
         with autograd.record():
             logits, by_library = model(X, states[0])
@@ -119,12 +118,12 @@ def second_layer(bench: Workbench) -> Outcome:
               ('layers', 'hidden units', 'sigma', 'parameters', 'first gradient norm, lowest layer', 'highest layer',
                'perplexity', 'seconds an epoch', 'broken off'), rows),
         Lines(('Verses', '歌词'), lines),
-    ], partial(plot_perplexity, runs={label: run.records for label, run in runs.items()}, title='Exercise 6.9.1'))
+    ], lambda path: save_figure(plot_perplexity({k: run.records for k, run in runs.items()}, title='Exercise 6.9.1'), path))
 
 
 def sizes(bench: Workbench) -> Tuple[int, int]:
     settings = bench.settings()
-    return settings['batch_size'], settings['num_steps']
+    return settings.batch_size, settings.num_steps
 
 
 def _answer(differences: Sequence[Tuple[str, float, float]], rows: Sequence[Tuple], epochs: int) -> Text:

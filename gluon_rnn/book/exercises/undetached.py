@@ -40,12 +40,12 @@ def train_batches(bench: Workbench, way: str, many: int, held: BookParams | None
     model = bench.model(corpus.vocab_size, cell='rnn', impl='scratch')
     if held is not None:
         model.load_book_params(held)
-    updater = Optimizer(model.parameters(), 'sgd', 0 if held is not None else settings['lr'], settings['clipping_theta'])
-    batch_size, state = settings['batch_size'], model.begin_state(settings['batch_size'])
+    updater = Optimizer(model.parameters(), 'sgd', 0 if held is not None else settings.lr, settings.clipping_theta)
+    batch_size, state = settings.batch_size, model.begin_state(settings.batch_size)
     found: Dict[str, Any] = {name: [] for name in ('nodes', 'seconds', 'bytes', 'norm', 'loss')}
     settle(model)
     before = memory('VmRSS')
-    for k, (X, Y) in enumerate(consecutive_batches(corpus.indices, batch_size, settings['num_steps'])):
+    for k, (X, Y) in enumerate(consecutive_batches(corpus.indices, batch_size, settings.num_steps)):
         if k == many:
             break
         start = time.perf_counter()

@@ -153,7 +153,7 @@ def uses(bench: Workbench) -> Outcome:
         f'{corpus.decode(verse[1:place])}[{corpus.decode([verse[place]])}]{corpus.decode(verse[place + 1:-1])}'
         f'{"" if verse[place] == row[place] else f"   wanted {corpus.decode([row[place]])}"}'
         for (verse, place), row in list(zip(chosen, rows))[:8]]))
-    bits = [*_bits(evaluate(model, held_out, 1, training.settings['num_steps']), train, held_out, table, corpus.vocab_size),
+    bits = [*_bits(evaluate(model, held_out, 1, training.settings.num_steps), train, held_out, table, corpus.vocab_size),
             *compressed(corpus.decode(train), corpus.decode(held_out))]
     return Outcome(_answer(results, bits, len(rows)), [
         Table((f'Uses, on {len(rows)} held-out verses: part that is right', f'各种用途，在 {len(rows)} 句留出歌词上的正确率'),

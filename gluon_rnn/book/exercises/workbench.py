@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, List, Tuple, TypeVar
 
 import mxnet as mx
@@ -13,7 +13,8 @@ from ... import runtime
 from ...corpora.corpus import Corpus, load_corpus
 from ...models.generation import generate
 from ...models.language_model import LanguageModel, ModelConfig, build_model, redraw_weights
-from ...runs.run import choose_impl, pick, prefixes
+from ...runs.run import choose_impl, prefixes
+from ...runs.settings import RunSettings, pick
 from ...training.config import EpochRecord, TrainConfig
 from ...training.loss import Diverged, evaluate
 from ...training.source import Source
@@ -21,7 +22,7 @@ from ...training.trainer import Trainer
 from ..sections import COMMON, corpus_here
 
 # What a training of a quick workbench has at most.
-QUICK = {'num_epochs': 2, 'num_hiddens': 8, 'backward_hiddens': 8, 'num_steps': 8, 'batch_size': 4, 'length': 8}
+QUICK = {'num_epochs': 2, 'num_hiddens': 8, 'backward_hiddens': 8, 'num_steps': 8, 'batch_size': 4, 'pred_len': 8}
 QUICK_CHARS = 400
 T = TypeVar('T')
 
@@ -33,7 +34,7 @@ class Training:
     records: one for each whole epoch; verses: (epoch, one text for each prefix); diverged: what stopped it before its end, or ''.
     """
     label: str
-    settings: Dict[str, Any]
+    settings: RunSettings
     model: LanguageModel
     records: List[EpochRecord] = field(default_factory=list)
     verses: List[Tuple[int, List[str]]] = field(default_factory=list)
@@ -70,10 +71,10 @@ class Workbench:
     done; on_step: called between the steps of every training.
     """
 
-    def __init__(self, corpus: str = COMMON['corpus'], *, quick: bool = False, seed: int = 0,
+    def __init__(self, corpus: str = COMMON.corpus, *, quick: bool = False, seed: int = 0,
                  on_progress: Callable[[str], None] | None = None, on_step: Callable[..., None] | None = None):
         self.wanted, self.quick, self.seed, self.ctx = corpus, quick, seed, mx.cpu()
-        if corpus == COMMON['corpus']:
+        if corpus == COMMON.corpus:
             self.corpus_name, self.fallback = corpus_here(corpus)
         else:
             load_corpus(corpus)
@@ -103,29 +104,30 @@ class Workbench:
         """A new generator of random numbers, always the same for one seed."""
         return np.random.default_rng(self.seed)
 
-    def settings(self, **changes: Any) -> Dict[str, Any]:
+    def settings(self, **changes: Any) -> RunSettings:
         """The settings of a training: `book.COMMON` with changes, in the implementation that suits the network unless
         they name one; on a quick workbench cut down to `QUICK`.
 
         Raises ValueError for a name that is no setting.
         """
-        unknown = sorted(changes.keys() - COMMON.keys())
+        names = [setting.name for setting in dataclasses.fields(COMMON)]
+        unknown = sorted(changes.keys() - set(names))
         if unknown:
-            raise ValueError(f'{unknown[0]} is no setting: choose from {", ".join(COMMON)}')
-        settings = {**COMMON, 'impl': None, 'seed': self.seed, 'corpus': self.corpus_name, **changes}
+            raise ValueError(f'{unknown[0]} is no setting: choose from {", ".join(names)}')
+        settings = replace(COMMON, **{'impl': None, 'seed': self.seed, 'corpus': self.corpus_name, **changes})
         if self.quick:
-            settings.update({name: most for name, most in QUICK.items() if (settings[name] or 0) > most})
-        settings['period'] = min(settings['period'], settings['num_epochs'])
-        settings['impl'] = choose_impl({**settings, 'ctx': 'cpu'})
-        return settings
+            fewer: Dict[str, Any] = {name: most for name, most in QUICK.items() if (getattr(settings, name) or 0) > most}
+            settings = replace(settings, **fewer)
+        impl = choose_impl(replace(settings, ctx='cpu'))
+        return replace(settings, pred_period=min(settings.pred_period, settings.num_epochs), impl=impl)
 
     def model(self, vocab_size: int, **changes: Any) -> LanguageModel:
         """A new model with the workbench's seed, settings as in `train`."""
         settings = self.settings(**changes)
-        runtime.seed(settings['seed'])
+        runtime.seed(settings.seed)
         model = build_model(pick(ModelConfig, settings, vocab_size=vocab_size), self.ctx)
-        if settings['sigma'] is not None:
-            redraw_weights(model, settings['sigma'])
+        if settings.sigma is not None:
+            redraw_weights(model, settings.sigma)
         return model
 
     def train(self, label: str, *, corpus: Corpus | None = None, source: Source | None = None, model: LanguageModel | None = None,
@@ -134,8 +136,8 @@ class Workbench:
         """Train one model to its last epoch, or to where its loss turns NaN or infinite: that is a result, too.
 
         corpus: None: the workbench's; source: batches to train on in place of the corpus's own, see `Trainer.epochs_on`; model:
-        what to train, None: a new one of `changes`; verses: whether to write some every `period` epochs and at the end; wrap:
-        what of the model the trainer is handed in its place; on_epoch: told of the training after each epoch;
+        what to train, None: a new one of `changes`; verses: whether to write some every `pred_period` epochs and at the end;
+        wrap: what of the model the trainer is handed in its place; on_epoch: told of the training after each epoch;
         changes: what differs from the book's settings, by name.
         Raises ValueError for settings that cannot train.
         """
@@ -144,19 +146,19 @@ class Workbench:
         model = model or self.model(corpus.vocab_size, **changes)
         training = Training(label, settings, model)
         trainer = Trainer(wrap(model) if wrap else model, pick(TrainConfig, settings))
-        indices, valid = corpus.split(settings['valid_fraction'])
+        indices, valid = corpus.split(settings.valid_fraction)
         records = (trainer.epochs_on(source, on_step=self.on_step) if source else
-                   trainer.epochs(indices, valid if settings['valid_fraction'] else None, on_step=self.on_step))
-        starts = prefixes(settings['prefix'], corpus)
+                   trainer.epochs(indices, valid if settings.valid_fraction else None, on_step=self.on_step))
+        starts = prefixes(settings.prefixes, corpus)
         try:
             for record in records:
-                if settings['valid_fraction'] and source:
-                    held_out = evaluate(model, valid, settings['batch_size'], settings['num_steps'])
+                if settings.valid_fraction and source:
+                    held_out = evaluate(model, valid, settings.batch_size, settings.num_steps)
                     record = dataclasses.replace(record, valid_perplexity=held_out)
                 training.records.append(record)
-                self.tell(f'{label}: epoch {record.epoch} of {settings["num_epochs"]}, perplexity {record.perplexity:.4g}')
-                if verses and (record.epoch % settings['period'] == 0 or record.epoch == settings['num_epochs']):
-                    texts = [generate(model, corpus.idx_to_char, start, settings['length']) for start in starts]
+                self.tell(f'{label}: epoch {record.epoch} of {settings.num_epochs}, perplexity {record.perplexity:.4g}')
+                if verses and (record.epoch % settings.pred_period == 0 or record.epoch == settings.num_epochs):
+                    texts = [generate(model, corpus.idx_to_char, start, settings.pred_len) for start in starts]
                     training.verses.append((record.epoch, texts))
                 if on_epoch:
                     on_epoch(training)

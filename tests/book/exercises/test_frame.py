@@ -66,10 +66,10 @@ def test_what_is_written_is_strict_json(tmp_path):
 def test_the_workbench_trains_as_the_library_does(bench):
     steps = []
     bench_two = Workbench('lyrics', quick=True, seed=3, on_step=lambda *at: steps.append(at))
-    one, two = (bench_two.train('x', cell='gru', verses=True, num_epochs=2, period=1, valid_fraction=0.3) for _ in range(2))
+    one, two = (bench_two.train('x', cell='gru', verses=True, num_epochs=2, pred_period=1, valid_fraction=0.3) for _ in range(2))
     assert [r.perplexity for r in one.records] == [r.perplexity for r in two.records] and len(steps) > 2
     assert [epoch for epoch, _ in one.verses] == [1, 2] and one.verses == two.verses
-    assert one.model.config.impl == 'hybrid' and one.settings['num_hiddens'] == 8 and one.settings['seed'] == 3
+    assert one.model.config.impl == 'hybrid' and one.settings.num_hiddens == 8 and one.settings.seed == 3
     assert one.best_held_out == min((r.valid_perplexity, r.epoch) for r in one.records)
     assert bench.train('x', cell='gru', num_epochs=2).perplexity != one.perplexity
     with pytest.raises(ValueError, match='num_hidden is no setting: choose from corpus'):

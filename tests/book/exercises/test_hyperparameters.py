@@ -70,8 +70,8 @@ def test_updates_are_counted(bench):
     trials, other = one_at_a_time(bench, 'rnn', 2)
     base = next(t for t in trials if t.is_base)
     settings = base.run.settings
-    row = 360 // settings['batch_size']         # nine tenths of a quick workbench's text
-    assert base.updates == (row - 1) // settings['num_steps'] and {t.factor for t in trials} == {'clipping_theta'}
+    row = 360 // settings.batch_size         # nine tenths of a quick workbench's text
+    assert base.updates == (row - 1) // settings.num_steps and {t.factor for t in trials} == {'clipping_theta'}
     assert base.after(2 * base.updates) == base.run.records[1].perplexity and base.after(base.updates - 1) is None
     assert base.after(3 * base.updates) is None
-    assert other.run.settings['seed'] == settings['seed'] + 1 and other.perplexity != base.perplexity
+    assert other.run.settings.seed == settings.seed + 1 and other.perplexity != base.perplexity

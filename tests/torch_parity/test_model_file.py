@@ -14,7 +14,7 @@ import torch
 import gluon_rnn
 from gluon_rnn import ModelConfig, TrainConfig, build_model, generate
 from gluon_rnn.torch_parity import modules
-from gluon_rnn.torch_parity.export import export
+from gluon_rnn.torch_parity.model_file import export
 from gluon_rnn.training.trainer import train
 
 ROOT = Path(__file__).resolve().parents[2]
