@@ -37,8 +37,8 @@ class RunSettings:
     valid_fraction: float = _flag('text', 0, 'hold out this part at the end of the text and report its perplexity, too')
     valid_text: Optional[str] = _flag('text', None, 'a held-out text of its own file, in place of --valid-fraction')
     cell: str = _flag('network', 'gru', 'the recurrent network: sections 6.4, 6.7 and 6.8, or a Clockwork RNN')
-    impl: Optional[str] = _flag('network', None, 'scratch: by hand, to be read; hybrid: the same as a graph; gluon: the gluon.rnn '
-                                'layer; numba: the numbers of scratch, fast, on a CPU',
+    impl: Optional[str] = _flag('network', None, 'scratch: by hand, to be read; hybrid: the same as a graph; gluon: the '
+                                'gluon.rnn layer; numba: the numbers of scratch, fast, on a CPU',
                                 unless='numba on one CPU; gluon on a GPU, where it has the equations; else hybrid')
     num_hiddens: int = _flag('network', 256, 'hidden units of a layer, in each direction')
     num_layers: int = _flag('network', 1, 'layers, section 6.9')
