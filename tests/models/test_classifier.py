@@ -11,7 +11,6 @@ from mxnet import nd
 import gluon_rnn
 from gluon_rnn.corpora.images import ImageBatches, load_images
 from gluon_rnn.models.classifier import ClassifierConfig, build_classifier, classify, confusion_matrix
-from gluon_rnn.plots import plot_confusion
 from gluon_rnn.training.config import TrainConfig
 from gluon_rnn.training.trainer import Trainer
 
@@ -93,16 +92,6 @@ def test_the_shared_trainer_learns_and_repeats_itself():
     assert records[-1].perplexity < 0.5 * records[0].perplexity and accuracy > 0.5
     again, same = train_on_digits(480, 6)
     assert [r.perplexity for r in again] == [r.perplexity for r in records] and same == accuracy
-
-
-def test_picture():
-    _, test = load_images('digits')
-    answers = test.y.copy()
-    for wrong in (0, 45):
-        answers[:wrong] = (answers[:wrong] + 1) % 10
-        left, right = plot_confusion(confusion_matrix(test.y, answers, 10), test, answers, most=6).axes
-        assert left.get_title() == f'{(test.y == answers).mean():.2%} of {len(answers)} right'
-        assert right.get_title() == ('6 of the 45 misread: shown → answered' if wrong else 'none misread')
 
 
 def script(*flags, cwd=None):

@@ -5,7 +5,6 @@ import pytest
 import gluon_rnn
 from gluon_rnn.cells import NetworkConfig
 from gluon_rnn.models.waveform import Generator, compare_networks, fit_wave, matching, target_wave
-from gluon_rnn.plots import plot_waves
 
 
 def test_target():
@@ -45,10 +44,3 @@ def test_errors():
         list(fit_wave(generator, target_wave(1), 5))
     with pytest.raises(ArithmeticError, match='no longer finite in epoch'):
         list(fit_wave(generator, target_wave(10), 5, lr=1e30))
-
-
-def test_picture():
-    target = target_wave(20)
-    *waves, errors = plot_waves(target, {'rnn': target, 'lstm': -target}, {'rnn': [1, .5], 'lstm': [1, .2]}).axes
-    assert [axes.get_title('left') for axes in waves] == ['rnn: error 0.500', 'lstm: error 0.200']
-    assert [line.get_ydata().tolist() for line in errors.get_lines()] == [[1, .5], [1, .2]]
