@@ -75,7 +75,7 @@ def built_with_cuda() -> bool:
     return mx.runtime.Features().is_enabled('CUDA')
 
 
-def obstacle_of_gpu(number: int, answer: gpus.Answer) -> Obstacle | None:
+def obstacle_of_gpu(number: int, answer: gpus.CardsFound) -> Obstacle | None:
     """Why MXNet cannot compute on GPU `number`, in a sentence of its own for each cause; None where it can."""
     devices = environment.visible_devices()
     cards = gpus.visible(answer.cards, devices)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, List, Tuple
 
 from . import contexts, environment, gpus, wheels
-from .gpus import Answer, Obstacle
+from .gpus import CardsFound, Obstacle
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def examine() -> Diagnosis:
     return Diagnosis(tuple(lines), tuple(_advice(mx, answer, packages, refusal)), refusal)
 
 
-def _advice(mx: Any, answer: Answer, packages: List[str], refusal: str) -> List[str]:
+def _advice(mx: Any, answer: CardsFound, packages: List[str], refusal: str) -> List[str]:
     """Advice, most needed first, a sentence each."""
     cards = gpus.visible(answer.cards, environment.visible_devices())
     obstacles = [gpus.obstacle_of_build(answer, packages), gpus.obstacle_of_driver(answer)]
@@ -76,7 +76,7 @@ def _mxnet(mx: Any, packages: List[str]) -> str:
     return f'{mx.__version__}, {wheel or "from source"}, built with {" and ".join(built) or "neither CUDA nor oneDNN"}'
 
 
-def _cards(answer: Answer) -> List[Tuple[str, str]]:
+def _cards(answer: CardsFound) -> List[Tuple[str, str]]:
     if not answer.cards:
         return [('GPUs', f'none (nvidia-smi: {answer.complaint})' if answer.complaint else 'none (no nvidia-smi, no driver)')]
     return [(f'GPU {i}', str(card)) for i, card in enumerate(answer.cards)]

@@ -47,13 +47,13 @@ class Obstacle:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CardsFound:
     """The answer of nvidia-smi. complaint: its own words, if it is there and lists no cards."""
     cards: Tuple[Card, ...] = ()
     complaint: str = ''
 
 
-def ask() -> Answer:
+def ask() -> CardsFound:
     """The cards in the order of their places on the bus; none where there is no nvidia-smi."""
     said = ''
     for fields in (f'{_FIELDS},compute_cap', _FIELDS):      # drivers before 2021 do not know compute_cap
@@ -61,18 +61,18 @@ def ask() -> Answer:
             done = subprocess.run(['nvidia-smi', f'--query-gpu={fields}', '--format=csv,noheader'], capture_output=True,
                                   text=True, errors='replace', timeout=_SECONDS)
         except FileNotFoundError:
-            return Answer()
+            return CardsFound()
         except subprocess.TimeoutExpired:
-            return Answer(complaint=f'no answer in {_SECONDS} seconds')
+            return CardsFound(complaint=f'no answer in {_SECONDS} seconds')
         except OSError as error:
-            return Answer(complaint=str(error))
+            return CardsFound(complaint=str(error))
         if done.returncode == 0:
             rows = csv.reader(done.stdout.splitlines(), skipinitialspace=True)
-            return Answer(tuple(_card(row) for row in rows if len(row) >= 3))
+            return CardsFound(tuple(_card(row) for row in rows if len(row) >= 3))
         said = next(iter((done.stdout + done.stderr).strip().splitlines()), f'exit status {done.returncode}')
         if 'compute_cap' not in said:
             break
-    return Answer(complaint=said)
+    return CardsFound(complaint=said)
 
 
 def _card(row: Sequence[str]) -> Card:
@@ -108,7 +108,7 @@ def obstacle_of_card(number: int, card: Card) -> Obstacle | None:
                     'capability 5.0 to 8.9'.format(number, card.name, *card.capability, age))
 
 
-def obstacle_of_driver(answer: Answer) -> Obstacle | None:
+def obstacle_of_driver(answer: CardsFound) -> Obstacle | None:
     """Why the driver does not serve CUDA 11; None where it does, or where there is no card for it."""
     if answer.complaint:
         return Obstacle(f'nvidia-smi finds no GPU that works ({answer.complaint.rstrip(".:")})',
@@ -120,7 +120,7 @@ def obstacle_of_driver(answer: Answer) -> Obstacle | None:
     return None
 
 
-def obstacle_of_build(answer: Answer, packages: Sequence[str]) -> Obstacle | None:
+def obstacle_of_build(answer: CardsFound, packages: Sequence[str]) -> Obstacle | None:
     """Why the MXNet that is installed has nothing for the cards that are there; None where it has, or no card could use it.
 
     packages: as `wheels.installed` names them.

@@ -10,7 +10,7 @@ from mxnet import nd
 
 from gluon_rnn import runtime
 from gluon_rnn.runtime import GPUWarning, contexts, gpus, wheels
-from gluon_rnn.runtime.gpus import Answer, Card
+from gluon_rnn.runtime.gpus import Card, CardsFound
 
 V100, A100 = Card('Tesla V100', 'GPU-1', '535.54.03', (7, 0)), Card('NVIDIA A100', 'GPU-2', '535.54.03', (8, 0))
 H100 = Card('NVIDIA H100', 'GPU-3', '550.54.15', (9, 0))
@@ -32,7 +32,7 @@ def machine(monkeypatch):
                                          'of memory\nStack trace:\n  [bt] (0) libmxnet.so(+0x1)')
             assert ctx.device_type == 'gpu'
             return Array()
-        monkeypatch.setattr(gpus, 'ask', lambda: Answer(cards, complaint))
+        monkeypatch.setattr(gpus, 'ask', lambda: CardsFound(cards, complaint))
         monkeypatch.setattr(contexts, 'built_with_cuda', lambda: cuda)
         monkeypatch.setattr(contexts, '_num_gpus', lambda: (len(cards) if cuda else 0) if seen is None else seen)
         monkeypatch.setattr(wheels, 'installed', lambda: packages or [wheels.WHEEL if cuda else 'mxnet'])

@@ -2,7 +2,7 @@
 import pytest
 
 from gluon_rnn.runtime import gpus
-from gluon_rnn.runtime.gpus import Answer, Card
+from gluon_rnn.runtime.gpus import Card, CardsFound
 
 V100 = 'Tesla V100-SXM2-16GB, GPU-11aa, 535.54.03, 7.0'
 H100 = 'NVIDIA H100 PCIe, GPU-22bb, 550.54.15, 9.0'
@@ -15,7 +15,7 @@ def card(capability, driver='535.54.03', name='Some GPU', uuid='GPU-1'):
 def test_cards(nvidia_smi):
     nvidia_smi(V100, H100)
     answer = gpus.ask()
-    assert answer == Answer((Card('Tesla V100-SXM2-16GB', 'GPU-11aa', '535.54.03', (7, 0)),
+    assert answer == CardsFound((Card('Tesla V100-SXM2-16GB', 'GPU-11aa', '535.54.03', (7, 0)),
                              Card('NVIDIA H100 PCIe', 'GPU-22bb', '550.54.15', (9, 0))))
     assert str(answer.cards[1]) == 'NVIDIA H100 PCIe, compute capability 9.0, driver 550.54.15'
 
@@ -23,7 +23,7 @@ def test_cards(nvidia_smi):
 def test_a_driver_that_does_not_know_compute_capability(nvidia_smi):
     nvidia_smi(script='''case "$1" in *compute_cap*) echo 'Field "compute_cap" is not a valid field to query.'; exit 2;; esac
 echo "Tesla K80, GPU-1, 440.33.01"''')
-    assert gpus.ask() == Answer((card(None, '440.33.01', 'Tesla K80'),))
+    assert gpus.ask() == CardsFound((card(None, '440.33.01', 'Tesla K80'),))
     assert str(gpus.ask().cards[0]) == 'Tesla K80, compute capability unknown, driver 440.33.01'
 
 
@@ -33,7 +33,7 @@ def test_a_capability_that_is_not_told(nvidia_smi):
 
 
 def test_no_nvidia_smi(no_nvidia_smi):
-    assert gpus.ask() == Answer()
+    assert gpus.ask() == CardsFound()
 
 
 @pytest.mark.parametrize('script, complaint', [
@@ -45,7 +45,7 @@ def test_no_nvidia_smi(no_nvidia_smi):
 def test_an_nvidia_smi_that_fails(nvidia_smi, monkeypatch, script, complaint):
     monkeypatch.setattr(gpus, '_SECONDS', 0.2 if 'sleep' in script else 30)
     nvidia_smi(script=script)
-    assert gpus.ask() == Answer(complaint=complaint)
+    assert gpus.ask() == CardsFound(complaint=complaint)
     assert complaint.rstrip('.') in str(gpus.obstacle_of_driver(gpus.ask()))
 
 
@@ -79,13 +79,13 @@ def test_cards_that_do_not(capability, text, age):
 @pytest.mark.parametrize('driver, serves', [('450.80.02', True), ('450.80.1', False), ('450.51.06', False), ('440.33.01', False),
                                            ('460.27', True), ('580.65.06', True), ('N/A', True)])
 def test_driver(driver, serves):
-    obstacle = gpus.obstacle_of_driver(Answer((card((7, 0), driver),)))
+    obstacle = gpus.obstacle_of_driver(CardsFound((card((7, 0), driver),)))
     assert (obstacle is None) == serves
     assert serves or str(obstacle) == (f'the NVIDIA driver is {driver}, too old for CUDA 11: install 450.80.02 or a newer one')
 
 
 def test_no_card_no_driver():
-    assert gpus.obstacle_of_driver(Answer()) is None
+    assert gpus.obstacle_of_driver(CardsFound()) is None
 
 
 @pytest.mark.parametrize('cards, packages, said', [
@@ -97,5 +97,5 @@ def test_no_card_no_driver():
     ([], ['mxnet', 'mxnet-cu112'], 'mxnet and mxnet-cu112 are both installed and have overwritten each other: '
      'pip uninstall -y mxnet mxnet-cu112 && pip install -r requirements.txt')])
 def test_build(cards, packages, said):
-    obstacle = gpus.obstacle_of_build(Answer(tuple(card(capability) for capability in cards)), packages)
+    obstacle = gpus.obstacle_of_build(CardsFound(tuple(card(capability) for capability in cards)), packages)
     assert str(obstacle or '') == said

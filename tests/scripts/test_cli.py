@@ -11,7 +11,7 @@ import _cli
 import pytest
 
 from gluon_rnn.runtime import GPUWarning, contexts, gpus, wheels
-from gluon_rnn.runtime.gpus import Answer, Card
+from gluon_rnn.runtime.gpus import Card, CardsFound
 
 ROOT = Path(__file__).resolve().parents[2]
 # those that run, or at least begin, without MXNet
@@ -44,10 +44,10 @@ def test_a_package_that_is_missing(tmp_path, before, said):
 
 
 @pytest.mark.parametrize('answer, cuda, said', [
-    (Answer((H100,)), True, 'GPU 0 (NVIDIA H100, compute capability 9.0) is newer than MXNet 1.9.1'),
-    (Answer((Card('V100', 'GPU-1', '440.33.01'),)), True, 'the NVIDIA driver is 440.33.01, too old for CUDA 11'),
-    (Answer((Card('V100', 'GPU-1', '535.54', (7, 0)),)), False, 'this MXNet is built without CUDA'),
-    (Answer(complaint='no driver'), True, 'nvidia-smi finds no GPU that works (no driver)')],
+    (CardsFound((H100,)), True, 'GPU 0 (NVIDIA H100, compute capability 9.0) is newer than MXNet 1.9.1'),
+    (CardsFound((Card('V100', 'GPU-1', '440.33.01'),)), True, 'the NVIDIA driver is 440.33.01, too old for CUDA 11'),
+    (CardsFound((Card('V100', 'GPU-1', '535.54', (7, 0)),)), False, 'this MXNet is built without CUDA'),
+    (CardsFound(complaint='no driver'), True, 'nvidia-smi finds no GPU that works (no driver)')],
     ids=['card too new', 'driver too old', 'CPU build', 'no driver'])
 def test_a_gpu_that_cannot_be_used(refused, script, small, monkeypatch, tmp_path, answer, cuda, said):
     """--ctx gpu says why; auto trains on the CPU, and says so where the CUDA build was installed."""
