@@ -6,7 +6,7 @@ from typing import Any, Dict
 import mxnet as mx
 from mxnet import nd
 
-from .base import BookParams, load
+from .base import BookParams, load_weights
 from .scratch import weight
 
 
@@ -31,4 +31,4 @@ class Embedding:
         return {'W_e': self.W_e.asnumpy()}
 
     def load_book_params(self, params: BookParams) -> None:
-        load(self.parameters(), params)
+        load_weights(self.parameters(), params)

@@ -32,8 +32,8 @@ class RunSettings:
                                      'texts, as the book does, all of any other')
     tokens: str = _flag('text', 'char', 'what is predicted; words of a Chinese text need rjieba')
     min_count: int = _flag('text', 1, 'words seen less often become <unk>')
-    keep_lines: bool = _flag('text', False, 'line breaks are kept, as characters or as a word <eos>, instead of becoming spaces as '
-                             'in the book')
+    keep_lines: bool = _flag('text', False, 'line breaks are kept, as characters or as a word <eos>, instead of becoming '
+                             'spaces as in the book')
     valid_fraction: float = _flag('text', 0, 'hold out this part at the end of the text and report its perplexity, too')
     valid_text: Optional[str] = _flag('text', None, 'a held-out text of its own file, in place of --valid-fraction')
     cell: str = _flag('network', 'gru', 'the recurrent network: sections 6.4, 6.7 and 6.8, or a Clockwork RNN')
