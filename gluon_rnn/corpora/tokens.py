@@ -39,7 +39,7 @@ class Vocabulary(Tuple[str, ...]):
         return tokens if isinstance(tokens, Vocabulary) else cls(tokens)
 
     def as_dict(self) -> Dict[str, Any]:
-        """What a JSON file holds of it: of characters one text."""
+        """The vocabulary for a JSON file; that of characters as one text."""
         return {'vocabulary': ''.join(self)} if self.rule == 'char' else {'vocabulary': list(self), 'words': self.rule}
 
     @classmethod

@@ -223,7 +223,7 @@ def whole_numbers(indices: Any, limit: int, name: str) -> np.ndarray:
 
 
 def _layers(scratch: Any) -> List[List[Tuple[str, Any, bool]]]:
-    """Of each layer and direction: what its parameters' names begin with, its cell, and whether it reads from the end."""
+    """Each layer and direction: the prefix of its parameters' names, its cell, and whether it reads from the end."""
     parts = scratch.parts.items() if isinstance(scratch, DeepRNN) else [('', scratch)]
     found = []
     for name, layer in parts:

@@ -18,7 +18,7 @@ with runtime.kernel_cache():
 
 
 class WholeSteps:
-    """What a language model on the kernels offers beyond the contract: a training step in one call, and a text in one.
+    """The offers of a language model on the kernels beyond the contract: a training step in one call, and a text in one.
 
     network, output, embedding: its parts, whose parameters these calls read and move.
     """
@@ -99,7 +99,7 @@ class WholeSteps:
         return {**placed, **{name: value for name, value in moments.items() if name in self.around}}
 
     def _carried(self, last: List[np.ndarray]) -> List[np.ndarray]:
-        """Of the last state, what the next batch goes on from: a direction from the end starts anew."""
+        """The part of the last state carried to the next batch: a direction from the end starts anew."""
         carried = iter(last)
         return [array * (not reverse) for layer in self.network.layers for _, cell, reverse in layer
                 for array in [next(carried) for _ in range(cell.num_states)]]
