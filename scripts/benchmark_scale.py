@@ -1,4 +1,4 @@
-"""What several workers on this machine come to, what they send, and what eight machines would come to by that.
+"""Measure several workers on this machine, what they send, and reckon eight machines from that.
 
 Trains a Hybrid GRU at the book's setting (1027 characters, 35 steps, batches of 32 that all workers share) in one process
 without a store, and in 1, 2 and 4 workers with MXNet's parameter server; and in one process with fewer rows, which is what each

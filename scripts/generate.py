@@ -1,5 +1,7 @@
 """Write text with a trained model: greedily as the book does, or drawn by --temperature or --top-k.
 
+    python scripts/generate.py runs/mine --prefixes 分开        # a few seconds
+
 A model that scripts/export.py has written as ONNX is run by ONNX Runtime; MXNet need not be installed for it.
 """
 from __future__ import annotations

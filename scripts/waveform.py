@@ -1,5 +1,7 @@
 """Generate a waveform from no input: a Clockwork RNN against an RNN and an LSTM of as many parameters.
 
+    python scripts/waveform.py      # after 200 epochs errors of 0.03, 0.97 and 0.48
+
 The first task of Koutník et al., 2014. Prints the squared error as a part of the target's variance (1: silence would do as
 well), and draws the waves.
 """
