@@ -68,3 +68,20 @@ def test_a_gpu_that_cannot_be_used(refused, script, small, monkeypatch, tmp_path
 def test_other_warnings_stay_as_they_are():
     where = ('careful', UserWarning, 'file.py', 3)
     assert _cli.format_warning(*where) == warnings.formatwarning(*where) == 'file.py:3: UserWarning: careful\n'
+
+
+@pytest.mark.parametrize('said, told', [
+    ('num_steps must be 1 or more, got 0', '--num-steps must be 1 or more, got 0'),
+    ('lr must be above 0, got 0', '--lr must be above 0, got 0'),
+    ('the text is too short: lower num_steps', 'the text is too short: lower --num-steps'),
+    ('the best lr is not known', 'the best lr is not known'),                       # a word as any other
+    ('config.json is damaged (num_steps is 0)', 'config.json is damaged (num_steps is 0)'),
+    ('runs/num_steps/a.txt is empty', 'runs/num_steps/a.txt is empty'),
+    ('model must be a run', 'model must be a run')])                                # no flag
+def test_errors_of_the_library_name_flags(said, told):
+    parser = _cli.ArgumentParser()
+    parser.add_argument('model')
+    parser.add_argument('--num-steps', type=int)
+    parser.add_argument('--lr', type=float)
+    parser.parse_args(['run'])
+    assert _cli.with_flags(said) == told
