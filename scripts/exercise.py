@@ -6,7 +6,6 @@ lyrics can neither be found nor fetched, the embedded ones take their place, and
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import time
 from pathlib import Path
 from typing import Any, List
@@ -22,11 +21,6 @@ EXAMPLES = """examples
   python scripts/exercise.py --all                    all that have no answer yet
   python scripts/exercise.py 6.4.2 6.4.5 --quick --out runs/look      what they do, in seconds, with figures that mean nothing
 """
-
-
-# What a shortened run says in the place of an answer.
-NO_ANSWER = ('None: this run was shortened, and its figures show only what is measured.',
-             '无：这是缩短的运行，数字只展示测量的内容。')
 
 
 def parser() -> argparse.ArgumentParser:
@@ -54,8 +48,9 @@ def main() -> None:
             bar.set_description_str(text)
 
         bench = Workbench(args.corpus, quick=args.quick, seed=args.seed, on_step=_cli.raise_if_stopped, on_progress=on_progress)
-        for line in bench.note():
-            tqdm.write(line)
+        if bench.fallback:
+            tqdm.write(f'{bench.wanted} is not here, {bench.corpus_name} takes its place: {bench.fallback}')
+            tqdm.write(f'找不到 {bench.wanted}，以 {bench.corpus_name} 代替')
         for exercise in exercises:
             answer(exercise, bench, args, bar)
 
@@ -87,11 +82,9 @@ def answer(exercise: Exercise, bench: Workbench, args: argparse.Namespace, bar: 
     tqdm.write('\n'.join(['', exercise.number, '-' * len(exercise.number), *exercise.question, '']))
     bench.begin()
     outcome = exercise.run(bench)
-    if bench.quick:
-        outcome = dataclasses.replace(outcome, answer=NO_ANSWER)
     seconds = time.perf_counter() - start
     bar.set_description_str('')
-    tqdm.write('\n'.join([*bench.note(), '', render.text_of(exercise, outcome)]))
+    tqdm.write('\n'.join([*bench.note(), '', render.text_of(exercise, outcome, quick=bench.quick)]))
     settings = {'corpus': bench.corpus_name, 'fallback': bench.fallback, 'quick': bench.quick, 'seed': bench.seed,
                 'seconds': seconds}
     paths = render.write(args.out / exercise.number, exercise, outcome, note=bench.note(), settings=settings)

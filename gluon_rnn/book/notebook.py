@@ -77,20 +77,14 @@ def compare(section: str, measured: Mapping[str, Mapping[int, Any]]) -> Any:
 
 def exercise(number: str, *, full: bool = False) -> Any:
     """Run an exercise of the book, small unless `full`: a small run shows what is measured and answers nothing."""
-    from IPython.display import Image, Markdown, display
-    found = EXERCISES[number]
+    from IPython.display import Markdown, display
     bench = Workbench(corpus_name() if full else 'lyrics', quick=not full)
-    outcome = found.run(bench)
-    note = tuple(bench.note()[:2])
-    text = markdown_of(found, outcome, note if len(note) == 2 else ('', ''))        # type: ignore[arg-type]
-    display(Markdown((text if full else text.partition('## Answer')[0]).replace('![](picture.png)\n', '')))
-    if outcome.picture:
-        import tempfile
-        from pathlib import Path
-        with tempfile.TemporaryDirectory() as folder:
-            outcome.picture(Path(folder) / 'picture.png')
-            return Image(data=(Path(folder) / 'picture.png').read_bytes(), width=700)
-    return None
+    bench.begin()
+    outcome = EXERCISES[number].run(bench)
+    text = markdown_of(EXERCISES[number], outcome, note=bench.note(), quick=not full)
+    shown = text if full else text.partition('## Answer')[0]
+    display(Markdown(shown.replace('![](picture.png)\n\n', '')))
+    return outcome.picture() if outcome.picture else None
 
 
 def summary(records: Dict[int, Any]) -> str:

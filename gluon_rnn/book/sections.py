@@ -1,6 +1,6 @@
 """The book's sections as data: what each trains, with the book's own settings, and what others have published of it.
 
-`scripts/reproduce.py` runs them, `gluon_rnn.book.report` sets the published figures beside ours. Every text here is a pair, in
+`scripts/reproduce.py` runs them, `gluon_rnn.book.results` sets the published figures beside ours. Every text here is a pair, in
 English and in Chinese. Where a published figure was made with other settings than the book's, `Published.differs` says so.
 """
 from __future__ import annotations
@@ -212,8 +212,8 @@ QUICK_HIDDENS = 64
 def quick(settings: RunSettings) -> RunSettings:
     """The settings of a run that is over in a fraction of the time.
 
-    It ends where the book prints first, so that a published figure stands beside it, with four more on the way. Networks
-    of several layers or directions have fewer hidden units.
+    It ends where the book prints first, so that a published figure stands beside it, with four more on the way. Networks of
+    several layers or directions have fewer hidden units.
     """
     num_epochs = settings.pred_period
     large = settings.num_layers > 1 or settings.bidirectional

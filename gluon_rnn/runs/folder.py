@@ -3,7 +3,7 @@
     config.json      the settings              metrics.jsonl    a line an epoch
     samples.txt      the verses                curve.png        perplexity over the epochs
     checkpoint.npz   to go on from             .lock            held while a process writes here
-    layers.json      gradient norms by layer of the model in checkpoint.npz (`book.report.write_layers`), where asked for
+    layers.json      gradient norms by layer of the model in checkpoint.npz (`book.results.write_layers`), where asked for
 """
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Preparation of a process before MXNet loads, and the user's settings: the only reader of environment variables."""
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import platform
@@ -8,7 +9,7 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterator, List
 
 from . import wheels
 
@@ -89,6 +90,21 @@ def child_environment(threads: int) -> Dict[str, str]:
     root = str(Path(__file__).resolve().parents[2])
     environment['PYTHONPATH'] = os.pathsep.join(filter(None, (root, environment.get('PYTHONPATH'))))
     return environment
+
+
+@contextlib.contextmanager
+def child_variables(threads: int) -> Iterator[None]:
+    """Meanwhile, processes that are started have the variables of `child_environment`."""
+    before = dict(os.environ)
+
+    def become(variables: Dict[str, str]) -> None:
+        os.environ.clear()
+        os.environ.update(variables)
+    become(child_environment(threads))
+    try:
+        yield
+    finally:
+        become(before)
 
 
 def threads() -> str:

@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gluon_rnn.book import report
-from gluon_rnn.book.report import Comparison
+from gluon_rnn.book import report, results
+from gluon_rnn.book.results import Comparison
 from gluon_rnn.book.sections import SECTIONS
 from gluon_rnn.corpora.corpus import load_corpus, unigram_perplexity
 from gluon_rnn.runs.files import write_whole
@@ -114,7 +114,7 @@ def test_first_table_sums_up(reproduction):
 
 def test_summary_in_lines(reproduction):
     folder, _ = reproduction
-    random, consecutive, short = report.summary(report.read_results(folder)).splitlines()
+    random, consecutive, short = results.summary(results.read_results(folder)).splitlines()
     assert re.sub(' +', ' ', random) == '6.4/random epoch 250: 1.24, published 1.31 (-5.3 %): at or below'
     assert consecutive.endswith('published 1.19 (+1664.7 %): the same settings, and higher than chance explains')
     assert short.endswith('epoch  40: 60.00, published 154.5 (-61.2 %): at or below')
@@ -197,7 +197,7 @@ def test_read_with_the_decimals_that_were_printed(theirs, ours, reached, printed
 def test_chance_explains_a_little(tmp_path, source, ours, said, in_chinese):
     """Two published runs of one network differ by 13 %, another framework by who knows what."""
     make_run(tmp_path, '6.4', 'consecutive', lambda epoch: ours)
-    (result,) = report.read_results(tmp_path)
+    (result,) = results.read_results(tmp_path)
     compared = result.by_source[source][-1]
     assert not compared.reached and said in compared.reason[0] and in_chinese in compared.reason[1]
 
@@ -205,8 +205,8 @@ def test_chance_explains_a_little(tmp_path, source, ours, said, in_chinese):
 def test_reasons_of_one_source_name_their_epochs(tmp_path):
     make_run(tmp_path, '6.4', 'consecutive', lambda epoch: {50: 64, 100: 9, 150: 2.2, 200: 1.1}.get(epoch, 1.2))
     html, _ = report.write_report(tmp_path)
-    (result,) = report.read_results(tmp_path)
-    why = report.why_higher(result.by_source[0])
+    (result,) = results.read_results(tmp_path)
+    why = results.why_higher(result.by_source[0])
     assert [text[0].partition(':')[0] for text in why] == ['higher at epoch 50, 150, 250', 'higher at epoch 100']
     assert all(text[0] in html.read_text(encoding='utf-8') and text[1] in html.read_text(encoding='utf-8') for text in why)
 
@@ -219,8 +219,8 @@ WORDS = {True: ('has learned', '学会了'), False: ('hardly more', '几乎只�
 def test_whether_six_layers_learn_is_read_off_the_figures(tmp_path, variant, part, learned):
     single = unigram_perplexity(load_corpus('lyrics').indices)
     make_run(tmp_path, '6.9', variant, lambda epoch: part * single, corpus='lyrics')
-    results = report.read_results(tmp_path)
-    texts = [report.summary(results), *(path.read_text(encoding='utf-8') for path in report.write_report(tmp_path))]
+    pages = report.write_report(tmp_path)
+    texts = [results.summary(results.read_results(tmp_path)), *(path.read_text(encoding='utf-8') for path in pages)]
     for text in texts:
         assert WORDS[learned][0] in text.replace('has learned hardly', 'hardly') and f'{single:.0f}' in text
         assert (WORDS[not learned][0] in text.replace('has learned hardly', 'hardly')) is False
@@ -231,8 +231,8 @@ def test_whether_six_layers_learn_is_read_off_the_figures(tmp_path, variant, par
 def test_no_more_is_said_than_is_known(tmp_path):
     make_run(tmp_path, '6.9', 'layers-6', lambda epoch: 100, corpus=str(tmp_path / 'gone.txt'))
     make_run(tmp_path, '6.9', 'gluon-2', lambda epoch: 100, corpus='lyrics')
-    assert [result.remark for result in report.read_results(tmp_path)] == [('', ''), ('', '')]
-    assert 'learned' not in report.summary(report.read_results(tmp_path))
+    assert [result.remark for result in results.read_results(tmp_path)] == [('', ''), ('', '')]
+    assert 'learned' not in results.summary(results.read_results(tmp_path))
 
 
 def test_nothing_to_report(tmp_path):

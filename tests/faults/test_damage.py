@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import gluon_rnn
-from gluon_rnn.book import report
+from gluon_rnn.book import results
 from gluon_rnn.runs import checkpoint
 from gluon_rnn.runs.folder import read_config, read_metrics
 from gluon_rnn.torch_parity import model_file, modules
@@ -158,11 +158,11 @@ def test_layers_json(runs, tmp_path, seed, count, tally):
     """What the report of a reproduction reads back beside the runs."""
     target = tmp_path / '6.9' / 'layers-2'
     shutil.copytree(runs[0], target)
-    report.write_layers(target)
+    results.write_layers(target)
     path = target / 'layers.json'
-    data, whole = path.read_bytes(), report.read_layers(path)
+    data, whole = path.read_bytes(), results.read_layers(path)
     assert set(whole) == {'untrained', 'trained'} and all(len(norms) == 1 for norms in whole.values())
-    check(path, data, lambda: report.read_layers(path), whole, random.Random(seed), count, tally)
+    check(path, data, lambda: results.read_layers(path), whole, random.Random(seed), count, tally)
 
 
 @pytest.mark.slow
@@ -258,7 +258,7 @@ def test_a_report_of_metrics_that_miss_their_end(runs, tmp_path):
     path = tmp_path / '6.7' / 'scratch' / 'metrics.jsonl'
     path.write_bytes(b''.join(path.read_bytes().splitlines(keepends=True)[:2]))
     with pytest.raises(ValueError, match='has 2 of the 4 epochs'):
-        report.read_results(tmp_path)
+        results.read_results(tmp_path)
 
 
 def test_a_checkpoint_that_would_unpack_to_more_than_it_is(tmp_path):

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from gluon_rnn.book.report import read_layers, write_layers
+from gluon_rnn.book.results import read_layers, write_layers
 from gluon_rnn.runs.folder import RunFolder, read_metrics
 from gluon_rnn.runs.settings import RunSettings
 from gluon_rnn.training.config import EpochRecord

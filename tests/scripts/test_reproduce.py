@@ -9,14 +9,17 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import _trainings
 import mxnet as mx
 import pytest
 import reproduce
 
 from gluon_rnn import load_corpus
+from gluon_rnn.book import tasks
 from gluon_rnn.book.sections import SECTIONS
 from gluon_rnn.runs import checkpoint
 from gluon_rnn.runs.folder import read_config, read_metrics
+from tests.scripts import dies
 
 SCRIPT = Path(reproduce.__file__)
 VARIANTS = [f'{section.name}/{variant.name}' for section in SECTIONS.values() for variant in section.variants]
@@ -75,7 +78,7 @@ def test_a_half_done_one_goes_on(script, text, tmp_path, monkeypatch):
     flags = ('6.5', '6.7', '--num-epochs', 4, '--num-hiddens', 4, '--ctx', 'cpu', '--corpus', text, '--out')
     assert script('reproduce', *flags, whole).status == 0
 
-    add, epochs = reproduce.RunFolder.add, []
+    add, epochs = _trainings.RunFolder.add, []
 
     def stop_at_the_seventh(self, record):
         add(self, record)
@@ -83,7 +86,7 @@ def test_a_half_done_one_goes_on(script, text, tmp_path, monkeypatch):
         if len(epochs) == 7:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(reproduce.RunFolder, 'add', stop_at_the_seventh)
+    monkeypatch.setattr(_trainings.RunFolder, 'add', stop_at_the_seventh)
     ended = script('reproduce', *flags, halves)
     assert ended.status == 130 and 'the same command goes on' in ended.err
     assert epochs == [1, 2, 3, 4, 1, 2, 3]
@@ -132,14 +135,14 @@ def test_refuses_what_it_cannot_do(refused, script, text, tmp_path):
 @pytest.mark.parametrize('error', [ArithmeticError('it went wrong'), MemoryError('it went wrong'), OSError(5, 'it went wrong'),
                                    mx.MXNetError('it went wrong'), KeyError('it went wrong')], ids=repr)
 def test_one_that_fails_does_not_stop_the_others(script, text, tmp_path, monkeypatch, error):
-    go = reproduce.Run.go
+    go = _trainings.Run.go
 
     def fail(self, **options):
         if self.settings.impl == 'scratch':
             raise error
         go(self, **options)
 
-    monkeypatch.setattr(reproduce.Run, 'go', fail)
+    monkeypatch.setattr(_trainings.Run, 'go', fail)
     ended = script('reproduce', '6.7', *SHORT, '--corpus', text, '--out', tmp_path / 'out')
     assert ended.status == 2 and re.search('6.7/scratch: .*it went wrong', ended.err)
     assert ('Traceback' in ended.err) == isinstance(error, KeyError)        # which would be a mistake of ours
@@ -155,7 +158,7 @@ def test_a_failure_to_measure_norms_leaves_the_report(script, text, tmp_path, mo
         if run.name == 'gluon-2':
             raise MemoryError('too many layers')
 
-    monkeypatch.setattr(reproduce.report, 'write_layers', fail)
+    monkeypatch.setattr(reproduce, 'write_layers', fail)
     monkeypatch.setattr(reproduce, 'train_all', lambda *args: None)
     monkeypatch.setattr(reproduce.Task, 'epochs_done', lambda self: 2)
     ended = script('reproduce', '6.9', *SHORT, '--corpus', text, '--out', tmp_path / 'out')
@@ -163,56 +166,62 @@ def test_a_failure_to_measure_norms_leaves_the_report(script, text, tmp_path, mo
     assert '6.9/gluon-2: failed, 2 of 2 epochs saved' in (tmp_path / 'out' / 'report.md').read_text(encoding='utf-8')
 
 
-DIES = '''
-import json, os, pathlib, sys
-for line in sys.stdin:
-    asked = json.loads(line)
-    deaths = pathlib.Path(asked['folder'])
-    for epoch in range(1, 4):
-        print(json.dumps({'epoch': epoch, 'perplexity': 2.0}), flush=True)
-        if epoch == 2 and len(deaths.read_text()) < asked['settings']['deaths']:
-            deaths.write_text(deaths.read_text() + '+')
-            print('{"epo', end='', flush=True)
-            os.kill(os.getpid(), 9)
-    print(json.dumps({'done': True}), flush=True)
-'''
-
-
-def test_workers_that_die_lose_nothing(tmp_path, monkeypatch, capsys):
-    """Each death is one of a process; a task gets two, and the others their turn."""
-    tasks = []
-    for k, deaths in enumerate((0, 1, 9, 1, 0, 9, 0)):
+def deadly(tmp_path, monkeypatch, *deaths):
+    """Tasks whose processes die so often."""
+    monkeypatch.setattr(_trainings, 'train_here', dies.work)
+    doomed = []
+    for k, number in enumerate(deaths):
         (tmp_path / f'{k}').write_text('')
-        tasks.append(SimpleNamespace(name=f'task {k}', folder=tmp_path / f'{k}', settings={'deaths': deaths}))
-    (tmp_path / 'worker.py').write_text(DIES)
-    monkeypatch.setattr(reproduce, '__file__', str(tmp_path / 'worker.py'))
-    bar, failed, steps = SimpleNamespace(set_postfix_str=lambda *args, **options: None), {}, []
-    bar.update = steps.append
-    reproduce.train_all(tasks, bar, 2, failed)
-    assert failed == dict.fromkeys(['task 2', 'task 5'], 'its process has ended with status -9')
-    assert sum(steps) == 5 * 3 + 2 * 2
-    assert [path.read_text() for path in sorted(tmp_path.glob('?'))] == ['', '+', '++', '+', '', '++', '']
+        doomed.append(SimpleNamespace(name=f'task {k}', folder=tmp_path / f'{k}', settings={'deaths': number}))
+    return doomed
+
+
+def test_processes_that_die_lose_nothing(tmp_path, monkeypatch, capsys):
+    """Each death is one of a process; a task gets two, and the others their turn."""
+    doomed = deadly(tmp_path, monkeypatch, 0, 1, 9, 0)
+    steps = []
+    bar = SimpleNamespace(set_postfix_str=lambda *args, **options: None, update=steps.append)
+    listener = reproduce.Listener(bar, {}, name_each=True)
+    _trainings.train_all(doomed, 2, listener)
+    assert listener.failed == {'task 2': 'its process has ended with status -9'}
+    assert sum(steps) == 3 * 3 + 2 and listener.last == {'task 0': 3, 'task 1': 3, 'task 2': 2, 'task 3': 3}
+    assert [task.folder.read_text() for task in doomed] == ['', '+', '++', '']
     said = capsys.readouterr().out
-    assert [said.count(f'task {k}: its process has ended with status -9; it goes on') for k in range(7)] == [0, 1, 1, 1, 0, 1, 0]
+    assert [said.count(f'task {k}: its process has ended with status -9; it goes on') for k in range(4)] == [0, 1, 1, 0]
 
 
 def test_where_no_process_can_be_started_the_tasks_are_told(tmp_path, monkeypatch):
-    (tmp_path / 'worker.py').write_text(DIES)
-    monkeypatch.setattr(reproduce, '__file__', str(tmp_path / 'worker.py'))
-    tasks = [SimpleNamespace(name=f'task {k}', folder=tmp_path / f'{k}', settings={'deaths': 9}) for k in range(3)]
-    for task in tasks:
-        task.folder.write_text('')
+    def start(task, threads):
+        raise OSError(11, 'no more processes')
+
+    monkeypatch.setattr(_trainings, 'start', start)
     heard = []
-    with reproduce.Worker(1) as worker:
-        monkeypatch.setattr(worker, '_start', lambda: (_ for _ in ()).throw(OSError(11, 'no more processes')))
-        reproduce.share_out(tasks, [worker], lambda task, message: heard.append((task.name, message.get('error'))))
-    errors = [(name, error) for name, error in heard if error]
-    assert errors == [('task 0', 'no more processes'), ('task 1', 'no process was left to train it'),
-                      ('task 2', 'no process was left to train it')]
+    _trainings.train_all(deadly(tmp_path, monkeypatch, 0, 0), 2, lambda task, message: heard.append((task.name, message)))
+    assert heard == [(f'task {k}', {'error': 'no more processes'}) for k in range(2)]
+
+
+def test_a_stop_in_the_middle_of_writing_is_told_once_and_truly(script, text, tmp_path, monkeypatch):
+    """The third epoch's verses are being written: its metrics are on the disk, and it is not saved."""
+    printing, epochs = _trainings.Run._printing, []
+
+    def stop(self, record):
+        epochs.append(record.epoch)
+        if record.epoch == 3:
+            raise KeyboardInterrupt
+        return printing(self, record)
+
+    monkeypatch.setattr(_trainings.Run, '_printing', stop)
+    ended = script('reproduce', '6.5', '--num-epochs', 4, '--num-hiddens', 4, '--ctx', 'cpu', '--corpus', text,
+                   '--out', tmp_path / 'out')
+    assert ended.status == 130 and epochs == [1, 2, 3] and len(read_metrics(tmp_path / 'out' / '6.5' / 'gluon')) == 3
+    last = ended.out[ended.out.index('All of it'):]
+    assert last.count('6.5/gluon') == 1 and 'stopped, 2 of 4 epochs saved' in last and 'epoch   3' not in last
+    page = (tmp_path / 'out' / 'report.md').read_text(encoding='utf-8')
+    assert 'after 2 epochs' in page and 'after 3 epochs' not in page
 
 
 def test_says_that_the_embedded_text_takes_the_books_place(script, tmp_path, monkeypatch):
-    monkeypatch.setattr(reproduce, 'corpus_here', lambda name: ('lyrics', 'it is nowhere'))
+    monkeypatch.setattr(tasks, 'corpus_here', lambda name: ('lyrics', 'it is nowhere'))
     ended = script('reproduce', '6.5', '--num-epochs', 1, '--num-hiddens', 2, '--ctx', 'cpu', '--out', tmp_path / 'out')
     assert ended.status == 0
     assert 'jaychou is not here, lyrics takes its place (it is nowhere)' in ended.out

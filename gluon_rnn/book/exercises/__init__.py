@@ -1,7 +1,11 @@
-"""The exercises of chapter 6, each an experiment with an answer drawn from what it measures; `scripts/exercise.py` runs them."""
+"""The exercises of chapter 6 as experiments: each returns tables, figures for its written answer, and a picture.
+
+`scripts/exercise.py` runs them; the answers are text in `gluon_rnn/book/answers/`.
+"""
 from __future__ import annotations
 
-from typing import Dict
+from functools import partial
+from typing import Callable, Dict
 
 from . import (
     bi_layers,
@@ -25,27 +29,30 @@ from . import (
 from .frame import Exercise, Lines, Outcome, Table
 from .workbench import Training, Workbench
 
-# A module a section or theme, each with its EXERCISES; the book's order comes from their numbers.
-_MODULES = (
-    counting,
-    uses,
-    states,
-    sampling,
-    sentences,
-    by_hand,
-    growing,
-    undetached,
-    concise,
-    exploding,
-    carry,
-    hyperparameters,
-    timing,
-    second_tanh,
-    two_layers,
-    directions,
-    bi_layers,
-)
-EXERCISES: Dict[str, Exercise] = {exercise.number: exercise for exercise in sorted(
-    (exercise for module in _MODULES for exercise in module.EXERCISES), key=lambda exercise: exercise.key)}
+_EXPERIMENTS: Dict[str, Callable[[Workbench], Outcome]] = {
+    '6.1.1': counting.four_grams,
+    '6.1.2': uses.uses,
+    '6.2.1': states.outputs_needed,
+    '6.2.2': states.past_in_state,
+    '6.3.1': sampling.other_samplings,
+    '6.3.2': sentences.whole_sentences,
+    '6.4.1': partial(hyperparameters.hyperparameters, cell='rnn'),
+    '6.4.2': by_hand.no_clipping,
+    '6.4.3': growing.verses_by_epoch,
+    '6.4.4': undetached.not_detached,
+    '6.4.5': by_hand.activations,
+    '6.5.1': concise.faster,
+    '6.6.1': exploding.remedies,
+    '6.7.1': carry.carrying,
+    '6.7.2': partial(hyperparameters.hyperparameters, cell='gru'),
+    '6.7.3': partial(timing.against_the_clock, cells=('rnn', 'gru')),
+    '6.8.1': partial(hyperparameters.hyperparameters, cell='lstm'),
+    '6.8.2': partial(timing.against_the_clock, cells=('rnn', 'gru', 'lstm')),
+    '6.8.3': second_tanh.second_tanh,
+    '6.9.1': two_layers.second_layer,
+    '6.10.1': directions.directions,
+    '6.10.2': bi_layers.bidirectional_layers,
+}
+EXERCISES: Dict[str, Exercise] = {number: Exercise(number, run) for number, run in _EXPERIMENTS.items()}
 
 __all__ = ['EXERCISES', 'Exercise', 'Lines', 'Outcome', 'Table', 'Training', 'Workbench']

@@ -1,14 +1,11 @@
-"""What an exercise is, and what comes of it: evidence, an answer drawn from the evidence, and a picture where it tells more.
-
-Every text is a pair, in English and in Chinese. An answer is written by the exercise's `run` out of the figures it has
-measured, so that other figures give another answer.
-"""
+"""What an exercise is, and what comes of it: tables, figures for its written answer, and a picture where it tells more."""
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence, Tuple, Union
+
+from .. import answers
 
 if TYPE_CHECKING:
     from .workbench import Workbench
@@ -32,55 +29,54 @@ class Table:
             if len(row) != len(self.header):
                 raise ValueError(f'a row of the table {self.title[0]!r} must have {len(self.header)} values, got {len(row)}')
 
-    def to_dict(self) -> Dict[str, Any]:
-        return {'title': list(self.title), 'header': list(self.header), 'rows': [[plain(value) for value in row]
-                                                                                 for row in self.rows]}
-
 
 @dataclass(frozen=True)
 class Lines:
-    """Lines of text as they came: verses, batches, what a tool printed."""
+    """Lines of text as they came: verses, batches."""
     title: Text
     lines: Sequence[str]
-
-    def to_dict(self) -> Dict[str, Any]:
-        return {'title': list(self.title), 'lines': list(self.lines)}
-
-
-Evidence = Union[Table, Lines]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an exercise came to. picture: draws the evidence into a PNG file at a path."""
-    answer: Text
-    evidence: Sequence[Evidence]
-    picture: Callable[[Path], None] | None = None
+    """What an experiment came to.
 
-    def __post_init__(self) -> None:
-        if len(self.answer) != 2 or not all(self.answer):
-            raise ValueError(f'an answer must be a pair, in English and in Chinese, got {self.answer!r}')
-        if not self.evidence:
-            raise ValueError('an answer needs evidence, got none')
+    figures: for the places of the written answer, by name; conclusion: the one of its conclusions that the figures bear out;
+    picture: draws a figure.
+    """
+    evidence: Sequence[Union[Table, Lines]]
+    figures: Mapping[str, Value]
+    conclusion: str = ''
+    picture: Callable[[], Any] | None = None
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise of the book, in this project's words, and the experiment that answers it.
-
-    number: section and place in it, '6.4.2'; run: works on a `Workbench`, and raises ValueError for a text that is too short.
-    """
+    """One exercise of the book and the experiment that answers it. number: section and place in it, '6.4.2'."""
     number: str
-    question: Text
     run: Callable[[Workbench], Outcome]
 
     @property
-    def key(self) -> Tuple[int, ...]:
-        """What sorts exercises into the book's order."""
-        return tuple(map(int, self.number.split('.')))
+    def question(self) -> Text:
+        return answers.question(self.number)
+
+    def answer(self, outcome: Outcome) -> Text:
+        """The written answer with the outcome's figures in it. Raises ValueError where one is missing."""
+        return answers.answer(self.number, {name: plain(value) for name, value in outcome.figures.items()}, outcome.conclusion)
 
 
 def plain(value: Any) -> Value:
-    """A value that strict JSON has: numbers of NumPy as Python's, NaN and infinities as text."""
-    value = value.item() if hasattr(value, 'item') else value
+    """A number of NumPy as Python's."""
+    return value.item() if hasattr(value, 'item') else value
+
+
+def strict(value: Any) -> Any:
+    """What strict JSON has of a value, a table or lines: NaN and infinities as text."""
+    if isinstance(value, (Table, Lines)):
+        return {name: strict(part) for name, part in vars(value).items()}
+    if isinstance(value, Mapping):
+        return {name: strict(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [strict(part) for part in value]
+    value = plain(value)
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

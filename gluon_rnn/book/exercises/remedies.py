@@ -19,7 +19,7 @@ _SHORT = 5          # steps of truncated BPTT: with as many rows more, an epoch 
 
 
 class Watched(Optimizer):
-    """An updater that keeps every gradient's norm, before anything is done about it.
+    """An optimizer that keeps every gradient's norm, before anything is done about it.
 
     limit: clip each number of the gradient to -limit … limit; decay: the part of each weight that a step takes away.
     """
@@ -57,26 +57,25 @@ def orthogonal(shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Remedy:
-    """One change to the plain training. settings: of model and trainer; recurrent: draws W_hh; updater: see `Watched`."""
+    """One change to the plain training. settings: of model and trainer; recurrent: draws W_hh; optimizer: see `Watched`."""
     name: str
     zh: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     recurrent: Callable[..., np.ndarray] = exploding_weights
-    updater: Mapping[str, float] = field(default_factory=dict)
+    optimizer: Mapping[str, float] = field(default_factory=dict)
 
 
-PLAIN = Remedy('nothing', '无措施')
-REMEDIES = (
-    PLAIN,
-    Remedy('clip the norm to 1', '范数裁剪到 1', {'clipping_theta': 1}),
-    Remedy('clip each number to 0.01', '逐个元素裁剪到 0.01', updater={'limit': 1e-2}),
-    Remedy('learning rate / 100', '学习率除以 100', {'lr': LR / 100}),
-    Remedy('Adam, 0.001', 'Adam，0.001', {'optimizer': 'adam', 'lr': 1e-3}),
-    Remedy('weight decay', '权重衰减', updater={'decay': 1e-3}),
-    Remedy(f'BPTT over {_SHORT} steps', f'时间步数截断为 {_SHORT}',
-           {'num_steps': _SHORT, 'batch_size': BATCH_SIZE * NUM_STEPS // _SHORT}),
-    Remedy("small W_hh (the book's)", '小的 W_hh（书中初始化）', recurrent=partial(gaussian, sigma=0.01)),
-    Remedy('orthogonal W_hh', '正交的 W_hh', recurrent=orthogonal),
-    Remedy('GRU', 'GRU', {'cell': 'gru'}),
-    Remedy('LSTM', 'LSTM', {'cell': 'lstm'}),
-)
+REMEDIES = {
+    'plain': Remedy('nothing', '无措施'),
+    'clip_norm': Remedy('clip the norm to 1', '范数裁剪到 1', {'clipping_theta': 1}),
+    'clip_numbers': Remedy('clip each number to 0.01', '逐个元素裁剪到 0.01', optimizer={'limit': 1e-2}),
+    'lower_rate': Remedy('learning rate / 100', '学习率除以 100', {'lr': LR / 100}),
+    'adam': Remedy('Adam, 0.001', 'Adam，0.001', {'optimizer': 'adam', 'lr': 1e-3}),
+    'decay': Remedy('weight decay', '权重衰减', optimizer={'decay': 1e-3}),
+    'short': Remedy(f'BPTT over {_SHORT} steps', f'时间步数截断为 {_SHORT}',
+                    {'num_steps': _SHORT, 'batch_size': BATCH_SIZE * NUM_STEPS // _SHORT}),
+    'small': Remedy("small W_hh (the book's)", '小的 W_hh（书中初始化）', recurrent=partial(gaussian, sigma=0.01)),
+    'orthogonal': Remedy('orthogonal W_hh', '正交的 W_hh', recurrent=orthogonal),
+    'gru': Remedy('GRU', 'GRU', {'cell': 'gru'}),
+    'lstm': Remedy('LSTM', 'LSTM', {'cell': 'lstm'}),
+}

@@ -4,28 +4,22 @@ from __future__ import annotations
 import json
 import unicodedata
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, List, Mapping
 
+from ...plots import save_figure
 from ...runs.files import write_whole
-from .frame import Evidence, Exercise, Outcome, Table, Text, Value, plain
+from ..answers import shown as shown_figure
+from .frame import Exercise, Lines, Outcome, Table, Text, Value, plain, strict
 
 FILES = ('result.json', 'answer.md', 'picture.png')
+NO_ANSWER: Text = ('None: this run was shortened, and its figures show only what is measured.',
+                   '无：这是缩短的运行，数字只展示测量的内容。')
 
 
 def shown(value: Value) -> str:
-    """A value to be read: four digits that count, thousands set off."""
+    """A value of a table to be read."""
     value = plain(value)
-    if value is None:
-        return '-'
-    if isinstance(value, bool):
-        return 'yes' if value else 'no'
-    if isinstance(value, int):
-        return f'{value:,}'
-    if isinstance(value, float):
-        if 1e3 <= abs(value) < 1e15:
-            return f'{value:,.0f}'
-        return f'{value:#.4g}'.rstrip('.') if value and 1e-3 <= abs(value) < 1e15 else f'{value:.3g}'
-    return value
+    return '-' if value is None else ('no', 'yes')[value] if isinstance(value, bool) else shown_figure(value)
 
 
 def width(text: str) -> int:
@@ -33,69 +27,66 @@ def width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in 'WF' else 0 if unicodedata.combining(char) else 1 for char in text)
 
 
-def text_of(exercise: Exercise, outcome: Outcome) -> str:
+def answer_of(exercise: Exercise, outcome: Outcome, quick: bool) -> Text:
+    """The answer; none where the run was shortened."""
+    return NO_ANSWER if quick else exercise.answer(outcome)
+
+
+def text_of(exercise: Exercise, outcome: Outcome, *, quick: bool = False) -> str:
     """The evidence, then the answer, for a terminal."""
     lines: List[str] = []
     for part in outcome.evidence:
         lines += [_title(part.title), *(_columns(part) if isinstance(part, Table) else part.lines), '']
-    en, zh = outcome.answer
+    en, zh = answer_of(exercise, outcome, quick)
     return '\n'.join([*lines, f'Answer to {exercise.number}: {en}', '', f'{exercise.number} 的回答：{zh}', ''])
 
 
 def _title(title: Text) -> str:
-    return f'{title[0]}  {title[1]}' if title[0] != title[1] else title[0]
+    return f'{title[0]}  {title[1]}'
 
 
 def _columns(table: Table) -> List[str]:
     rows = [list(table.header), *([shown(value) for value in row] for row in table.rows)]
-    widths = [max(width(row[k]) for row in rows) for k in range(len(table.header))]
-    lines, words = [], [any(not _number_like(row[k]) for row in table.rows) for k in range(len(table.header))]
+    lines = []
     for row in rows:
-        cells = [cell + ' ' * (w - width(cell)) if word else ' ' * (w - width(cell)) + cell
-                 for cell, w, word in zip(row, widths, words)]
-        lines.append('  '.join(cells).rstrip())
-    return [f'  {line}' for line in lines]
+        cells = []
+        for k, cell in enumerate(row):
+            space = ' ' * (max(width(other[k]) for other in rows) - width(cell))
+            cells.append(cell + space if any(isinstance(values[k], str) for values in table.rows) else space + cell)
+        lines.append('  ' + '  '.join(cells).rstrip())
+    return lines
 
 
-def _number_like(value: Value) -> bool:
-    return not isinstance(value, str) or value in ('nan', 'inf', '-inf')
-
-
-def markdown_of(exercise: Exercise, outcome: Outcome, note: Text) -> str:
+def markdown_of(exercise: Exercise, outcome: Outcome, *, note: Text, quick: bool = False) -> str:
     """The page answer.md: question, evidence, picture and answer, in both languages."""
-    lines = [f'# {exercise.number}', '']
-    for paragraph in (*exercise.question, f'*{note[0]}*', f'*{note[1]}*'):
-        lines += [paragraph, '']
+    paragraphs = [f'# {exercise.number}', *exercise.question, *(f'*{text}*' for text in note)]
     for part in outcome.evidence:
-        lines += [f'**{_title(part.title)}**', '', *_markdown(part), '']
+        paragraphs += [f'**{_title(part.title)}**', '\n'.join(_markdown(part))]
     if outcome.picture:
-        lines += ['![](picture.png)', '']
-    return '\n'.join([*lines, '## Answer', '', outcome.answer[0], '', '## 回答', '', outcome.answer[1], ''])
+        paragraphs.append('![](picture.png)')
+    en, zh = answer_of(exercise, outcome, quick)
+    return '\n\n'.join([*paragraphs, '## Answer', en, '## 回答', zh]) + '\n'
 
 
-def _markdown(part: Evidence) -> List[str]:
-    if not isinstance(part, Table):
+def _markdown(part: Table | Lines) -> List[str]:
+    if isinstance(part, Lines):
         return ['```', *part.lines, '```']
-
-    def line(cells: Any) -> str:
-        return f'| {" | ".join(str(cell).replace("|", chr(92) + "|") for cell in cells)} |'
-    return [line(part.header), line(['---'] * len(part.header)), *(line(map(shown, row)) for row in part.rows)]
+    rows = [part.header, ['---'] * len(part.header), *([shown(value) for value in row] for row in part.rows)]
+    return ['| ' + ' | '.join(cell.replace('|', '\\|') for cell in row) + ' |' for row in rows]
 
 
-def result_of(exercise: Exercise, outcome: Outcome, settings: Dict[str, Any]) -> Dict[str, Any]:
-    """All of it as measured, for result.json."""
-    return {'exercise': exercise.number, 'question': list(exercise.question), **settings,
-            'evidence': [part.to_dict() for part in outcome.evidence], 'answer': list(outcome.answer)}
+def write(folder: Path, exercise: Exercise, outcome: Outcome, *, note: Text, settings: Mapping[str, Any]) -> List[Path]:
+    """Leave result.json, answer.md and, where there is one, picture.png. result.json comes last: with it, all is there.
 
-
-def write(folder: Path, exercise: Exercise, outcome: Outcome, *, note: Text, settings: Dict[str, Any]) -> List[Path]:
-    """Leave result.json, answer.md and, where there is one, picture.png. result.json comes last: with it, all is there."""
+    settings: what the result was made with, `quick` among it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:
         (folder / name).unlink(missing_ok=True)
     if outcome.picture:
-        outcome.picture(folder / 'picture.png')
-    write_whole(folder / 'answer.md', markdown_of(exercise, outcome, note))
-    result = json.dumps(result_of(exercise, outcome, settings), ensure_ascii=False, indent=1, allow_nan=False)
-    write_whole(folder / 'result.json', result + '\n')
+        save_figure(outcome.picture(), folder / 'picture.png')
+    write_whole(folder / 'answer.md', markdown_of(exercise, outcome, note=note, quick=settings['quick']))
+    result = {'exercise': exercise.number, 'question': exercise.question, **settings, 'evidence': outcome.evidence,
+              'figures': outcome.figures, 'answer': answer_of(exercise, outcome, settings['quick'])}
+    write_whole(folder / 'result.json', json.dumps(strict(result), ensure_ascii=False, indent=1, allow_nan=False) + '\n')
     return [folder / name for name in FILES if (folder / name).exists()]

@@ -8,7 +8,6 @@ import numpy as np
 from mxnet import nd
 
 from ...corpora.corpus import Corpus
-from ...corpora.corpus import unigram_perplexity as unigram_perplexity
 from .workbench import Training
 
 _ROWS = 128         # of one call
@@ -50,7 +49,7 @@ def log_probs(model: Any, rows: Sequence[Row]) -> List[np.ndarray]:
 
 
 def bigram_log_probs(indices: np.ndarray, vocab_size: int) -> np.ndarray:
-    """(vocab_size, vocab_size): what counting pairs gives, half of it by how often each character occurs, which is never 0."""
+    """Log probabilities by counted pairs, (vocab_size, vocab_size), half of each by frequency alone, which is never 0."""
     single = (np.bincount(indices, minlength=vocab_size) + 1.0) / (len(indices) + vocab_size)
     pairs = np.zeros((vocab_size, vocab_size), dtype=np.float32)
     np.add.at(pairs, (indices[:-1], indices[1:]), 1)
@@ -58,19 +57,14 @@ def bigram_log_probs(indices: np.ndarray, vocab_size: int) -> np.ndarray:
     return np.log(np.where(totals, 0.5 * pairs / np.maximum(totals, 1), 0.5 * single) + 0.5 * single)
 
 
-def bigram_rows(table: np.ndarray, rows: Sequence[Row]) -> List[np.ndarray]:
-    """`log_probs` of a table of pairs."""
-    return [table[np.asarray(row[:-1]), np.asarray(row[1:])] for row in rows]
-
-
-def verses(indices: np.ndarray, corpus: Corpus, *, shortest: int = 1) -> List[List[int]]:
+def verses(indices: np.ndarray, corpus: Corpus) -> List[List[int]]:
     """The verses of a text, each from the space before it to the space behind it; without spaces, pieces of 10 characters."""
     space = corpus.char_to_idx.get(' ')
     if space is None:
         pieces = [indices[i:i + 10].tolist() for i in range(0, len(indices), 10)]
-        return [piece for piece in pieces if len(piece) > shortest]
+        return [piece for piece in pieces if len(piece) > 1]
     cuts = np.flatnonzero(indices == space)
-    return [indices[a:b + 1].tolist() for a, b in zip(cuts[:-1], cuts[1:]) if b - a - 1 >= shortest]
+    return [indices[a:b + 1].tolist() for a, b in zip(cuts[:-1], cuts[1:]) if b - a > 1]
 
 
 def compared(a: float, b: float, chance: float = CHANCE) -> str:
@@ -82,6 +76,12 @@ def compared(a: float, b: float, chance: float = CHANCE) -> str:
     if a == b or max(a, b) <= chance * min(a, b):
         return 'alike'
     return 'lower' if a < b else 'higher'
+
+
+def chance_of(one: float, other: float) -> float:
+    """The factor by which two seeds of one network differ, `CHANCE` at least."""
+    ratio = one / other
+    return max(CHANCE, ratio, 1 / ratio) if math.isfinite(ratio) and ratio else CHANCE
 
 
 def known_share(verses: Sequence[str], text: str, n: int = 3) -> float:

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, Sequence, Tuple
+from functools import partial
+from typing import Any, Dict, List, Tuple
 
 import numpy as np
 from mxnet import autograd, nd
@@ -10,14 +11,14 @@ from mxnet import autograd, nd
 from ...cells.ops import OneHot, State
 from ...corpora.sampling import consecutive_batches
 from ...models.language_model import LanguageModel, redraw_weights
-from ...plots import plot_perplexity, save_figure
+from ...plots import plot_perplexity
 from .. import diagnostics
-from .frame import Exercise, Lines, Outcome, Table, Text
+from .drawing import verse_lines
+from .frame import Outcome, Table
 from .scoring import compared
-from .workbench import Training, Workbench
+from .workbench import Workbench
 
 Params = Dict[str, nd.NDArray]
-_ROUNDING = 1e-4        # of the largest value: what float32 may differ by over two batches of 35 steps
 
 
 def two_layers(inputs: nd.NDArray, state: State, params: Params) -> Tuple[nd.NDArray, State]:
@@ -52,11 +53,11 @@ def own_params(model: LanguageModel) -> Params:
 def differences(bench: Workbench) -> List[Tuple[str, float, float]]:
     """The loop against `DeepRNN`, two batches one after the other: what is compared, its size, the largest difference."""
     corpus = bench.corpus()
-    sizes = bench.settings()
+    config = bench.config()
     model = bench.model(corpus.vocab_size, cell='rnn', impl='scratch', num_layers=2, num_hiddens=64)
     redraw_weights(model, 0.1)      # weights of the book's 0.01 would hide a difference behind small numbers
     params = own_params(model)
-    states = model.begin_state(sizes.batch_size), model.begin_state(sizes.batch_size)
+    states = model.begin_state(config.batch_size), model.begin_state(config.batch_size)
     found: Dict[str, Tuple[float, float]] = {}
 
     def compare(name: str, a: nd.NDArray, b: nd.NDArray) -> None:
@@ -64,7 +65,7 @@ def differences(bench: Workbench) -> List[Tuple[str, float, float]]:
         largest, difference = found.get(name, (0.0, 0.0))
         found[name] = max(largest, float(np.abs(a).max())), max(difference, float(np.abs(a - b).max()))
 
-    batches = consecutive_batches(corpus.indices, sizes.batch_size, sizes.num_steps)
+    batches = consecutive_batches(corpus.indices, config.batch_size, config.num_steps)
     for (X, _), _ in zip(batches, range(2)):
         with autograd.record():
             logits, by_library = model(X, states[0])
@@ -94,65 +95,29 @@ def equal_width(two: int, vocab_size: int) -> int:
 
 def second_layer(bench: Workbench) -> Outcome:
     """6.9.1: the loop is `DeepRNN`; two layers against one of as many parameters."""
-    checked = differences(bench)
-    corpus, h = bench.corpus(), bench.size(128, 8)
-    wide = equal_width(h, corpus.vocab_size)
-    rows, lines = [], []
-    runs: Dict[str, Training] = {}
-    for sigma in (0.01, 0.1):
-        for layers, width in ((1, wide), (2, h)):
+    checked, corpus, config = differences(bench), bench.corpus(), bench.config()
+    h, epochs = bench.size(128, 8), bench.size(60, 2)
+    rows, runs, shares = [], {}, {}
+    for weights, sigma in (('small', 0.01), ('large', 0.1)):
+        for layers, width in ((1, equal_width(h, corpus.vocab_size)), (2, h)):
             label = f'{layers} layer{"s" * (layers > 1)} of {width}, weights from N(0, {sigma:g})'
-            changes: Dict[str, Any] = {'cell': 'rnn', 'num_layers': layers, 'num_hiddens': width, 'sigma': sigma,
-                                       'num_epochs': bench.size(60, 2)}
-            norms = diagnostics.grad_norms_by_layer(bench.model(corpus.vocab_size, **changes),
-                                               *next(consecutive_batches(corpus.indices, *sizes(bench))))
-            run = runs[label] = bench.train(label, verses=True, **changes)
+            changes: Dict[str, Any] = {'cell': 'rnn', 'num_layers': layers, 'num_hiddens': width, 'sigma': sigma}
+            norms = diagnostics.grad_norms_by_layer(
+                bench.model(corpus.vocab_size, **changes, impl='hybrid'),
+                *next(consecutive_batches(corpus.indices, config.batch_size, config.num_steps)))
+            run = runs[('one' if layers == 1 else 'two', weights)] = bench.train(label, verses=True, num_epochs=epochs, **changes)
+            shares[weights] = norms[0] / norms[-1] if norms[-1] else math.nan
             rows.append((layers, width, sigma, sum(value.size for value in run.model.parameters().values()), norms[0], norms[-1],
-                         run.perplexity, run.seconds_an_epoch, run.diverged or 'no'))
-            lines += [f'{label}: {text}' for text in run.verses[-1][1]] if run.verses else []
-    return Outcome(_answer(checked, rows, bench.size(60, 2)), [
+                         run.perplexity, run.seconds_an_epoch, run.diverged or None))
+    ends = {f'{layers}_{weights}': run.perplexity for (layers, weights), run in runs.items()}
+    return Outcome([
         Table(('The loop by hand against DeepRNN, weights from N(0, 0.1)', '手写循环与 DeepRNN 对比'),
               ('', 'largest value', 'largest difference'), checked),
-        Table((f'Two layers against one of as many parameters, {bench.size(60, 2)} epochs',
-               f'两层与参数量相同的一层，{bench.size(60, 2)} 个迭代周期'),
+        Table((f'Two layers against one of as many parameters, {epochs} epochs', f'两层与参数量相同的一层，{epochs} 个迭代周期'),
               ('layers', 'hidden units', 'sigma', 'parameters', 'first gradient norm, lowest layer', 'highest layer',
-               'perplexity', 'seconds an epoch', 'broken off'), rows),
-        Lines(('Verses', '歌词'), lines),
-    ], lambda path: save_figure(plot_perplexity({k: run.records for k, run in runs.items()}, title='Exercise 6.9.1'), path))
-
-
-def sizes(bench: Workbench) -> Tuple[int, int]:
-    settings = bench.settings()
-    return settings.batch_size, settings.num_steps
-
-
-def _answer(differences: Sequence[Tuple[str, float, float]], rows: Sequence[Tuple], epochs: int) -> Text:
-    furthest = max(difference / largest for _, largest, difference in differences if largest)
-    same = (('is the library\'s DeepRNN', '与库中的 DeepRNN 相同') if furthest < _ROUNDING else
-            ('is NOT the library\'s DeepRNN', '与库中的 DeepRNN 并不相同'))
-    parts, parts_zh = [], []
-    for one, two in zip(rows[::2], rows[1::2]):
-        ends = [math.nan if row[8] != 'no' else row[6] for row in (one, two)]
-        verb = {'lower': ('ahead of', '优于'), 'higher': ('behind', '不如'),
-                'alike': ('not clearly different from', '没有明显不同于')}[compared(ends[1], ends[0])]
-        shown, shown_zh = ([f'{end:.3g}' if math.isfinite(end) else broken for end in ends] for broken in ('a break-off', '中断'))
-        share = (f'; of the first gradient the lower layer gets {two[4] / two[5]:.2g} times what the upper one gets',
-                 f'；最初的梯度中，下层得到的是上层的 {two[4] / two[5]:.2g} 倍') if two[5] else ('', '')
-        time = (f', at {two[7] / one[7]:.2f} times the time', f'，用时是其 {two[7] / one[7]:.2f} 倍') if all(
-            math.isfinite(row[7]) for row in (one, two)) else ('', '')
-        parts.append(f'with weights from N(0, {two[2]:g}) two layers of {two[1]} come to {shown[1]}, {verb[0]} one layer of '
-                     f'{one[1]} with {shown[0]}{time[0]}{share[0]}')
-        parts_zh.append(f'权重取自 N(0, {two[2]:g}) 时，两层（各 {two[1]}）的困惑度为 {shown_zh[1]}，{verb[1]}一层（{one[1]}）的 '
-                        f'{shown_zh[0]}{time[1]}{share[1]}')
-    en = ('A second hidden state reads the first one instead of the characters: one line and three weights more in the loop. '
-          f'The loop written out here {same[0]} (largest difference {furthest:.1g} of the largest value, over outputs, states '
-          f'and all gradients). With as many parameters and {epochs} epochs: {"; ".join(parts)}.')
-    zh = (f'第二个隐藏状态读第一个隐藏状态而不是字符：循环里多一行，多三个权重。这里写出的循环{same[1]}（输出、状态和全部梯度中，'
-          f'最大差别为最大值的 {furthest:.1g}）。参数量相同，训练 {epochs} 个周期：{"；".join(parts_zh)}。')
-    return en, zh
-
-
-EXERCISES = (
-    Exercise('6.9.1', ('Give the RNN written from scratch in 6.4 a second hidden layer. What becomes of it?',
-                       '把 6.4 节从零实现的循环神经网络改成两个隐藏层，结果如何？'), second_layer),
-)
+               'perplexity', 'seconds an epoch', 'broke off'), rows),
+        verse_lines(list(runs.values()))],
+        {**ends, 'epochs': epochs, 'difference': max(apart / largest for _, largest, apart in checked if largest),
+         'share_small': shares['small'], 'share_large': shares['large']},
+        {'lower': 'ahead', 'alike': 'alike', 'higher': 'behind'}[compared(ends['two_large'], ends['one_large'])],
+        partial(plot_perplexity, {run.label: run.records for run in runs.values()}, title='Exercise 6.9.1'))

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import lzma
 import math
-import zlib
 from typing import Any, Callable, List, Sequence, Tuple
 
 import numpy as np
@@ -11,8 +10,8 @@ from mxnet import nd
 
 from ...corpora.corpus import Corpus
 from ...training.loss import evaluate
-from .frame import Exercise, Lines, Outcome, Table, Text
-from .scoring import KeepBest, Row, bigram_log_probs, bigram_rows, log_probs, verses
+from .frame import Lines, Outcome, Table
+from .scoring import KeepBest, Row, bigram_log_probs, log_probs, verses
 from .workbench import Workbench
 
 CANDIDATES = 10
@@ -101,15 +100,10 @@ def spaces_found(model: Any, indices: np.ndarray, corpus: Corpus, num_rows: int,
     return f1(put), float(np.mean(at_random)), float(np.std(at_random)), shown
 
 
-def compressed(train: str, held_out: str) -> List[Tuple[str, float]]:
-    """Bits a character that ordinary compressors need for the held-out text when they have read the other before."""
+def lzma_bits(train: str, held_out: str) -> float:
+    """Bits a character that LZMA needs for the held-out text when it has read the other before."""
     before, after = train.encode('utf-8'), held_out.encode('utf-8')
-    packer = zlib.compressobj(9, zdict=before[-32768:])
-    zipped = len(packer.compress(after) + packer.flush())
-    longer = len(lzma.compress(before + after, preset=9)) - len(lzma.compress(before, preset=9))
-    return [('UTF-8', 8 * len(after) / len(held_out)),
-            ('zlib, the last 32 KiB of the training text known', 8 * zipped / len(held_out)),
-            ('lzma, all of the training text known', 8 * longer / len(held_out))]
+    return 8 * (len(lzma.compress(before + after, preset=9)) - len(lzma.compress(before, preset=9))) / len(held_out)
 
 
 def uses(bench: Workbench) -> Outcome:
@@ -122,109 +116,56 @@ def uses(bench: Workbench) -> Outcome:
     training = bench.train('GRU', corpus=learned, on_epoch=best, cell='gru', num_hiddens=128, sigma=0.1, valid_fraction=1 / 9,
                            num_epochs=bench.size(6, 2), batch_size=16, optimizer='adam', lr=5e-3, clipping_theta=1)
     best.restore(training)
-    model = training.model
-    table = bigram_log_probs(train, corpus.vocab_size)
-    scores: List[Tuple[str, Score]] = [('GRU', lambda rows: log_probs(model, rows)),
-                                       ('pairs', lambda rows: bigram_rows(table, rows))]
+    model, table = training.model, bigram_log_probs(train, corpus.vocab_size)
+    scores: Tuple[Score, Score] = (lambda rows: log_probs(model, rows),
+                                   lambda rows: [table[np.asarray(row[:-1]), np.asarray(row[1:])] for row in rows])
     rows = [row for row in verses(held_out, corpus) if len(set(row[1:-1])) >= 3][:bench.size(400, 10)]
     if not rows:
         raise ValueError('the held-out text has no verses of three characters or more: give a longer text')
-    results: List[List[Any]] = []       # use, GRU, pairs, by chance, a standard error of that
-
-    def add(use: str, gru: float, pairs: float, by_chance: np.ndarray) -> None:
-        error = float(np.sqrt((by_chance * (1 - by_chance)).sum())) / len(rows)
-        results.append([use, gru, pairs, float(by_chance.mean()), error])
-
     bench.tell('ordering, choosing and locating')
-    gru, pairs = (order(rows, s, bench.rng()) for _, s in scores)
-    add('real verse or its characters shuffled', gru, pairs, np.full(len(rows), 0.5))
-    (gru, chosen), (pairs, _) = (choose(rows, s, bench.rng(), train) for _, s in scores)
-    add(f'the right one of {CANDIDATES} characters in a verse', gru, pairs, np.full(len(rows), 1 / CANDIDATES))
-    gru, pairs = (locate(rows, s, bench.rng(), train) for _, s in scores)
-    add('which character of a verse is wrong', gru, pairs, np.array([1 / (len(row) - 2) for row in rows]))
+    ordered = [order(rows, score, bench.rng()) for score in scores]
+    (chosen_share, chosen), (pairs_share, _) = (choose(rows, score, bench.rng(), train) for score in scores)
+    located = [locate(rows, score, bench.rng(), train) for score in scores]
+    by_chance = np.array([1 / (len(row) - 2) for row in rows])
+    results: List[List[Any]] = [        # use, GRU, pairs, by chance, a standard error of that
+        ['real verse or its characters shuffled', *ordered, *_chance(np.full(len(rows), 0.5))],
+        [f'the right one of {CANDIDATES} characters', chosen_share, pairs_share, *_chance(np.full(len(rows), 1 / CANDIDATES))],
+        ['which character of a verse is wrong', *located, *_chance(by_chance)]]
     evidence: List[Any] = []
+    spaces = [math.nan] * 3
     if ' ' in corpus.char_to_idx:
         bench.tell('putting spaces')
-        f1, at_random, error, shown = spaces_found(model, held_out, corpus, bench.size(60, 2), bench.rng())
-        results.append(['spaces put back into text without (F1)', f1, None, at_random, error])
+        *spaces, shown = spaces_found(model, held_out, corpus, bench.size(60, 2), bench.rng())
+        results.append(['spaces put back into text without (F1)', spaces[0], None, *spaces[1:]])
         evidence.append(Lines(('Where verses end: as sung, and as the GRU puts it', '断句：原文与 GRU 的结果'), shown))
     evidence.append(Lines((f'Verses with one of {CANDIDATES} characters chosen for a gap',
                            f'从 {CANDIDATES} 个字中选一个填空的歌词'), [
         f'{corpus.decode(verse[1:place])}[{corpus.decode([verse[place]])}]{corpus.decode(verse[place + 1:-1])}'
         f'{"" if verse[place] == row[place] else f"   wanted {corpus.decode([row[place]])}"}'
         for (verse, place), row in list(zip(chosen, rows))[:8]]))
-    bits = [*_bits(evaluate(model, held_out, 1, training.settings.num_steps), train, held_out, table, corpus.vocab_size),
-            *compressed(corpus.decode(train), corpus.decode(held_out))]
-    return Outcome(_answer(results, bits, len(rows)), [
+    single = (np.bincount(train, minlength=corpus.vocab_size) + 1.0) / (len(train) + corpus.vocab_size)
+    bits = {'every character alike': math.log2(corpus.vocab_size), 'frequencies': -float(np.log2(single[held_out]).mean()),
+            'counted pairs': -float(table[held_out[:-1], held_out[1:]].mean()) / math.log(2),
+            'GRU': math.log2(evaluate(model, held_out, 1, bench.config().num_steps)),
+            'LZMA': lzma_bits(corpus.decode(train), corpus.decode(held_out))}
+    return Outcome([
         Table((f'Uses, on {len(rows)} held-out verses: part that is right', f'各种用途，在 {len(rows)} 句留出歌词上的正确率'),
               ('use', 'GRU', 'counted pairs', 'by chance', 'standard error of chance'), results),
-        Table(('Bits a character to write the held-out text down', '记录留出文本时每个字符所需的比特数'), ('with', 'bits'), bits),
-        *evidence])
+        Table(('Bits a character to write the held-out text down', '记录留出文本时每个字符所需的比特数'), ('with', 'bits'),
+              list(bits.items())),
+        *evidence],
+        {'verses': len(rows), 'order': ordered[0], 'order_pairs': ordered[1], 'choose': chosen_share, 'choose_pairs': pairs_share,
+         'locate': located[0], 'locate_pairs': located[1], 'locate_chance': float(by_chance.mean()), 'spaces': spaces[0],
+         'spaces_chance': spaces[1], 'bits': bits['GRU'], 'bits_pairs': bits['counted pairs'],
+         'bits_alike': bits['every character alike']},
+        above_chance(results))
 
 
-def _bits(perplexity: float, train: np.ndarray, held_out: np.ndarray, table: np.ndarray,
-          vocab_size: int) -> List[Tuple[str, float]]:
-    single = (np.bincount(train, minlength=vocab_size) + 1.0) / (len(train) + vocab_size)
-    return [('every character alike', math.log2(vocab_size)), ('frequencies', -float(np.log2(single[held_out]).mean())),
-            ('counted pairs', -float(table[held_out[:-1], held_out[1:]].mean()) / math.log(2)),
-            ('GRU', math.log2(perplexity))]
+def _chance(shares: np.ndarray) -> Tuple[float, float]:
+    """The mean of what guessing gets right, and its standard error."""
+    return float(shares.mean()), float(np.sqrt((shares * (1 - shares)).sum())) / len(shares)
 
 
-def _answer(results: List[List[Any]], bits: List[Tuple[str, float]], many: int) -> Text:
-    names = {'real': ('telling a real verse from its characters shuffled', '辨别原句与打乱的句子'),
-             'the': (f'choosing one of {CANDIDATES} characters, as correcting a typo or telling homophones apart needs',
-                     f'从 {CANDIDATES} 个字中选对一个（纠错、同音字）'),
-             'which': ('finding the wrong character', '找出错字'), 'spaces': ('restoring spaces (F1)', '恢复断句（F1）')}
-    told: Tuple[List[str], List[str]] = ([], [])
-    for use, gru, pairs, chance, error in results:
-        en, zh = names[use.split()[0]]
-        clear = gru - chance > 2 * error
-        told[0].append(f'{en} {gru:.0%} ({f"counted pairs {pairs:.0%}, " if pairs is not None else ""}by chance {chance:.0%}'
-                       f'{"" if clear else ", not clearly above it"})')
-        told[1].append(f'{zh} {gru:.0%}（{f"相邻字统计 {pairs:.0%}，" if pairs is not None else ""}随机 {chance:.0%}'
-                       f'{"" if clear else "，不明显高于随机"}）')
-    ahead = sum(gru - chance > 2 * error for _, gru, _, chance, error in results)
-    versus = [_against(gru, pairs, many) for _, gru, pairs, _, _ in results if pairs is not None]
-    better, worse, alike = (versus.count(sign) for sign in (1, -1, 0))
-    need = dict(bits)
-    finite = {name: value for name, value in need.items() if math.isfinite(value)}
-    least = min(finite, key=lambda name: finite[name])
-    gain = need['counted pairs'] - need['GRU']
-    en = (f'One small GRU, trained only to name the next character, was tried on {many} held-out verses: {"; ".join(told[0])}. '
-          f'It beats chance by more than two standard errors in {ahead} of {len(results)}. Counting pairs of characters can be '
-          f'used in the same way: of {len(versus)} uses the GRU is clearly better in {better}, clearly worse in {worse}, and '
-          f'there is no clear difference in {alike}. Probabilities also compress: the GRU needs {need["GRU"]:.2f} bits a '
-          f'character, counted pairs {need["counted pairs"]:.2f} ({_bits_verdict(gain)[0]}), every character alike '
-          f'{need["every character alike"]:.2f}; least of all needs "{least}", {need[least]:.2f}. The same score serves speech '
-          'recognition, translation and input methods: of what sounds or means alike, take what is most probable as a sentence.')
-    zh = (f'一个只学过预测下一个字的小 GRU，在 {many} 句留出歌词上：{"；".join(told[1])}。{len(results)} 项中有 {ahead} 项高于随'
-          f'机两个标准误差以上。统计相邻字也能这样用：{len(versus)} 项中 GRU 明显更好的有 {better} 项，明显更差的有 {worse} 项，'
-          f'没有明显差别的有 {alike} 项。概率还能用来压缩：GRU 每个字符需要 {need["GRU"]:.2f} 比特，相邻字统计需要 '
-          f'{need["counted pairs"]:.2f} 比特（{_bits_verdict(gain)[1]}），各字符等概率需要 {need["every character alike"]:.2f} 比'
-          f'特；最少的是“{_ZH.get(least, least)}”，{need[least]:.2f} 比特。语音识别、机器翻译和输入法同样如此：在读音或意思相近的'
-          '候选中取最像句子的一个。')
-    return en, zh
-
-
-def _against(one: float, other: float, many: int) -> int:
-    """1 or -1 where two shares of `many` trials are more than two standard errors of their difference apart, else 0."""
-    error = math.sqrt((one * (1 - one) + other * (1 - other)) / many)
-    return 0 if abs(one - other) <= 2 * error else 1 if one > other else -1
-
-
-def _bits_verdict(gain: float) -> Text:
-    """gain: bits a character that the GRU saves over counted pairs."""
-    if not math.isfinite(gain):
-        return 'which cannot be compared', '无法比较'
-    if abs(gain) < 0.05:
-        return 'no clear difference', '没有明显差别'
-    return (('the GRU is better', 'GRU 更好') if gain > 0 else ('counting is better than the GRU here', '这里统计比 GRU 更好'))
-
-
-_ZH = {'every character alike': '各字符等概率', 'frequencies': '字频', 'counted pairs': '相邻字统计',
-       'zlib, the last 32 KiB of the training text known': 'zlib', 'lzma, all of the training text known': 'lzma'}
-
-EXERCISES = (
-    Exercise('6.1.2', ('For what else than generating text could a language model be used?',
-                       '除了生成文本，语言模型还能用来做什么？'), uses),
-)
+def above_chance(results: Sequence[Sequence[Any]]) -> str:
+    """Whether the GRU is above chance by more than two standard errors in every use."""
+    return 'all' if all(gru - chance > 2 * error for _, gru, _, chance, error in results) else 'some'

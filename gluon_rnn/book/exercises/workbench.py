@@ -22,7 +22,7 @@ from ...training.trainer import Trainer
 from ..sections import COMMON, corpus_here
 
 # What a training of a quick workbench has at most.
-QUICK = {'num_epochs': 2, 'num_hiddens': 8, 'backward_hiddens': 8, 'num_steps': 8, 'batch_size': 4, 'pred_len': 8}
+QUICK: Dict[str, Any] = {'num_epochs': 2, 'num_hiddens': 8, 'backward_hiddens': 8, 'num_steps': 8, 'batch_size': 4, 'pred_len': 8}
 QUICK_CHARS = 400
 T = TypeVar('T')
 
@@ -34,7 +34,6 @@ class Training:
     records: one for each whole epoch; verses: (epoch, one text for each prefix); diverged: what stopped it before its end, or ''.
     """
     label: str
-    settings: RunSettings
     model: LanguageModel
     records: List[EpochRecord] = field(default_factory=list)
     verses: List[Tuple[int, List[str]]] = field(default_factory=list)
@@ -42,19 +41,19 @@ class Training:
 
     @property
     def perplexity(self) -> float:
+        """Of the last epoch, nan where the training broke off."""
+        return self.records[-1].perplexity if self.records and not self.diverged else float('nan')
+
+    @property
+    def grad_norm(self) -> float:
         """Of the last whole epoch, nan where there was none."""
-        return self.records[-1].perplexity if self.records else float('nan')
+        return self.records[-1].grad_norm if self.records else float('nan')
 
     @property
     def best_held_out(self) -> Tuple[float, int]:
         """The lowest perplexity on the held-out text, and its epoch; (nan, 0) where there is none."""
         return min(((record.valid_perplexity, record.epoch) for record in self.records if record.valid_perplexity is not None),
                    default=(float('nan'), 0))
-
-    @property
-    def seconds(self) -> float:
-        """Of all whole epochs."""
-        return sum(record.seconds for record in self.records)
 
     @property
     def seconds_an_epoch(self) -> float:
@@ -105,8 +104,8 @@ class Workbench:
         return np.random.default_rng(self.seed)
 
     def settings(self, **changes: Any) -> RunSettings:
-        """The settings of a training: `book.COMMON` with changes, in the implementation that suits the network unless
-        they name one; on a quick workbench cut down to `QUICK`.
+        """The settings of a training: the book's with changes, in the fastest implementation of the network unless they
+        name one; on a quick workbench cut down to `QUICK`.
 
         Raises ValueError for a name that is no setting.
         """
@@ -116,8 +115,7 @@ class Workbench:
             raise ValueError(f'{unknown[0]} is no setting: choose from {", ".join(names)}')
         settings = replace(COMMON, **{'impl': None, 'seed': self.seed, 'corpus': self.corpus_name, **changes})
         if self.quick:
-            fewer: Dict[str, Any] = {name: most for name, most in QUICK.items() if (getattr(settings, name) or 0) > most}
-            settings = replace(settings, **fewer)
+            settings = replace(settings, **{name: most for name, most in QUICK.items() if (getattr(settings, name) or 0) > most})
         impl = choose_impl(replace(settings, ctx='cpu'))
         return replace(settings, pred_period=min(settings.pred_period, settings.num_epochs), impl=impl)
 
@@ -130,22 +128,26 @@ class Workbench:
             redraw_weights(model, settings.sigma)
         return model
 
+    def config(self, **changes: Any) -> TrainConfig:
+        """How to train, settings as in `train`."""
+        return pick(TrainConfig, self.settings(**changes))
+
     def train(self, label: str, *, corpus: Corpus | None = None, source: Source | None = None, model: LanguageModel | None = None,
-              verses: bool = False, wrap: Callable[[LanguageModel], Any] | None = None,
+              verses: bool = False, wrap: Callable[[LanguageModel], Any] | None = None, own_optimizer: Any = None,
               on_epoch: Callable[[Training], None] | None = None, **changes: Any) -> Training:
         """Train one model to its last epoch, or to where its loss turns NaN or infinite: that is a result, too.
 
         corpus: None: the workbench's; source: batches to train on in place of the corpus's own, see `Trainer.epochs_on`; model:
         what to train, None: a new one of `changes`; verses: whether to write some every `pred_period` epochs and at the end;
-        wrap: what of the model the trainer is handed in its place; on_epoch: told of the training after each epoch;
-        changes: what differs from the book's settings, by name.
+        wrap: what of the model the trainer is handed in its place; own_optimizer: None: that of the settings; on_epoch: told of
+        the training after each epoch; changes: what differs from the book's settings, by name.
         Raises ValueError for settings that cannot train.
         """
         corpus = corpus or self.corpus(changes.get('max_chars'))
         settings = self.settings(**changes)
         model = model or self.model(corpus.vocab_size, **changes)
-        training = Training(label, settings, model)
-        trainer = Trainer(wrap(model) if wrap else model, pick(TrainConfig, settings))
+        training = Training(label, model)
+        trainer = Trainer(wrap(model) if wrap else model, pick(TrainConfig, settings), optimizer=own_optimizer)
         indices, valid = corpus.split(settings.valid_fraction)
         records = (trainer.epochs_on(source, on_step=self.on_step) if source else
                    trainer.epochs(indices, valid if settings.valid_fraction else None, on_step=self.on_step))
@@ -154,7 +156,7 @@ class Workbench:
             for record in records:
                 if settings.valid_fraction and source:
                     held_out = evaluate(model, valid, settings.batch_size, settings.num_steps)
-                    record = dataclasses.replace(record, valid_perplexity=held_out)
+                    record = replace(record, valid_perplexity=held_out)
                 training.records.append(record)
                 self.tell(f'{label}: epoch {record.epoch} of {settings.num_epochs}, perplexity {record.perplexity:.4g}')
                 if verses and (record.epoch % settings.pred_period == 0 or record.epoch == settings.num_epochs):
@@ -168,14 +170,16 @@ class Workbench:
 
     def note(self) -> Tuple[str, str]:
         """On what the exercises work, in a line: since `begin`, which text the exercise has read, and how much of it."""
-        sizes = ''.join(f', {chars:,} characters, {different:,} different' for chars, different in self.read or ())
-        sizes_zh = ''.join(f'，{chars:,} 个字符，其中不同的 {different:,} 个' for chars, different in self.read or ())
         none = self.read == []
-        en = f'{"no text" if none else f"text {self.corpus_name}"}{sizes}; seed {self.seed}'
-        zh = f'{"不用文本" if none else f"文本 {self.corpus_name}"}{sizes_zh}；随机种子 {self.seed}'
+        en = 'no text' if none else f'text {self.corpus_name}'
+        zh = '不用文本' if none else f'文本 {self.corpus_name}'
+        for chars, different in self.read or ():
+            en += f', {chars:,} characters, {different:,} different'
+            zh += f'，{chars:,} 个字符，其中不同的 {different:,} 个'
+        en, zh = f'{en}; seed {self.seed}', f'{zh}；随机种子 {self.seed}'
         if self.fallback and not none:
-            en += f'. {self.wanted} is not here, {self.corpus_name} takes its place ({self.fallback})'
-            zh += f'。找不到 {self.wanted}，以 {self.corpus_name} 代替（{self.fallback}）'
+            en += f'. {self.wanted} is not here, {self.corpus_name} takes its place'
+            zh += f'。找不到 {self.wanted}，以 {self.corpus_name} 代替'
         if self.quick:
             en += '. Shortened: this shows what the exercise does, its figures answer nothing'
             zh += '。缩短运行：只演示过程，数字不能作为答案'

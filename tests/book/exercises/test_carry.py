@@ -52,14 +52,3 @@ def test_a_seed_gives_its_own_sequences_and_network():
     assert (one['W_hh'] == again['W_hh']).all() and (one['W_hh'] != other['W_hh']).all() and len(steps) >= 3 * 25
     shown = [carry.carrying(Workbench('lyrics', quick=True, seed=seed)).evidence[0].lines for seed in (0, 0, 1)]
     assert shown[0] == shown[1] != shown[2]
-
-
-@pytest.mark.parametrize('figures, english, chinese', [
-    ((1, 1, 0.3, 0.1), ['of no account', 'named every character', 'leaks in', 'fades'],
-     ['无关紧要', '全部答对', '混进来', '衰减']),
-    ((1, 0.9, 1, 1), ['does make a difference', 'does no harm', 'lasts so long'], ['并非没有影响', '没有妨碍', '保持这么久']),
-    ((0.8, 0.8, 0.8, 0.9), ['not all characters, but at least 80%'], ['最少答对 80%'])])
-def test_says_what_was_measured(figures, english, chinese):
-    rows = [('x', 0.0, 0.0, 1.0, 0.0, share, share) for share in (*figures, 1, 0.5)]
-    en, zh = carry._answer(rows, (1, 10))
-    assert all(word in en for word in english) and all(word in zh for word in chinese), (en, zh)
