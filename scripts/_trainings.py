@@ -45,7 +45,7 @@ def train_all(tasks: List[Task], jobs: int, hear: Callable[[Task, Dict[str, Any]
                     hear(task, {'error': in_one_line(error)})
                     continue
                 running[messages] = task, process
-            ready: List[Any] = multiprocessing.connection.wait(list(running))
+            ready: List[Any] = multiprocessing.connection.wait(list(running)) if running else []
             for messages in ready:
                 task, process = running[messages]
                 try:
