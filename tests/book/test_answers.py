@@ -11,7 +11,7 @@ CHINESE = re.compile('[\u4e00-\u9fff]')
 
 @pytest.mark.parametrize('number', answers.numbers())
 def test_both_languages_say_the_same(number):
-    en, zh = (answers.read(number, language) for language in answers.LANGUAGES)
+    en, zh = (answers.read_answer(number, language) for language in answers.LANGUAGES)
     assert en.number == zh.number == number and set(en.places()) == set(zh.places())
     assert list(en.conclusions) == list(zh.conclusions) and len(en.conclusions) in (0, 2, 3)
     for text in (en.question, *en.paragraphs, *en.conclusions.values()):
@@ -27,7 +27,7 @@ def test_without_measurements_no_place_is_left_open(number):
 
 
 def test_figures_stand_in_their_places():
-    places = answers.read('6.4.2', 'en').places()
+    places = answers.read_answer('6.4.2', 'en').places()
     figures = {**dict.fromkeys(places, 1.5), 'clipped': np.float32(87.17), 'single': 12345.6, 'bare': float('nan'),
                'bare_epochs': 0}
     en, zh = answers.answer('6.4.2', figures, 'explodes')

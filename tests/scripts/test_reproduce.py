@@ -167,17 +167,13 @@ def test_a_failure_to_measure_norms_leaves_the_report(script, text, tmp_path, mo
 
 
 def deadly(tmp_path, monkeypatch, *deaths):
-    """Tasks whose processes die so often."""
     monkeypatch.setattr(_trainings, 'train_here', dies.work)
-    doomed = []
-    for k, number in enumerate(deaths):
+    for k in range(len(deaths)):
         (tmp_path / f'{k}').write_text('')
-        doomed.append(SimpleNamespace(name=f'task {k}', folder=tmp_path / f'{k}', settings={'deaths': number}))
-    return doomed
+    return [SimpleNamespace(name=f'task {k}', folder=tmp_path / f'{k}', settings={'deaths': n}) for k, n in enumerate(deaths)]
 
 
 def test_processes_that_die_lose_nothing(tmp_path, monkeypatch, capsys):
-    """Each death is one of a process; a task gets two, and the others their turn."""
     doomed = deadly(tmp_path, monkeypatch, 0, 1, 9, 0)
     steps = []
     bar = SimpleNamespace(set_postfix_str=lambda *args, **options: None, update=steps.append)

@@ -50,7 +50,7 @@ class Answer:
         return '\n\n'.join(_Figures().vformat(text, (), figures) for text in texts)
 
 
-def read(number: str, language: str) -> Answer:
+def read_answer(number: str, language: str) -> Answer:
     """One answer. Raises ValueError for a number that is none of the book's exercises."""
     path = FOLDER / f'{number}.{language}.md'
     if not path.is_file():
@@ -69,13 +69,13 @@ def numbers() -> List[str]:
 
 def question(number: str) -> Text:
     """The question of an exercise, in this project's words."""
-    en, zh = (read(number, language).question for language in LANGUAGES)
+    en, zh = (read_answer(number, language).question for language in LANGUAGES)
     return en, zh
 
 
 def answer(number: str, figures: Mapping[str, Any] | None = None, conclusion: str = '') -> Text:
     """The answer to an exercise, see `Answer.text`."""
-    en, zh = (read(number, language).text(figures, conclusion) for language in LANGUAGES)
+    en, zh = (read_answer(number, language).text(figures, conclusion) for language in LANGUAGES)
     return en, zh
 
 

@@ -20,8 +20,8 @@ def test_every_exercise_shortened(number, bench, tmp_path):
     for en, zh in (exercise.question, exercise.answer(outcome), *(part.title for part in outcome.evidence)):
         assert en and not CHINESE.search(re.sub('[«"‘“].*?[»"’”]', '', en)) and CHINESE.search(zh), (en, zh)
     # every figure that is measured has its place in the text, and every place its figure
-    assert set(outcome.figures) >= set(answers.read(number, 'en').places())
-    assert bool(outcome.conclusion) == bool(answers.read(number, 'en').conclusions)
+    assert set(outcome.figures) >= set(answers.read_answer(number, 'en').places())
+    assert bool(outcome.conclusion) == bool(answers.read_answer(number, 'en').conclusions)
     paths = render.write(tmp_path / number, exercise, outcome, note=bench.note(), settings={'seed': 0, 'quick': True})
     result = json.loads((tmp_path / number / 'result.json').read_text(encoding='utf-8'))
     assert result['exercise'] == number and result['evidence'] and set(result['figures']) == set(outcome.figures)
