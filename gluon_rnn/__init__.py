@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .corpora.corpus import Corpus, load_corpus
     from .models.generation import generate
     from .models.language_model import LanguageModel, ModelConfig, build_model, copy_params
+    from .models.scoring import score
     from .training.config import EpochRecord, TrainConfig
     from .training.trainer import Trainer, train
 
@@ -44,6 +45,7 @@ __all__ = [
            'generate',
            'load_corpus',
            'runtime',
+           'score',
            'seed',
            'train',
            'try_all_gpus',
@@ -53,6 +55,7 @@ __all__ = [
 _LATER = {
     'corpora.corpus': ('Corpus', 'load_corpus'),
     'models.generation': ('generate',),
+    'models.scoring': ('score',),
     'models.language_model': ('LanguageModel', 'ModelConfig', 'build_model', 'copy_params'),
     'training.config': ('EpochRecord', 'TrainConfig'),
     'training.trainer': ('Trainer', 'train'),

@@ -6,6 +6,7 @@ import functools
 import importlib
 import io
 import math
+import unicodedata
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence
 
@@ -212,3 +213,38 @@ def plot_waves(target: np.ndarray, waves: Dict[str, np.ndarray], errors: Mapping
     for ax in axes:
         ax.spines[['top', 'right']].set_visible(False)
     return figure
+
+
+def plot_surprise(scores: Dict[str, Any], *, columns: int = 80) -> Any:
+    """A figure of a text coloured by how little each of its tokens was expected, once for each model.
+
+    scores: label -> `models.scoring.TextScore`; columns: of a line, of which a Chinese character takes two.
+    """
+    from matplotlib import colors
+    pages = {label: _places(score, columns) for label, score in scores.items()}
+    heights = [page[-1][0] + 1 for page in pages.values()]
+    figure, axes = new_figure(9, 0.8 + 0.25 * sum(heights) + 0.3 * len(pages), nrows=len(pages), squeeze=False,
+                              height_ratios=heights)
+    scale = colors.Normalize(0, max(bits for page in pages.values() for *_, bits in page) or 1)
+    for ax, (label, page), height in zip(axes[:, 0], pages.items(), heights):
+        ax.set(xlim=(0, columns), ylim=(height, 0), xticks=[], yticks=[])
+        ax.set_title(label, loc='left', fontsize=9, family=font_family())
+        drawn = ax.scatter([], [], c=[], norm=scale, cmap='YlOrRd')
+        for row, column, width, char, bits in page:
+            ax.broken_barh([(column, width)], (row, 1), color=drawn.to_rgba(bits))
+            ax.text(column + width / 2, row + 0.5, char, ha='center', va='center', fontsize=9, family=font_family(),
+                    color='white' if scale(bits) > 0.75 else 'black')
+    figure.colorbar(drawn, ax=axes[:, 0].tolist(), label='bits by which it surprised', shrink=0.9, aspect=30)
+    return figure
+
+
+def _places(score: Any, columns: int) -> List[Any]:
+    """Row, column, width, character and surprise in bits of each character of a text."""
+    places, row, column = [], 0, 0
+    for piece, loss in zip(score.pieces, score.losses):
+        for char, label in zip(piece, characters(piece)):
+            width = 1 + (unicodedata.east_asian_width(char) in 'WF')
+            row, column = (row + 1, 0) if column + width > columns else (row, column)
+            places.append((row, column, width, {'\n': '↵', ' ': ''}.get(char, label), loss / math.log(2)))
+            row, column = (row + 1, 0) if char == '\n' else (row, column + width)
+    return places

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from gluon_rnn.cells.build import ALL_CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA
-from gluon_rnn.corpora.reading import member_of
+from gluon_rnn.corpora.reading import absolute
 from gluon_rnn.corpora.tokens import TOKENS
 from gluon_rnn.runs.folder import RunFolder, read_config
 from gluon_rnn.runs.run import Run, TrainingJob, choose_impl, going_on
@@ -105,9 +105,8 @@ def given_settings(args: argparse.Namespace) -> Dict[str, Any]:
     names = {field.name for field in dataclasses.fields(RunSettings)}
     given = {name: value for name, value in vars(args).items() if name in names}
     for name in {'corpus', 'valid_text'} & given.keys():
-        path, member = member_of(given[name])
-        if given[name] not in CORPORA and path.exists():
-            given[name] = f'{path.resolve()}{":" * bool(member)}{member or ""}'
+        if given[name] not in CORPORA:
+            given[name] = absolute(given[name])
     return given
 
 

@@ -11,6 +11,8 @@ def check_indices(indices: Any, limit: int, name: str) -> np.ndarray:
     array = indices.asnumpy() if hasattr(indices, 'asnumpy') else np.asarray(indices)
     if array.dtype.kind not in 'iufb':
         raise ValueError(f'{name} must be whole numbers from 0 to {limit - 1}, got {array.dtype}')
+    if array.dtype.kind in 'iu' and array.size and array.min() >= 0 and array.max() < limit:
+        return array        # a long text is not copied
     wrong = ~((array >= 0) & (array < limit))       # NaN among them
     if array.dtype.kind == 'f':
         wrong |= array != np.floor(array)

@@ -10,18 +10,30 @@ In words each line break is an `<eos>`; a text in which `<unk>` stands by itself
 """
 from __future__ import annotations
 
+import array
+import difflib
 import functools
+import itertools
 import re
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
+import sys
+import unicodedata
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
 TOKENS = ('char', 'word')
 UNKNOWN, LINE_END = '<unk>', '<eos>'
 JOINED = '\u2060'       # ⁀ above: Unicode's WORD JOINER, which nobody sees
+LONG = 1 << 24          # characters of a text that is kept in small numbers
 _LOOKED_AT = 1 << 20    # characters that decide how a text is cut
+_AT_ONCE = 1 << 20
 _HAN = re.compile('[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]')
 _MARKS = re.compile(r"\w+(?:(?:['’-]|(?<=\d)[.,](?=\d))\w+)*|[^\w\s]")
+
+
+# what a Chinese keyboard gives for an English one's key, and the other way round
+_WIDE = {a: b for one, other in zip(',.?!:;()"\'', ('，', '。', '？', '！', '：', '；', '（', '）', '“”', '‘’'))
+         for a, b in [(one, other), *((char, one) for char in other)]}
 
 
 class Vocabulary(Tuple[str, ...]):
@@ -69,12 +81,25 @@ class Vocabulary(Tuple[str, ...]):
         """The indices of the text's tokens. Raises ValueError that names those not in the vocabulary."""
         unknown, known = self.unknown(text), self.to_idx
         if unknown and self.rule == 'char':
-            raise ValueError(f'{"".join(unknown)!r} is not in the vocabulary of {len(self)} characters: use only characters of '
-                             f'the text that the model was trained on')
+            raise ValueError(f'{"".join(unknown)!r} is not in the vocabulary of {len(self)} characters{self._near(unknown)}: '
+                             f'use only characters of the text that the model was trained on')
         if unknown:
-            raise ValueError(f'{", ".join(map(_shown, unknown[:5]))} is not in the vocabulary of {len(self)} words: use words of '
-                             f'the text that the model was trained on, or train with a min_count of 2, and others are {UNKNOWN}')
+            raise ValueError(f'{", ".join(map(_shown, unknown[:5]))} is not in the vocabulary of {len(self)} words'
+                             f'{self._near(unknown)}: use words of the text that the model was trained on, or train with a '
+                             f'min_count of 2, and others are {UNKNOWN}')
         return [known[token] if token in known else known[UNKNOWN] for token in self.cut(text)]
+
+    def _near(self, unknown: Sequence[str]) -> str:
+        """Tokens that may be meant: the same in another case, width or without an accent; of words also those spelled alike."""
+        found: List[str] = []
+        for token in unknown[:5]:
+            plain = unicodedata.normalize('NFKC', token)
+            forms = [token.swapcase(), plain, plain.swapcase(), unicodedata.normalize('NFD', token)[0], *_WIDE.get(token, ''),
+                     token.replace(JOINED, ''), JOINED + token]
+            found += [form for form in dict.fromkeys(forms) if form in self.to_idx and form not in found]
+            if self.rule != 'char':
+                found += [word for word in difflib.get_close_matches(token, self, 2, 0.7) if word not in found]
+        return f' (near: {" ".join(token.replace(JOINED, "") for token in found)})' if found else ''
 
     def decode(self, indices: Any, after: str = '') -> str:
         """The text of these tokens. after: what it will stand behind; it decides whether a space comes first."""
@@ -135,30 +160,63 @@ def rule_of(text: str) -> str:
     return 'chinese' if 10 * len(_HAN.findall(text)) > len(re.findall(r'\S', text)) else 'marks'
 
 
-def index_chars(text: str, known: Sequence[str] = ()) -> Tuple[np.ndarray, Vocabulary]:
-    """A text's characters as int32 indices into a vocabulary sorted by code point, so that it depends on the text alone
+def index_chars(blocks: Iterable[str], known: Sequence[str] = ()) -> Tuple[np.ndarray, Vocabulary]:
+    """The characters of a text as indices into a vocabulary sorted by code point, so that it depends on the text alone
     (`list(set(text))`, as the book writes it, changes with Python's hash seed).
 
-    known: a vocabulary that comes first and keeps its indices, all of it.
+    blocks: the text, in parts. known: a vocabulary that comes first and keeps its indices, all of it. A text of more than
+    `LONG` characters has the smallest numbers that hold its vocabulary, any other int32.
     """
-    codes = np.frombuffer(text.encode('utf-32-le'), dtype=np.uint32)
-    seen = np.zeros(int(codes.max()) + 1, dtype=bool)
-    seen[codes] = True
-    old = np.array([ord(char) for char in known], dtype=np.int64)
-    vocabulary = np.concatenate([old, np.setdiff1d(np.flatnonzero(seen), old)])
-    table = np.zeros(max(len(seen), int(vocabulary.max()) + 1), dtype=np.int32)
-    table[vocabulary] = np.arange(len(vocabulary), dtype=np.int32)
-    return table[codes], Vocabulary(map(chr, vocabulary))
+    numbers, codes_seen = np.full(sys.maxunicode + 1, -1, np.int32), [ord(char) for char in known]
+    numbers[codes_seen] = np.arange(len(codes_seen))
+    found = array.array('B')        # grows where it lies, and is numbered in the order of coming until all is read
+    for block in blocks:
+        codes = np.frombuffer(block.encode('utf-32-le'), dtype=np.uint32)
+        new = np.unique(codes[numbers[codes] < 0])
+        numbers[new] = np.arange(len(codes_seen), len(codes_seen) + len(new))
+        codes_seen += new.tolist()
+        found = _wide(found, len(codes_seen))
+        found.frombytes(numbers[codes].astype(found.typecode).tobytes())
+    vocabulary = codes_seen[:len(known)] + sorted(codes_seen[len(known):])
+    final = np.empty(len(vocabulary), np.int32)
+    final[numbers[vocabulary]] = np.arange(len(vocabulary))
+    indices = np.frombuffer(found, found.typecode)
+    if len(indices) <= LONG:
+        indices = final[indices]
+    else:
+        _renumber(indices, final)
+    return indices, Vocabulary(map(chr, vocabulary))
 
 
-def index_words(text: str, min_count: int = 1, known: Sequence[str] = ()) -> Tuple[np.ndarray, Vocabulary]:
-    """A text's words as int32 indices into a sorted vocabulary; those seen less than min_count times are all `<unk>`.
+def _wide(found: array.array, vocab_size: int) -> array.array:
+    """The same numbers in a type that holds the vocabulary's."""
+    kind = 'B' if vocab_size <= 1 << 8 else 'H' if vocab_size <= 1 << 16 else 'i'
+    if kind == found.typecode:
+        return found
+    wider = array.array(kind)
+    for at in range(0, len(found), _AT_ONCE):
+        wider.frombytes(np.array(found[at:at + _AT_ONCE], kind).tobytes())
+    return wider
 
-    known: a vocabulary that comes first; where it has an `<unk>`, that stands for all words that it has not.
+
+def _renumber(indices: np.ndarray, numbers: np.ndarray) -> None:
+    """indices = numbers[indices], in its place."""
+    for at in range(0, len(indices), _AT_ONCE):
+        indices[at:at + _AT_ONCE] = numbers[indices[at:at + _AT_ONCE]]
+
+
+def index_words(blocks: Iterable[str], min_count: int = 1, known: Sequence[str] = ()) -> Tuple[np.ndarray, Vocabulary]:
+    """The words of a text as int32 indices into a sorted vocabulary; those seen less than min_count times are all `<unk>`.
+
+    blocks: the text, in parts. known: a vocabulary that comes first; where it has an `<unk>`, that stands for all words that it
+    has not.
     """
-    rule = known.rule if isinstance(known, Vocabulary) else rule_of(text)
     numbers: Dict[str, int] = {}
-    order = np.fromiter((numbers.setdefault(token, len(numbers)) for token in cut(text, rule)), np.int32)
+    pieces = _whole_words(blocks)
+    first = next(pieces, '')
+    rule = known.rule if isinstance(known, Vocabulary) else rule_of(first)
+    tokens = (token for piece in itertools.chain([first], pieces) for token in cut(piece, rule))
+    order = np.fromiter((numbers.setdefault(token, len(numbers)) for token in tokens), np.int32)
     frequent = {token for token, count in zip(numbers, np.bincount(order)) if count >= min_count or token == LINE_END}
     new = set() if UNKNOWN in known else frequent - set(known)
     if len(frequent) < len(numbers) and UNKNOWN not in known:
@@ -166,7 +224,23 @@ def index_words(text: str, min_count: int = 1, known: Sequence[str] = ()) -> Tup
     vocabulary = Vocabulary([*known, *sorted(new)], rule)
     to_idx = vocabulary.to_idx
     table = np.array([to_idx[token] if token in to_idx else to_idx[UNKNOWN] for token in numbers], np.int32)
-    return table[order], vocabulary
+    _renumber(order, table)
+    return order, vocabulary
+
+
+def _whole_words(blocks: Iterable[str]) -> Iterator[str]:
+    """The same text in parts of `_LOOKED_AT` characters or more, the last but for that, each ending behind a line or a space."""
+    waiting: List[str] = []
+    size = 0
+    for block in blocks:
+        end = max(block.rfind('\n'), block.rfind(' ')) + 1
+        size += len(block)
+        if end and size >= _LOOKED_AT:
+            yield ''.join([*waiting, block[:end]])
+            waiting, size = [], len(block) - end
+            block = block[end:]
+        waiting.append(block)
+    yield ''.join(waiting)
 
 
 def _shown(token: str) -> str:

@@ -19,7 +19,8 @@ RNN, GRU, LSTM = 0, 1, 2
 
 @kernel
 def write_text(text: Any, known: int, cell: int, choice: int, table: Any, W_x0: Any, W_x: Any, W_h: Any, b: Any, b_hh: Any,
-               H: Any, C: Any, residual: bool, W_q: Any, b_q: Any, temperature: float, top_k: int, uniforms: Any) -> None:
+               H: Any, C: Any, residual: bool, W_q: Any, b_q: Any, temperature: float, top_k: int, top_p: float,
+               uniforms: Any) -> None:
     """Fill text (length,) from index `known` on; up to there it is the prefix, one index at least.
 
     cell: RNN, GRU or LSTM; choice: the activation of the RNN, or whether the GRU resets after. table (vocab_size, gates x width):
@@ -27,7 +28,7 @@ def write_text(text: Any, known: int, cell: int, choice: int, table: Any, W_x0: 
     W_x (layers - 1, panels, num_hiddens, PANEL): of the others; W_h (layers, panels, num_hiddens, PANEL);
     b (layers, gates x width), b_hh (layers, width); H, C (layers, 2, 1, width and a panel): the state before the prefix is
     H[:, 0]. W_q: panels of W_hq. temperature: 0 takes the likeliest; else uniforms[i], from 0 to 1, chooses the i-th new
-    character among the top_k likeliest (0: all).
+    token among the top_k likeliest (0: all), and of these among as few as have probability top_p together (1: all).
     """
     num_layers, panels, num_hiddens, _ = W_h.shape
     columns = b.shape[1]
@@ -65,12 +66,14 @@ def write_text(text: Any, known: int, cell: int, choice: int, table: Any, W_x0: 
             row = logits[0, 0, :vocab_size]
             for j in range(vocab_size):
                 row[j] += b_q[j]
-            text[i + 1] = np.argmax(row) if temperature == 0 else draw(row, temperature, top_k, uniforms[i + 1 - known])
+            text[i + 1] = np.argmax(row) if temperature == 0 else draw(row, temperature, top_k, top_p, uniforms[i + 1 - known])
 
 
 @kernel
-def draw(logits: Any, temperature: float, top_k: int, uniform: float) -> Any:
-    """An index drawn from softmax(logits / temperature), of the top_k likeliest (0: all). uniform: from 0 to 1."""
+def draw(logits: Any, temperature: float, top_k: int, top_p: float, uniform: float) -> Any:
+    """An index drawn from softmax(logits / temperature), of the top_k likeliest (0: all), of these from as few as have
+    probability top_p together (1: all). uniform: from 0 to 1.
+    """
     scaled = logits.astype(np.float64)
     scaled = (scaled - scaled.max()) / temperature
     if 0 < top_k < scaled.shape[0]:
@@ -80,6 +83,14 @@ def draw(logits: Any, temperature: float, top_k: int, uniform: float) -> Any:
     for j in range(scaled.shape[0]):
         scaled[j] = math.exp(scaled[j])
         total += scaled[j]
+    if top_p < 1:
+        order, kept, all_of_it = np.argsort(-scaled, kind='mergesort'), 0.0, total
+        for i in range(order.shape[0]):
+            if kept >= top_p * all_of_it:
+                total -= scaled[order[i]]
+                scaled[order[i]] = 0
+            else:
+                kept += scaled[order[i]]
     reached = 0.0
     for j in range(scaled.shape[0]):
         reached += scaled[j]

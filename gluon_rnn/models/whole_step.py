@@ -54,11 +54,12 @@ class WholeSteps:
         loss, last = self.kernels.loss(X, Y, _state(state), *self._arrays())
         return loss, self._carried(last)
 
-    def write(self, indices: Sequence[int], num_chars: int, *, temperature: float, top_k: int,
+    def write(self, indices: Sequence[int], num_chars: int, *, temperature: float, top_k: int, top_p: float,
               rng: np.random.Generator) -> List[int] | None:
         """The characters after `indices`, of which there is one at least; None where the layers differ or read from the end.
 
-        temperature: 0 takes the likeliest; top_k: 0 for all; rng: what characters are drawn with, one number each.
+        temperature: 0 takes the likeliest; top_k: 0 for all, top_p: 1 for all; rng: what is drawn with, one
+        number a token.
         """
         layers = self.network.layers
         kernels = self.network.kernels(self.one_hot)
@@ -84,7 +85,7 @@ class WholeSteps:
         writing.write_text(text, len(indices), cell, choice, table, W_x0, W_x,
                            np.stack([d.W_h for d in kernels.directions]), np.stack([d.b for d in kernels.directions]),
                            np.stack([d.b_hh for d in kernels.directions]), H[0], H[1], kernels.residual, W_q, output['b_q'],
-                           float(temperature), int(top_k), rng.random(num_chars))
+                           float(temperature), int(top_k), float(top_p), rng.random(num_chars))
         self.network.give_back((self.one_hot, 1, 1, True), p)
         return text[len(indices):].tolist()
 

@@ -24,6 +24,7 @@ from .checkpoint import Checkpoint
 from .folder import RunFolder, read_config
 from .settings import RunSettings, pick
 
+_BLOCK = 1 << 20
 _BOOK_PREFIXES = (['分开', '不分开'], ['traveller', 'time traveller'])
 
 
@@ -46,8 +47,7 @@ class TrainingJob:
         self.idx_to_char, self.chars_per_token = corpus.idx_to_char, corpus.chars_per_token
         check_sizes(len(self.train_indices), train_config.batch_size, train_config.num_steps, train_config.sampling)
         check_held_out(self.valid_indices, train_config)
-        apart = b'' if settings.valid_fraction or self.valid_indices is None else self.valid_indices.tobytes()
-        digest = hashlib.sha256(corpus.indices.tobytes() + apart + ''.join(corpus.idx_to_char).encode()).hexdigest()
+        digest = fingerprint(corpus, None if settings.valid_fraction else self.valid_indices)
         if settings.corpus_sha256 not in (None, digest):
             raise ValueError(f'the text {settings.corpus} has changed since the run started: restore it, or start a new run')
         self.settings = replace(settings, corpus_sha256=digest, prefixes=prefixes(settings.prefixes, corpus))
@@ -150,9 +150,20 @@ class Run(TrainingJob):
             self.saved_epoch = self.last.epoch
 
 
+def fingerprint(corpus: Corpus, apart: np.ndarray | None = None) -> str:
+    """A digest of a text, its vocabulary, and the held-out one where that is apart."""
+    digest = hashlib.sha256()
+    for indices in (corpus.indices, *([] if apart is None else [apart])):
+        for at in range(0, len(indices), _BLOCK):
+            digest.update(indices[at:at + _BLOCK].astype(np.int32).tobytes())
+    digest.update(''.join(corpus.idx_to_char).encode())
+    return digest.hexdigest()
+
+
 def read_texts(settings: RunSettings) -> Tuple[Corpus, np.ndarray, np.ndarray | None]:
     """The corpus, with the vocabulary of all its text and the held-out one; the indices to train on, and those held out."""
-    how: Dict[str, Any] = {'tokens': settings.tokens, 'min_count': settings.min_count, 'keep_lines': settings.keep_lines}
+    how: Dict[str, Any] = {'tokens': settings.tokens, 'min_count': settings.min_count, 'keep_lines': settings.keep_lines,
+                           'encoding': settings.encoding}
     corpus = load_corpus(settings.corpus, max_chars=settings.max_chars, **how)
     if settings.valid_text is None:
         train, valid = corpus.split(settings.valid_fraction)

@@ -27,13 +27,15 @@ class RunSettings:
     A setting whose default depends on others, as `lr` does, is filled in where it is None.
     Raises ValueError for those that no other room checks.
     """
-    corpus: str = _flag('text', 'lyrics', '{corpora}, or a UTF-8 text file, a zip of one, or ZIP:MEMBER')
+    corpus: str = _flag('text', 'lyrics', '{corpora}, or a text file, plain, .gz or a .zip of one, ZIP:MEMBER, a folder of '
+                        'texts, or several of these with commas between them')
     max_chars: Optional[int] = _flag('text', None, 'characters to keep from the start, 0: all', unless="10000 of the book's two "
                                      'texts, as the book does, all of any other')
     tokens: str = _flag('text', 'char', 'what is predicted; words of a Chinese text need rjieba')
     min_count: int = _flag('text', 1, 'words seen less often become <unk>')
     keep_lines: bool = _flag('text', False, 'line breaks are kept, as characters or as a word <eos>, instead of becoming '
                              'spaces as in the book')
+    encoding: Optional[str] = _flag('text', None, 'of the text files, as gb18030', unless='as a byte-order mark says, else utf-8')
     valid_fraction: float = _flag('text', 0, 'hold out this part at the end of the text and report its perplexity, too')
     valid_text: Optional[str] = _flag('text', None, 'a held-out text of its own file, in place of --valid-fraction')
     cell: str = _flag('network', 'gru', 'the recurrent network: sections 6.4, 6.7 and 6.8, or a Clockwork RNN')

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gluon_rnn import Corpus, load_corpus, runtime
 from gluon_rnn.corpora import corpus, reading
-from gluon_rnn.corpora.corpus import NamedCorpus
+from gluon_rnn.corpora.download import NamedCorpus
 
 TEXT = '想要有直升机\n想要和你飞到宇宙去\n'
 
@@ -201,7 +201,7 @@ def test_file_too_large(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('name, message', [('nosuch', "corpus 'nosuch' is neither a file nor one of lyrics, jaychou"),
-                                           ('', 'is a folder'), ('.', 'is a folder: give a text file')])
+                                           ('', "'' is no file"), ('docs', "'docs' is a folder without a file .txt or .gz")])
 def test_neither_name_nor_file(name, message):
     with pytest.raises(ValueError, match=message):
         load_corpus(name)

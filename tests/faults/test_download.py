@@ -17,7 +17,7 @@ import pytest
 
 from gluon_rnn import load_corpus, runtime
 from gluon_rnn.corpora import corpus, reading
-from gluon_rnn.corpora.corpus import NamedCorpus, download
+from gluon_rnn.corpora.download import NamedCorpus, download
 
 TEXT = '想要有直升机\n想要和你飞到宇宙去\n'
 SONG = NamedCorpus('song.txt', sha256=hashlib.sha256(TEXT.encode()).hexdigest(), url='http://127.0.0.1:1/song.txt', max_chars=9)
@@ -90,7 +90,7 @@ CASES = {
     'a redirect to a page': (b'', {'to': '/login.html'}, 'is not the text that the book uses'),
     'a redirect to a file of this machine': (b'', {'to': 'file:///etc/passwd'}, 'cannot be fetched .*by hand'),
     'a redirect in a circle': (b'', {'to': '/song.txt'}, 'cannot be fetched .*by hand'),
-    'no text': (b'\xff\xfe\x00', {}, r'http://127\.0\.0\.1.* is not UTF-8'),
+    'no text': (b'\xff\xfe\x00', {}, r'http://127\.0\.0\.1.* is not UTF-'),
     'nothing': (b'', {}, r'http://127\.0\.0\.1.* is empty'),
     'not found': (TEXT.encode(), {'status': 404}, 'cannot be fetched .*404.*by hand'),
     'a server that says nothing': (b'', {'silent': 5.0}, r'cannot be fetched .*timed out.*by hand'),

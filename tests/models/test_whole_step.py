@@ -131,7 +131,8 @@ def test_an_index_outside_the_vocabulary_is_told_before_memory_is_touched(X, Y, 
 # --------------------------------------------------------------------------------------------------------------- whole texts
 
 @pytest.mark.parametrize('how', [{}, {'temperature': 0.7, 'seed': 3}, {'temperature': 1.5, 'top_k': 4, 'seed': 1},
-                                 {'top_k': 2, 'seed': 5}])
+                                 {'top_k': 2, 'seed': 5},
+                                 {'temperature': 1.2, 'top_p': 0.8, 'seed': 2}, {'top_k': 9, 'top_p': 0.5, 'seed': 6}])
 @pytest.mark.parametrize('variant', ['relu', 'gru', 'gru-reset-after', 'lstm', 'deep-gru', 'residual', 'bi-gru'])
 def test_it_writes_what_the_network_by_hand_writes(variant, how):
     scratch, numba = [model(impl, **CONFIGS[variant]) for impl in ('scratch', 'numba')]

@@ -323,7 +323,7 @@ def test_generate(script, refused, small, tmp_path):
     refused('is neither a run with a checkpoint nor a checkpoint', 'generate', tmp_path / 'nowhere', '--prefix', '分')
     refused('is not a whole checkpoint', 'generate', run / 'config.json', '--prefix', '分')
     refused("'Q' is not in the vocabulary", 'generate', run, '--prefix', 'Q')
-    refused('the prefix is empty', 'generate', run, '--prefix', '')
+    refused("prefix 'Q': 'Q' is not", 'generate', run, '--prefix', 'Q')
     refused('--temperature must be 0 (greedy) or more', 'generate', run, '--prefix', '分', '--temperature', -1)
     refused('--top-k must be 1 or more', 'generate', run, '--prefix', '分', '--top-k', 0)
     refused('length must be 0 or more', 'generate', run, '--prefix', '分', '--length', -1)
