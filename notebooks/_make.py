@@ -14,6 +14,7 @@ import nbformat
 
 FOLDER = Path(__file__).resolve().parent
 TIMEOUT = 600
+WIDGET = 'application/vnd.jupyter.widget-view+json'
 FIRST = (FOLDER / '_first_cell.py').read_text(encoding='utf-8').strip()
 
 
@@ -33,9 +34,15 @@ def read(path: Path) -> nbformat.NotebookNode:
 
 
 def execute(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Run all cells, in this folder. Raises nbclient's CellExecutionError where one fails."""
-    nbclient.NotebookClient(notebook, timeout=TIMEOUT, kernel_name='python3', record_timing=False,
+    """Run all cells, in this folder. Bars, which are gone at the end, leave nothing.
+
+    Raises nbclient's CellExecutionError where a cell fails.
+    """
+    nbclient.NotebookClient(notebook, timeout=TIMEOUT, kernel_name='python3', record_timing=False, store_widget_state=False,
                             resources={'metadata': {'path': str(FOLDER)}}).execute()
+    for cell in notebook.cells:
+        if cell.cell_type == 'code':
+            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get('data', {})]
     return notebook
 
 

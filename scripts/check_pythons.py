@@ -25,7 +25,7 @@ REFUSED = ('3.13', '3.14')
 TESTS = ('tests/test_walls.py', 'tests/runtime', 'tests/corpora/test_sampling.py', 'tests/corpora/test_corpus.py',
          'tests/training/test_trainer.py', 'tests/models/test_generation.py', 'tests/cells/test_equality.py',
          'tests/scripts/test_train.py::test_generate', 'tests/scripts/test_train.py::test_a_run_in_two_parts_ends_as_one_in_one')
-# The kernels, with the newest Numba that pip finds for a Python, and with the first that has wheels for it
+# The kernels, with the newest Numba that pip finds for a Python, and with the first that has wheels for it and works
 KERNELS = ('tests/kernels', 'tests/models/test_whole_step.py')
 OLDEST_NUMBA = {'3.9': '0.53.1', '3.10': '0.55.0', '3.11': '0.57.0', '3.12': '0.59.0'}
 SECONDS = 300       # that a command which is to be refused may take; where it is not, pip would build NumPy from source

@@ -1,40 +1,56 @@
-"""What the notebooks share: their first lines, a cell's source, published figures beside measured ones, and the exercises."""
+"""What the notebooks share: their first lines, a cell's source, a training beside its shown equations, figures, exercises."""
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import sys
-from typing import Any, Dict, Mapping
+from typing import Any, List, Mapping, Sequence
+
+from tqdm.auto import tqdm
 
 from .. import runtime
+from ..corpora.corpus import Corpus, load_corpus
+from ..models.generation import generate
+from ..models.language_model import ModelConfig, build_model, copy_params
 from ..plots import use_chinese_font
+from ..training.config import TrainConfig
+from ..training.trainer import train
 from .exercises import EXERCISES, Workbench
 from .exercises.render import markdown_of
-from .sections import COMMON, SECTIONS, SOURCES, corpus_here
+from .sections import SECTIONS, SOURCES, corpus_here
 
 EXPECTED = (ValueError, ArithmeticError, OSError, ImportError)
 _PREFIXES = 'gluon_rnn', 'mxnet'
+_QUICK_CHARS = 2500
 
 
-def begin(seed: int = 0) -> bool:
-    """Chinese in plots, expected errors in one line, one seed. Returns whether this is a quick run (GLUON_RNN_QUICK)."""
+def begin(seed: int = 0) -> None:
+    """Pictures that are shown, Chinese in them, expected errors in one line, one seed."""
+    shell = _shell()
+    if shell is not None:
+        shell.run_line_magic('matplotlib', 'inline')
     use_chinese_font()
     short_errors()
     runtime.seed(seed)
-    return runtime.quick_notebooks()
 
 
-def corpus_name() -> str:
-    """The book's lyrics, or the embedded ones where the book's cannot be had; this is said."""
-    name, why = corpus_here(COMMON.corpus)
+def epochs(full: int) -> int:
+    """So many epochs; two where GLUON_RNN_QUICK shortens the notebooks."""
+    return 2 if runtime.quick_notebooks() else full
+
+
+def corpus(name: str = 'jaychou') -> Corpus:
+    """A text by name or path. Where it cannot be had, the embedded lyrics take its place, and this is said."""
+    name, why = corpus_here(name)
     if why:
-        print(f'{why}; the embedded lyrics take their place, so the figures are others 改用内置歌词，数字因此不同')
-    return name
+        print(f'{why}；改用内置歌词，数字因此不同 the embedded lyrics take its place, so the figures are others')
+    found = load_corpus(name)
+    return Corpus.from_text(found.decode(found.indices[:_QUICK_CHARS])) if runtime.quick_notebooks() else found
 
 
 def short_errors() -> None:
     """In a notebook, an expected error of this project's is one line, not thirty; all others keep their traceback."""
-    ipython = sys.modules.get('IPython')
-    shell = ipython.get_ipython() if ipython else None
+    shell = _shell()
     if shell is None:
         return
 
@@ -58,38 +74,81 @@ def source(thing: Any) -> Any:
     return Code(inspect.cleandoc('\n' + inspect.getsource(thing)), language='python')
 
 
+def side_by_side(text: Corpus, cell: str, num_epochs: int = 3, **network: Any) -> Any:
+    """Train one network as its equations stand, and once more in the kernels, from the same weights: figures and seconds.
+
+    network: fields of ModelConfig besides cell and impl.
+    """
+    from IPython.display import Markdown
+    config = ModelConfig(cell=cell, vocab_size=text.vocab_size, **network)
+    by_hand, fast = build_model(config), build_model(dataclasses.replace(config, impl='numba'))
+    copy_params(by_hand, fast)
+    rows = [f'| impl | 困惑度 perplexity, epoch 1 … {epochs(num_epochs)} | 每周期秒数 seconds an epoch |', '|---|---|---:|']
+    for model in (by_hand, fast):
+        records = train(model, text.indices, TrainConfig(num_epochs=epochs(num_epochs))).values()
+        figures = ', '.join(f'{record.perplexity:.3f}' for record in records)
+        rows.append(f'| {model.config.impl} | {figures} | {min(record.seconds for record in records):.2f} |')
+    return Markdown('\n'.join(rows))
+
+
+def sing(model: Any, text: Corpus, records: Mapping[int, Any], prefixes: Sequence[str] = ('分开', '不分开'),
+         length: int = 30) -> None:
+    """Print what the last epoch came to, and what the model writes after each prefix."""
+    if not records:
+        print('没有完成一个周期 not one epoch was finished')
+        return
+    last = records[max(records)]
+    print(f'周期 epoch {last.epoch}，困惑度 perplexity {last.perplexity:.3f}，{sum(r.seconds for r in records.values()):.0f} s')
+    for prefix in prefixes:
+        print(' -', generate(model, text.idx_to_char, prefix, length))
+
+
 def compare(section: str, measured: Mapping[str, Mapping[int, Any]]) -> Any:
-    """The published figures of a section beside those measured here.
+    """The published figures of a section beside those measured here, a column for each epoch that was published and reached.
 
     measured: a variant's name (see `sections.py`) -> records by epoch, as `train` returns them.
     """
     from IPython.display import Markdown
-    rows = ['| 网络 network | 来源 source | 周期 epoch | 公开 published | 本次 here |', '|---|---|---:|---:|---:|']
+    tables: List[str] = []
     for variant in SECTIONS[section].variants:
         records = measured.get(variant.name)
-        for published in variant.published if records is not None else ():
-            for epoch, figure in published.figures.items():
-                here = f'{records[epoch].perplexity:.3f}' if records and epoch in records else '未训练到 not reached'
-                rows.append(f'| {variant.title[1]} {variant.title[0]} | {SOURCES[published.source][1]} '
-                            f'{SOURCES[published.source][0]} | {epoch} | {figure} | {here} |')
-    return Markdown('\n'.join(rows))
+        if not records or not variant.published:
+            continue
+        printed = sorted({epoch for published in variant.published for epoch in published.figures})
+        columns = [epoch for epoch in printed if epoch in records] or printed[:1]
+        zh, en = variant.title[1], variant.title[0]
+        tables += [f'**{zh if zh == en else f"{zh} {en}"}**', '',
+                   f'| 周期 epoch | {" | ".join(map(str, columns))} |', '|---|' + '---:|' * len(columns),
+                   _row('**本次 here**', [f'{records[epoch].perplexity:.3f}' if epoch in records else '' for epoch in columns])]
+        tables += [_row(f'{SOURCES[published.source][1]} {SOURCES[published.source][0]}'
+                        + ('（Adam）' if 'Adam' in published.differs[0] else ''),
+                        [published.figures.get(epoch, '') for epoch in columns])
+                   for published in variant.published if set(columns) & set(published.figures)]
+        tables.append('')
+    return Markdown('\n'.join(tables))
 
 
-def exercise(number: str, *, full: bool = False) -> Any:
+def _row(title: str, cells: Sequence[str]) -> str:
+    return f'| {title} | {" | ".join(cells)} |'
+
+
+def exercise(number: str, *, full: bool = False) -> None:
     """Run an exercise of the book, small unless `full`: a small run shows what is measured and answers nothing."""
     from IPython.display import Markdown, display
-    bench = Workbench(corpus_name() if full else 'lyrics', quick=not full)
-    bench.begin()
-    outcome = EXERCISES[number].run(bench)
-    text = markdown_of(EXERCISES[number], outcome, note=bench.note(), quick=not full)
-    shown = text if full else text.partition('## Answer')[0]
-    display(Markdown(shown.replace('![](picture.png)\n\n', '')))
-    return outcome.picture() if outcome.picture else None
+    found = EXERCISES[number]
+    with tqdm(bar_format='{desc}', leave=False) as bar:
+        bench = Workbench('jaychou' if full else 'lyrics', quick=not full, on_progress=bar.set_description_str)
+        bench.begin()
+        outcome = found.run(bench)
+    note = bench.note()
+    text = markdown_of(found, outcome, note=note, quick=not full)
+    text = text[text.index(f'*{note[1]}*'):].replace('![](picture.png)\n\n', '')    # the question stands above the cell
+    display(Markdown(text if full else text.partition('## Answer')[0]))
+    if outcome.picture:
+        display(outcome.picture())
 
 
-def summary(records: Dict[int, Any]) -> str:
-    """The last epoch of a training in a line, or that there is none."""
-    if not records:
-        return '没有完成一个周期 not one epoch was finished'
-    last = records[max(records)]
-    return f'周期 epoch {last.epoch}: 困惑度 perplexity {last.perplexity:.3f}, {sum(r.seconds for r in records.values()):.1f} s'
+def _shell() -> Any:
+    ipython = sys.modules.get('IPython')
+    return ipython.get_ipython() if ipython else None
+

@@ -139,6 +139,7 @@ function paintInside() {
       span.classList.toggle('chosen', which === shown && t === chosen);
     });
   }
+  $('redder').hidden = unit !== null;      // then the colours of the typed text are the unit's
   $('unit_about').textContent = unit === null ? '' : say('unit', '单元') + ` ${unit + 1}, ${part}: `
     + shown.characters[chosen].layers[layer][part][unit].toFixed(3);
 }

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-import warnings
 from typing import Any, Callable, Dict, Iterator, List, Sequence
 
 import mxnet as mx
@@ -15,7 +14,7 @@ from ..corpora.sampling import check_sizes
 from .config import EpochRecord, TrainConfig
 from .data_parallel import Replicas
 from .kvstore import Store
-from .live import LiveCurve, in_notebook
+from .live import LiveCurve
 from .loss import Totals, check_text, evaluate, perplexity
 from .optimizer import Optimizer
 from .source import Source, TextBatches
@@ -116,7 +115,7 @@ def train(model: Any, corpus_indices: Any, config: TrainConfig, *, valid_indices
     plot: draw the curve as it grows, in a notebook; there an interruption ends the training, keeps the model and is one line.
     """
     records: Dict[int, EpochRecord] = {}
-    curve = LiveCurve() if plot else None
+    curve = LiveCurve(config.num_epochs) if plot else None
     try:
         for record in Trainer(model, config).epochs(corpus_indices, valid_indices):
             records[record.epoch] = record
@@ -125,9 +124,9 @@ def train(model: Any, corpus_indices: Any, config: TrainConfig, *, valid_indices
             if on_epoch:
                 on_epoch(record)
     except KeyboardInterrupt:
-        if not (plot and in_notebook()):
+        if not (curve and curve.interrupted()):
             raise
-        warnings.warn(f'stopped after epoch {len(records)}: the model is as it was left', stacklevel=2)
-    if curve:
-        curve.finish()
+    finally:
+        if curve:
+            curve.finish()
     return records

@@ -158,6 +158,9 @@ def test_by_hand(opened, lyrics, width):
     by_id(page, 'typed').send_keys(lyrics.decode(lyrics.indices[:6]) + 'Q')
     assert re.search(r'5 characters after the first: \d+\.\d\d bits each', by_id(page, 'typed_about').text)
     assert 'left out: Q' in by_id(page, 'typed_note').text
+    assert not by_id(page, 'redder').is_displayed()
+    by_id(page, 'no_unit').click()
+    assert by_id(page, 'redder').is_displayed()
     by_id(page, 'prefix').clear()
     by_id(page, 'write').click()
     assert 'the beginning is empty' in by_id(page, 'write_note').text
