@@ -83,7 +83,7 @@ def start(task: Task, threads: int) -> Tuple[Any, Any]:
 
 
 def train_here(folder: Path, settings: RunSettings, sender: Any) -> None:
-    """What a process of `start` does."""
+    """The work of a process that `start` has begun."""
     _cli.stop_on_sigterm()
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):       # the process that started it says what there is to say
         train(folder, settings, sender.send)
@@ -105,7 +105,7 @@ def train(folder: Path, settings: RunSettings, tell: Callable[[Dict[str, Any]], 
 
 
 def in_one_line(error: Exception) -> str:
-    """What went wrong; an error that is no expected one is shown with its traceback on standard error."""
+    """An error in one line; one that is no expected one is shown with its traceback on standard error."""
     if _cli.expected(error):
         return _cli.one_line(error)
     traceback.print_exception(type(error), error, error.__traceback__)
