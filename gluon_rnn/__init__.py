@@ -27,7 +27,7 @@ from .version import __version__
 if TYPE_CHECKING:
     from .corpora.corpus import Corpus, load_corpus
     from .models.generation import generate
-    from .models.language_model import LanguageModel, ModelConfig, build_model, copy_params
+    from .models.language_model import LanguageModel, ModelConfig, build_model, copy_params, load_model
     from .models.scoring import score
     from .training.config import EpochRecord, TrainConfig
     from .training.trainer import Trainer, train
@@ -44,6 +44,7 @@ __all__ = [
            'copy_params',
            'generate',
            'load_corpus',
+           'load_model',
            'runtime',
            'score',
            'seed',
@@ -55,8 +56,8 @@ __all__ = [
 _LATER = {
     'corpora.corpus': ('Corpus', 'load_corpus'),
     'models.generation': ('generate',),
+    'models.language_model': ('LanguageModel', 'ModelConfig', 'build_model', 'copy_params', 'load_model'),
     'models.scoring': ('score',),
-    'models.language_model': ('LanguageModel', 'ModelConfig', 'build_model', 'copy_params'),
     'training.config': ('EpochRecord', 'TrainConfig'),
     'training.trainer': ('Trainer', 'train'),
 }

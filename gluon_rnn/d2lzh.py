@@ -1,11 +1,11 @@
 """The book's own function names: `from gluon_rnn import d2lzh as d2l` where the book has `import d2lzh as d2l`.
 
 Names, signatures, returned types and what is printed are those of chapter 6 in d2lzh 1.0.0, the work is done by the rest of
-gluon_rnn. Started from the same seeds, a network learns the same, to rounding. What differs: corpora are found from any
-folder; the vocabulary is sorted, so that it is the same in every run; a text too short for one batch, a
-prefix with an unknown character and a loss that is no longer finite are errors that say so. A Gluon model's
-weights are all drawn before training begins, by a pass without dropout; d2lzh draws those of unknown shape in the first training
-step, so that a Dropout before such a layer draws other numbers there than here.
+gluon_rnn. Started from the same seeds, a network learns the same, to rounding, and one written by hand takes as long as with
+d2lzh: its operators are the reader's own. What differs: corpora are found from any folder; the vocabulary is sorted, so that it
+is the same in every run; a text too short for one batch, a prefix with an unknown character and a loss that is no longer finite
+are errors that say so. A Gluon model's weights are all drawn before training begins, by a pass without dropout; d2lzh draws those
+of unknown shape in the first training step, so that a Dropout before such a layer draws other numbers there than here.
 
 What chapter 6 does not define (`d2l.plt`, `d2l.train`, `d2l.linreg`) is d2lzh's own, where d2lzh is installed.
 """
@@ -23,7 +23,8 @@ from mxnet.gluon import nn
 from .corpora.corpus import CORPORA, Corpus, encode, load_corpus
 from .corpora.indices import check_indices
 from .corpora.reading import read_text
-from .corpora.sampling import Batch, bounded, consecutive_batches, random_batches
+from .corpora.sampling import Batch, Told, bounded, consecutive_batches, random_batches
+from .models.base import check_matrix
 from .models.generation import generate
 from .models.readers import ByHand, Gluon, OneByOne, one_hots
 from .runtime import try_all_gpus, try_gpu
@@ -106,8 +107,7 @@ def to_onehot(X: nd.NDArray, size: int) -> List[nd.NDArray]:
 
     Raises ValueError for indices that are not below size, which it waits for.
     """
-    check_indices(X, size, 'X')
-    return one_hots(X, size)
+    return one_hots(nd.array(check_indices(X, size, 'X'), ctx=getattr(X, 'context', None)), size)
 
 
 def grad_clipping(params: Any, theta: float | None, ctx: Any) -> None:
@@ -138,11 +138,12 @@ class RNNModel(nn.Block):
     def forward(self, inputs: nd.NDArray, state: Any) -> Tuple[nd.NDArray, Any]:
         """inputs (batch_size, num_steps) -> logits (num_steps * batch_size, vocab_size), time-major, and the new state.
 
-        With an index that is not below vocab_size all logits are NaN.
+        An index that is not below vocab_size is a ValueError where the logits, or a loss that is made from them, are read.
         """
-        inputs, wrong = bounded(inputs, self.vocab_size)
-        H, state = self.rnn(nd.one_hot(inputs.T, self.vocab_size), state)
-        return self.dense(H.reshape((-1, H.shape[2])) + wrong), state
+        inputs = check_matrix(inputs, 'inputs')
+        indices, wrong = bounded(inputs, self.vocab_size)
+        H, state = self.rnn(nd.one_hot(indices.T, self.vocab_size), state)
+        return Told.of(self.dense(H.reshape((-1, H.shape[2])) + wrong), (inputs, self.vocab_size, 'inputs')), state
 
     def begin_state(self, *args: Any, **kwargs: Any) -> Any:
         return self.rnn.begin_state(*args, **kwargs)

@@ -17,7 +17,7 @@ from .runs.files import whole_file
 _CJK_FONTS = ('Noto Sans CJK SC', 'Noto Sans SC', 'Source Han Sans SC', 'Source Han Sans CN', 'WenQuanYi Micro Hei',
               'WenQuanYi Zen Hei', 'PingFang SC', 'Hiragino Sans GB', 'Heiti SC', 'Microsoft YaHei', 'SimHei', 'Noto Sans CJK JP',
               'Arial Unicode MS', 'Droid Sans Fallback')
-_SPACE = '␣'
+SPACE = '␣'
 COLOURS = ('#2a6fbb', '#d9652b', '#3a9a5b', '#8e5bb5', '#b08a00', '#c23b6f', '#2aa0a8', '#6b6b6b')
 
 
@@ -40,7 +40,7 @@ def characters(text: str) -> List[str]:
 
     A space is shown as ␣. Without a font for Chinese, matplotlib would draw empty boxes and warn of each.
     """
-    return [_SPACE if char == ' ' else char if _drawable(char) else f'{ord(char):X}' for char in text]
+    return [SPACE if char == ' ' else char if _drawable(char) else f'{ord(char):X}' for char in text]
 
 
 @functools.cache

@@ -13,7 +13,7 @@ import sys
 import warnings
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Callable, Dict, NoReturn
+from typing import Any, Callable, Dict, List, NoReturn, Sequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))     # `python scripts/x.py` finds the library beside it
 
@@ -110,8 +110,8 @@ def forget_half_made_arrays(lost: Any) -> None:
 
 
 def format_warning(message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None) -> str:
-    """Why a GPU is not used is one line, too."""
-    if category.__name__ == 'GPUWarning':
+    """One line for what is said to a user, as why a GPU is not used."""
+    if issubclass(category, UserWarning):
         return f'{Path(sys.argv[0]).name}: {message}\n'
     return _format_warning(message, category, filename, lineno, line)
 
@@ -186,6 +186,20 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
         return super()._get_help_string(action)
 
 
+def flags_of(parser: argparse.ArgumentParser) -> List[str]:
+    """All flags that its help shows, those of its commands among them."""
+    commands = [command for action in parser._actions if isinstance(action, argparse._SubParsersAction)
+                for command in action.choices.values()]
+    own = [flag for action in parser._actions for flag in action.option_strings if action.help != argparse.SUPPRESS]
+    return own + [flag for command in commands for flag in flags_of(command)]
+
+
+def nearest(flag: str, known: Sequence[str]) -> str:
+    """The flag that was meant: the one that it is a part of, --epochs of --num-epochs, or looks like; '' where there is none."""
+    parts = [other for other in known if len(flag) > 4 and flag[2:] in other]
+    return next(iter(sorted(parts, key=len) or difflib.get_close_matches(flag, known, 1, 0.6)), '')
+
+
 class ArgumentParser(argparse.ArgumentParser):
     """A parser whose errors are one line, too."""
 
@@ -202,6 +216,5 @@ class ArgumentParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         unknown = re.findall(r'--[\w-]+', message) if message.startswith('unrecognized arguments') else []
-        known = [flag for action in self._actions for flag in action.option_strings]
-        meant = [f'{best[0]} for {flag}' for flag in unknown if (best := difflib.get_close_matches(flag, known, 1, 0.6))]
+        meant = [f'{best} for {flag}' for flag in unknown if (best := nearest(flag, flags_of(self)))]
         fail(f'{message}{f": did you mean {meant[0]}?" if meant else ""} (--help lists all flags)')

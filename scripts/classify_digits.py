@@ -21,8 +21,8 @@ from tqdm import tqdm
 import gluon_rnn
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.cells.default import default_impl
-from gluon_rnn.cells.scratch import SIGMA
 from gluon_rnn.corpora.images import DATA, NUM_CLASSES, ImageBatches, load_images
+from gluon_rnn.models.base import redraw_uniform
 from gluon_rnn.models.classifier import ClassifierConfig, build_classifier, classify, confusion_matrix
 from gluon_rnn.models.language_model import redraw_weights
 from gluon_rnn.plots import plot_confusion, save_figure
@@ -33,8 +33,8 @@ from gluon_rnn.training.trainer import Trainer
 
 EXAMPLES = """examples
   python scripts/classify_digits.py                                         scikit-learn's small digits, a minute
-  python scripts/classify_digits.py --data mnist                            97 % and more after 2 epochs
-  python scripts/classify_digits.py --data mnist --bidirectional --sigma 0.08 --batch-size 64 --clipping-theta 0      98 %
+  python scripts/classify_digits.py --data mnist                            98 % after 2 epochs
+  python scripts/classify_digits.py --data mnist --bidirectional            98 % and more
   python scripts/classify_digits.py --cell gru --impl scratch --num-layers 1
 """
 
@@ -51,12 +51,12 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument('--dropout', type=float, default=0, help='part of the hidden states between layers set to zero in training')
     p.add_argument('--bidirectional', action='store_true', help='a second direction, from the bottom row up')
     p.add_argument('--num-epochs', type=int, help='(default: 2 for mnist, 30 for digits)')
-    p.add_argument('--batch-size', type=int, help='(default: 100 for mnist, 32 for digits)')
-    p.add_argument('--lr', type=float, help='learning rate (default: 0.01, bidirectional 0.003)')
+    p.add_argument('--batch-size', type=int, help='(default: 64 for mnist, 32 for digits)')
+    p.add_argument('--lr', type=float, default=0.003, help='learning rate')
     p.add_argument('--optimizer', default='adam', help='the name of any MXNet optimizer')
     p.add_argument('--clipping-theta', type=float, default=1, help='largest global norm of the gradients, 0: no clipping')
-    p.add_argument('--sigma', type=float, default=SIGMA, help='standard deviation of the new weights; the book has 0.01, '
-                   'other libraries draw them wider, at about 0.05')
+    p.add_argument('--sigma', type=float, help='standard deviation of the new weights; the book has 0.01 (default: as PyTorch '
+                   'draws them, uniform within one over the root of the hidden units)')
     p.add_argument('--ctx', default='auto', help="where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'")
     p.add_argument('--seed', type=int, default=0, help='one seed gives one result')
     p.add_argument('--out', type=Path, help='folder for metrics.jsonl and digits.png (default: runs/DATA-CELL)')
@@ -68,8 +68,7 @@ def main() -> None:
     mnist = args.data == 'mnist'
     ctx = parse_ctx(args.ctx)
     config = TrainConfig(sampling='random', num_epochs=args.num_epochs if args.num_epochs is not None else 2 if mnist else 30,
-                         batch_size=args.batch_size if args.batch_size is not None else 100 if mnist else 32,
-                         lr=args.lr if args.lr is not None else 0.003 if args.bidirectional else 0.01,
+                         batch_size=args.batch_size if args.batch_size is not None else 64 if mnist else 32, lr=args.lr,
                          optimizer=args.optimizer, clipping_theta=args.clipping_theta, seed=args.seed)
     train, test = load_images(args.data)
     description = ClassifierConfig(cell=args.cell, num_hiddens=args.num_hiddens, num_layers=args.num_layers,
@@ -82,7 +81,9 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     gluon_rnn.seed(args.seed)
     model = build_classifier(description, ctx)
-    if args.sigma != SIGMA:
+    if args.sigma is None:
+        redraw_uniform(model)
+    else:
         redraw_weights(model, args.sigma)
     print(f'{args.data}: {len(train):,} images to learn from, {len(test):,} to test on, {train.X.shape[1]} x {train.X.shape[2]}; '
           f'{name}, {args.num_layers} x {args.num_hiddens} hidden units')

@@ -35,6 +35,7 @@ from gluon_rnn.models.fill_in import (
     network_log_probabilities,
     one_directional,
 )
+from gluon_rnn.plots import SPACE
 from gluon_rnn.runs import checkpoint
 from gluon_rnn.runs.checkpoint import Checkpoint
 from gluon_rnn.runs.files import write_whole
@@ -96,7 +97,7 @@ def ask(args: argparse.Namespace) -> None:
     for filled in fill(model, saved.idx_to_char, args.texts, num_candidates=args.candidates):
         print(filled.text)
         for candidates in filled.candidates:
-            print('  ' + '  '.join(f'{char} {p:.1%}' for char, p in candidates))
+            print('  ' + '  '.join(f'{SPACE if char == " " else char} {p:.1%}' for char, p in candidates))
 
 
 def train(args: argparse.Namespace) -> None:

@@ -59,8 +59,7 @@ def main() -> int:
         raise ValueError(f'-n and -s must be 1 or more, got {args.workers} and {args.servers}')
     if not 0 <= args.grace < float('inf'):
         raise ValueError(f'--grace must be 0 seconds or more, got {args.grace}')
-    hosts = read_hosts(args.hostfile) if args.hostfile else []
-    return Job(plan(args, hosts), args.grace).run()
+    return Job(plan(args, read_hosts(args.hostfile) if args.hostfile else []), args.grace).run()
 
 
 @dataclass
@@ -83,9 +82,10 @@ def plan(args: argparse.Namespace, hosts: List[str]) -> List[Process]:
     elsewhere = [host for host in hosts if not own[host].startswith('127.')]
     address = args.address or (address_towards(elsewhere[0]) if elsewhere else LOOPBACK)
     common = {'DMLC_PS_ROOT_URI': address, 'DMLC_PS_ROOT_PORT': str(free_port(address)), 'DMLC_NUM_WORKER': str(args.workers),
-              'DMLC_NUM_SERVER': str(args.servers), 'PYTHONUNBUFFERED': '1'}
-    # MXNet cuts an array among the servers from this size on, a million if nothing is said, and else gives all of it to one
-    common['MXNET_KVSTORE_BIGARRAY_BOUND'] = os.environ.get('MXNET_KVSTORE_BIGARRAY_BOUND', '10000')
+              'DMLC_NUM_SERVER': str(args.servers), 'PYTHONUNBUFFERED': '1',
+              'GLUON_RNN_LAUNCHER': shlex.join([sys.executable, __file__, *sys.argv[1:-len(args.command)]]),     # to be pasted
+              # MXNet cuts an array among servers from this size on, a million if nothing is said, and else gives all of it to one
+              'MXNET_KVSTORE_BIGARRAY_BOUND': os.environ.get('MXNET_KVSTORE_BIGARRAY_BOUND', '10000')}
     on = [hosts[i % len(hosts)] if hosts else '' for i in range(max(args.workers, args.servers))]
     share = {host: on[:args.workers].count(host) or 1 for host in on}
 

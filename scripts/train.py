@@ -91,7 +91,8 @@ def lead(args: argparse.Namespace, given: Dict[str, Any], settings: RunSettings,
     with RunFolder(out) as folder:
         if args.resume and folder.holds_run():
             settings = going_on(read_config(out).changed(given), folder)
-        elif args.resume and not given.keys() - {'ctx'}:
+        elif args.resume and not given.keys() - {field.name for field in dataclasses.fields(RunSettings)
+                                                 if field.metadata.get('may_change')}:
             raise ValueError(f'{out} holds no run to go on with: give all its flags again, with or without --resume, to start it')
         elif args.resume:
             tqdm.write(f'{out} holds no run yet: starting one')
@@ -141,10 +142,17 @@ def train(run: Run) -> None:
             run.go(on_epoch=on_epoch, on_print=tqdm.write, on_step=on_step,
                    stop=_cli.asked_to_stop if distributed else None)
         except KeyboardInterrupt:
-            command = shlex.join([sys.executable, __file__, '--out', str(run.folder.folder), '--resume'])
             raise KeyboardInterrupt(f'stopped; {run.saved_epoch} epochs are saved in {run.folder.folder}, go on with: '
-                                    f'{"the launcher and " * distributed}{command}') from None
+                                    f'{command_to_go_on(run)}') from None
     tqdm.write(f'saved in {run.folder.folder}')
+
+
+def command_to_go_on(run: Run) -> str:
+    """The command that goes on with a stopped run, to be pasted."""
+    command, job = [sys.executable, __file__, '--out', str(run.folder.folder), '--resume'], launched_job()
+    if run.store and run.store.kind not in ('device', 'dist_sync'):
+        command += ['--kvstore', run.store.kind]
+    return f'{job.launcher if job else ""} {shlex.join(command)}'.strip()
 
 
 if __name__ == '__main__':

@@ -53,17 +53,24 @@ def main() -> None:
     target = target_wave(args.num_samples)
     waves: Dict[str, np.ndarray] = {}
     errors: Dict[str, List[float]] = {}
+    _cli.stop_on_sigterm(at_once=False)
     for cell, generator in compare_networks(tuple(args.periods), args.num_hiddens, parse_ctx(args.ctx)):
+        if _cli.asked_to_stop():
+            break
         label = f'{cell}, {generator.config.num_hiddens} hidden units, {generator.num_parameters:,} parameters'
-        print(label)
+        print(label, flush=True)
         start, errors[label] = time.perf_counter(), []
         for fit in fit_wave(generator, target, args.num_epochs, lr=args.lr, clipping_theta=args.clipping_theta):
             errors[label].append(fit.error)
-            if fit.epoch % args.period == 0 or fit.epoch == args.num_epochs:
+            if fit.epoch % args.period == 0 or fit.epoch == args.num_epochs or _cli.asked_to_stop():
                 print(f'epoch {fit.epoch}, error {fit.error:.4f}, time {time.perf_counter() - start:.2f} sec', flush=True)
+            if _cli.asked_to_stop():
+                break
         waves[label] = generator(len(target)).asnumpy()
     args.out.mkdir(parents=True, exist_ok=True)
     save_figure(plot_waves(target, waves, errors), args.out / 'waveform.png')
+    if _cli.asked_to_stop():
+        raise KeyboardInterrupt(f'stopped; the waves as they were then are in {args.out / "waveform.png"}')
     print(args.out / 'waveform.png')
 
 

@@ -37,6 +37,10 @@ class Corpus:
     def vocab_size(self) -> int:
         return len(self.idx_to_char)
 
+    def __repr__(self) -> str:
+        kind = 'characters' if self.idx_to_char.rule == 'char' else 'words'
+        return f'Corpus({len(self):,} {kind}, {self.vocab_size:,} different: {self.decode(self.indices[:20])!r}…)'
+
     def __len__(self) -> int:
         return len(self.indices)
 
@@ -156,6 +160,8 @@ def letters_only(text: str) -> str:
 
 
 def _existing(name: str) -> List[Source]:
+    if name != name.encode('utf-8', 'replace').decode('utf-8'):     # a run could not write down what its text is called
+        raise ValueError(f'the name of the corpus {name!r} is not UTF-8: rename the file')
     try:
         return sources(name)
     except ValueError as error:

@@ -6,9 +6,14 @@ from typing import Any
 import numpy as np
 
 
+def to_numpy(values: Any) -> np.ndarray:
+    """A list, an NDArray or any other array as NumPy has it."""
+    return values.asnumpy() if hasattr(values, 'asnumpy') else np.asarray(values)
+
+
 def check_indices(indices: Any, limit: int, name: str) -> np.ndarray:
     """`indices` as an array. Raises ValueError that names the first that is no whole number from 0 to below `limit`."""
-    array = indices.asnumpy() if hasattr(indices, 'asnumpy') else np.asarray(indices)
+    array = to_numpy(indices)
     if array.dtype.kind not in 'iufb':
         raise ValueError(f'{name} must be whole numbers from 0 to {limit - 1}, got {array.dtype}')
     if array.dtype.kind in 'iu' and array.size and array.min() >= 0 and array.max() < limit:

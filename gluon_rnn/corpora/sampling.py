@@ -16,6 +16,8 @@ from typing import Any, Iterator, Tuple
 import numpy as np
 from mxnet import autograd, nd
 
+from .indices import check_indices, to_numpy
+
 Batch = Tuple[nd.NDArray, nd.NDArray]
 
 
@@ -43,7 +45,7 @@ def random_rows(corpus_indices: Any, batch_size: int, num_steps: int, *, rng: An
     rng.shuffle(examples)
     # one row an example, with one character more than num_steps: the last label
     starts = np.asarray(examples[:num_examples // batch_size * batch_size], dtype=np.int64) * num_steps
-    corpus = np.asarray(corpus_indices)
+    corpus = to_numpy(corpus_indices)
     steps = np.arange(num_steps + 1)
     for i in range(0, len(starts), batch_size):
         yield corpus[starts[i:i + batch_size, None][rows] + steps]
@@ -67,7 +69,7 @@ def consecutive_rows(corpus_indices: Any, batch_size: int, num_steps: int, *, ro
     """
     check_sizes(len(corpus_indices), batch_size, num_steps, 'consecutive')
     row_length = len(corpus_indices) // batch_size
-    text = np.asarray(corpus_indices)[:batch_size * row_length].reshape(batch_size, row_length)[rows]
+    text = to_numpy(corpus_indices)[:batch_size * row_length].reshape(batch_size, row_length)[rows]
     for i in range(0, row_length - num_steps, num_steps):
         yield text[:, i:i + num_steps + 1]
 
@@ -98,12 +100,34 @@ def masked_batches(batches: Iterator[Batch], mask: int, mask_rate: float, rng: n
 def bounded(indices: nd.NDArray, limit: int) -> Tuple[nd.NDArray, nd.NDArray]:
     """`indices` with 0 for each that is no whole number from 0 to below `limit`, and (1,): 0, or NaN where there was such a one.
 
-    Nothing waits for the device: who adds the second to what is computed from the first sees it there.
+    Nothing waits for the device: who adds the second to what is computed from the first sees it there (`Told` says it in words).
     """
     with autograd.pause():
         indices = indices.astype('float32', copy=False)
         fits = nd.clip(nd.floor(indices), 0, limit - 1) == indices
         return nd.where(fits, indices, nd.zeros_like(indices)), (fits.min() - 1).sqrt()
+
+
+class Told(nd.NDArray):
+    """An array that is NaN where `bounded` met an index out of range. Read on the host it then raises ValueError that names it.
+
+    checks: of what it was computed from, (indices, limit, name) each.
+    """
+    checks: Tuple[Tuple[nd.NDArray, int, str], ...] = ()
+
+    @classmethod
+    def of(cls, array: nd.NDArray, *checks: Tuple[nd.NDArray, int, str]) -> Told:
+        """In the place of `array`, which is empty afterwards: in autograd's record it is the same array."""
+        told = cls(array.handle, array.writable)
+        array.handle, told.checks = None, checks
+        return told
+
+    def asnumpy(self) -> np.ndarray:
+        value = super().asnumpy()
+        if np.isnan(value).any():
+            for check in self.checks:
+                check_indices(*check)
+        return value
 
 
 def num_batches(length: int, batch_size: int, num_steps: int, sampling: str) -> int:

@@ -22,7 +22,7 @@ from ..corpora.tokens import Vocabulary
 from ..models.language_model import LanguageModel, ModelConfig
 from ..runs.files import write_whole
 from ..version import __version__
-from .onnx_model import FORMAT, UNSIGNED, OnnxModel, load_onnx_bytes, sign
+from .onnx_model import FORMAT, TOLERANCE, UNSIGNED, OnnxModel, load_onnx_bytes, sign
 
 try:
     import onnx
@@ -31,7 +31,6 @@ except ImportError:
 from onnx import TensorProto, helper, numpy_helper
 
 OPSET, IR_VERSION = 13, 7       # of 2020: whatever reads ONNX reads these
-TOLERANCE = 1e-5
 _ACTIVATIONS = {'tanh': 'Tanh', 'relu': 'Relu', 'sigmoid': 'Sigmoid'}
 
 
@@ -63,6 +62,8 @@ def to_onnx(model: LanguageModel, idx_to_char: Sequence[str]) -> bytes:
              'sha256': UNSIGNED}
     proto = helper.make_model(graph.build(), producer_name='gluon_rnn', producer_version=__version__, ir_version=IR_VERSION,
                               opset_imports=[helper.make_opsetid('', OPSET)])
+    helper.set_model_props(proto, about)
+    about['probe'] = json.dumps(load_onnx_bytes(proto.SerializeToString(), 'the model').probe())
     helper.set_model_props(proto, about)
     onnx.checker.check_model(proto, full_check=True)
     return sign(proto.SerializeToString())

@@ -2,19 +2,83 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Dict, Tuple
+import re
+from typing import Any, Dict, List, Tuple
 
 import mxnet as mx
 import numpy as np
 from mxnet import nd
 
-from ..cells.base import BookParams, Network
+from ..cells.base import BookParams, Network, load_weights
 from ..cells.build import NetworkConfig, build_network
 from ..cells.ops import State
 from ..cells.output_layer import GluonOutputLayer, OutputLayer
+from ..corpora.indices import to_numpy
 
 
-class Model:
+class Rebuilt:
+    """A model that is pickled and copied as its settings and weights, and shows itself as a table.
+
+    A copy has gradients of its own; making it draws random numbers, as making any model does.
+    """
+    config: Any
+    ctx: Any
+    network: Network
+    output: Any
+
+    @staticmethod
+    def build(config: Any, ctx: Any) -> Any:
+        """A new model of such settings."""
+        raise NotImplementedError
+
+    def parameters(self) -> Dict[str, nd.NDArray]:
+        raise NotImplementedError
+
+    def num_parameters(self) -> int:
+        """How many numbers are trained."""
+        return sum(param.size for param in self.parameters().values())
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        weights = {name: param.asnumpy() for name, param in self.parameters().items()}
+        device = self.ctx.device_type, self.ctx.device_id
+        return _rebuild, (type(self), self.config, device, weights, getattr(self, 'idx_to_char', None))
+
+    def __repr__(self) -> str:
+        return model_table(self)
+
+
+def _rebuild(kind: Any, config: Any, device: Tuple[str, int], weights: BookParams, idx_to_char: Any) -> Any:
+    model = kind.build(config, mx.Context(*device))
+    if model.parameters().keys() - weights.keys() and hasattr(model.network, 'freeze_second_bias'):
+        model.network.freeze_second_bias()
+    load_weights(model.parameters(), weights)
+    if idx_to_char is not None:
+        model.idx_to_char = idx_to_char
+    return model
+
+
+def model_table(model: Rebuilt) -> str:
+    """Layers, how many columns each reads and gives, and its parameters."""
+    config, embedding = model.config, getattr(model, 'embedding', None)
+    of_layer: Dict[str, List[Tuple[str, nd.NDArray]]] = {}
+    for name, param in model.network.parameters().items():
+        place = re.match(r'(?:.*\.)?(?:[lr]\d+_)?', name)[0].strip('._')      # type: ignore[index]
+        of_layer.setdefault(place, []).append((name, param))
+    rows = [('embedding', *embedding.W_e.shape, embedding.W_e.size)] if embedding else []
+    for place, own in of_layer.items():
+        name, first = own[0]
+        backward = 'backward' in place.split('.') or place.rpartition('.')[2].startswith('r')
+        gives = config.backward_hiddens or config.num_hiddens if backward else config.num_hiddens
+        rows.append((f'{config.cell} {place}'.strip(), first.shape[1 if name.endswith('weight') else 0], gives,
+                     sum(param.size for _, param in own)))
+    output = sorted(model.output.parameters().values(), key=lambda param: -param.ndim)
+    rows.append(('output', model.network.num_outputs, output[1].size, sum(param.size for param in output)))
+    lines = [f'{type(model).__name__} ({config.impl}) on {model.ctx}', f'{"layer":26}{"reads":>8}{"gives":>8}{"parameters":>14}']
+    lines += [f'{name:26}{reads:8,}{gives:8,}{number:14,}' for name, reads, gives, number in rows]
+    return '\n'.join([*lines, f'{"in all":42}{model.num_parameters():14,}'])
+
+
+class Model(Rebuilt):
     """A network and its output layer, under the trainer's contract but for the call itself."""
 
     def __init__(self, config: Any, network: Network, output: Any):
@@ -49,10 +113,26 @@ class Model:
         self.output.load_book_params(output)
 
 
+def redraw_uniform(model: Any) -> None:
+    """Draw the weights of a new model again as PyTorch draws them: uniform within ±1/√n, biases too.
+
+    n: the hidden units of a layer; of the output layer, those that it reads. Where PyTorch has two biases, b is their sum.
+    """
+    def draw(name: str, value: np.ndarray) -> np.ndarray:
+        last = name.rpartition('.')[2]
+        n = model.network.num_outputs if last in ('W_hq', 'b_q') else value.shape[-1]
+        limit = n ** -0.5
+        draws = [nd.random.uniform(-limit, limit, value.shape).asnumpy() for _ in range(1 + (value.ndim == 1 and last != 'b_q'))]
+        return np.sum(draws, axis=0)
+    model.load_book_params({name: draw(name, value) for name, value in model.book_params().items()})
+
+
 def check_state(network: Network, state: Any, batch_size: int) -> State:
     """The state as a tuple. Raises ValueError if it is none of this network for such a batch."""
     wanted = [s.shape for s in network.begin_state(batch_size)]
-    fits = isinstance(state, (tuple, list)) and all(isinstance(s, nd.NDArray) for s in state)
+    if isinstance(state, (tuple, list)):
+        state = [s.as_nd_ndarray() if isinstance(s, mx.np.ndarray) else s for s in state]
+    fits = isinstance(state, list) and all(isinstance(s, nd.NDArray) for s in state)
     if not fits or [s.shape for s in state] != wanted:
         got = [s.shape for s in state] if fits else type(state).__name__
         raise ValueError(f'state must be a tuple of arrays of shapes {wanted}, got {got}: begin a new one for this batch by '
@@ -63,11 +143,17 @@ def check_state(network: Network, state: Any, batch_size: int) -> State:
     return tuple(state)
 
 
-def check_matrix(X: Any, name: str, axes: int = 2) -> nd.NDArray:
-    """X itself. Raises ValueError unless it is an NDArray of so many axes."""
-    if not isinstance(X, nd.NDArray) or X.ndim != axes:
-        got = f'shape {X.shape}' if isinstance(X, nd.NDArray) else type(X).__name__
-        raise ValueError(f'{name} must be an NDArray of {axes} axes, got {got}: model.array(...) makes one of numbers')
+def check_matrix(X: Any, name: str, axes: int = 2, ctx: Any = None) -> nd.NDArray:
+    """X as an NDArray: one as it is; a list or an array of NumPy or `mx.np` on `ctx`. ValueError unless it has so many axes."""
+    if isinstance(X, mx.np.ndarray):
+        X = X.as_nd_ndarray()
+    elif not isinstance(X, nd.NDArray):
+        numbers = to_numpy(X)
+        if numbers.dtype.kind not in 'iufb':
+            raise ValueError(f'{name} must be numbers on {axes} axes, got {type(X).__name__} of {numbers.dtype}')
+        X = nd.array(numbers, ctx=ctx, dtype='float32')
+    if X.ndim != axes:
+        raise ValueError(f'{name} must have {axes} axes, got shape {X.shape}')
     return X
 
 

@@ -33,13 +33,17 @@ class Classifier(Model):
     direction has then read the whole sequence.
     """
 
+    @staticmethod
+    def build(config: ClassifierConfig, ctx: Any) -> Classifier:
+        return build_classifier(config, ctx)
+
     def __call__(self, X: nd.NDArray, state: State, lengths: Lengths | None = None) -> Tuple[nd.NDArray, State]:
         """X: (batch_size, num_steps, num_inputs); lengths: how many steps of each row are real (`cells/lengths.py`).
 
         Returns the logits (batch_size, num_classes) and the network's last state.
         Raises ValueError for a state that does not fit.
         """
-        check_matrix(X, 'X', 3)
+        X = check_matrix(X, 'X', 3, self.ctx)
         if X.shape[2] != self.config.num_inputs:
             raise ValueError(f'X must have rows of {self.config.num_inputs} numbers, got shape {X.shape}')
         state, inputs = self.check_state(state, X.shape[0]), X.transpose((1, 0, 2))

@@ -27,13 +27,13 @@ from ..corpora.sampling import Batch, consecutive_batches, masked_batches, num_b
 from ..runs.checkpoint import Checkpoint
 from ..training.config import TrainConfig
 from ..training.loss import perplexity
-from .base import check_matrix, check_state, make_network
+from .base import Rebuilt, check_matrix, check_state, make_network
 from .language_model import ModelConfig
 
 MASK = '_'          # a gap in a text that a user writes
 
 
-class FillIn:
+class FillIn(Rebuilt):
     """Predicts the characters behind the masks. Its network reads one symbol more than there are characters, the mask, last."""
 
     def __init__(self, config: ModelConfig, network: Network, output: Any):
@@ -46,7 +46,7 @@ class FillIn:
         Returns the logits (number of masks, vocab_size), row by row of X, and the new state.
         Raises ValueError if nothing is masked, and for indices and a state that do not fit.
         """
-        check_matrix(X, 'X')
+        X = check_matrix(X, 'X', ctx=self.ctx)
         state, symbols = check_state(self.network, state, X.shape[0]), X.asnumpy()
         if lengths is None:
             check_indices(symbols, self.mask + 1, 'X')
@@ -62,16 +62,16 @@ class FillIn:
         places = nd.array(steps * X.shape[0] + rows, ctx=self.ctx, dtype='int32')      # H is time-major
         return self.output(nd.take(H.reshape((-1, self.network.num_outputs)), places)), self.network.carry(state)
 
+    @staticmethod
+    def build(config: ModelConfig, ctx: Any) -> FillIn:
+        return build_fill_in(config, ctx)
+
     def begin_state(self, batch_size: int) -> State:
         return self.network.begin_state(batch_size)
 
     def parameters(self) -> Dict[str, nd.NDArray]:
         """All arrays that are trained, with gradients attached, by name."""
         return {**self.network.parameters(), **self.output.parameters()}
-
-    def num_parameters(self) -> int:
-        """The number of trained parameters."""
-        return sum(parameter.size for parameter in self.parameters().values())
 
 
 def build_fill_in(config: ModelConfig, ctx: Any = None) -> FillIn:

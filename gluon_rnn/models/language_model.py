@@ -1,18 +1,25 @@
 """Tokens -> one-hot vectors or an embedding -> recurrent network -> output layer: the language model of sections 6.4 to 6.10."""
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Any, Dict, Tuple
+from pathlib import Path
+from typing import Any, Dict, Sequence, Tuple
 
+import mxnet as mx
 from mxnet import nd
 
-from ..cells.base import BookParams, Network
+from ..cells.base import BookParams, Network, load_weights
 from ..cells.build import NetworkConfig
+from ..cells.default import runnable
 from ..cells.embedding import Embedding
 from ..cells.lengths import Lengths, check_lengths
 from ..cells.ops import OneHot, State
 from ..corpora.indices import check_indices
-from ..corpora.sampling import bounded
+from ..corpora.sampling import Told, bounded
+from ..corpora.tokens import Vocabulary
+from ..runs.arrays import read_arrays, seal_arrays, undamaged
+from ..runs.files import write_whole
 from .base import Model, build_parts, check_matrix
 
 
@@ -41,6 +48,8 @@ class LanguageModel(Model):
     answer, and says nothing about how well it knows the language; written out character by character, where nothing
     follows yet, it makes poor verses. It is here because section 6.10 leads to it, and to show just this. Its second direction
     starts anew with each call: a batch knows nothing of the text behind it.
+
+    idx_to_char: its vocabulary, once it is known: `train` takes it from a corpus, `load_model` from the file.
     """
 
     # what an implementation may offer beyond the contract, see `whole_step.py`
@@ -51,7 +60,11 @@ class LanguageModel(Model):
 
     def __init__(self, config: ModelConfig, network: Network, output: Any, embedding: Embedding | None = None):
         super().__init__(config, network, output)
-        self.embedding = embedding
+        self.embedding, self.idx_to_char = embedding, Vocabulary()
+
+    @staticmethod
+    def build(config: ModelConfig, ctx: Any) -> LanguageModel:
+        return build_model(config, ctx)
 
     def parameters(self) -> Dict[str, nd.NDArray]:
         return {**super().parameters(), **(self.embedding.parameters() if self.embedding else {})}
@@ -78,20 +91,53 @@ class LanguageModel(Model):
 
         lengths: how many characters of each row are real (`cells/lengths.py`); the logits after them say nothing.
         Returns the logits (num_steps * batch_size, vocab_size), all rows of the first step first, and the new state.
-        Raises ValueError for a state that does not fit. Indices out of range are seen on the device alone: all logits are NaN.
+        Raises ValueError for a state that does not fit. Indices out of range are seen on the device alone: they are a ValueError
+        where the logits, or the loss that is made from them, are read.
         """
         if not isinstance(X, nd.NDArray):
-            check_indices(X, self.vocab_size, 'X')
-        check_matrix(X, 'X')
+            X = check_indices(X, self.vocab_size, 'X')
+        X = check_matrix(X, 'X', ctx=self.ctx)
         state = self.check_state(state, X.shape[0])
         if lengths is not None:     # padding is never read, whatever it holds
             lengths = check_lengths(lengths, X.shape[1], X.shape[0])
             X = nd.SequenceMask(X, nd.array(lengths, ctx=self.ctx), use_sequence_length=True, axis=1)
-        X, wrong = bounded(X, self.vocab_size)
-        inputs = self.embedding(X.T) if self.embedding else OneHot(X.T, self.vocab_size)
+        indices, wrong = bounded(X, self.vocab_size)
+        inputs = self.embedding(indices.T) if self.embedding else OneHot(indices.T, self.vocab_size)
         H, state = self.network(inputs, state, lengths)
         logits = self.output(H.reshape((-1, self.network.num_outputs)) + wrong)
-        return logits, self.network.carry(state)
+        return Told.of(logits, (X, self.vocab_size, 'X')), self.network.carry(state)
+
+
+    def save(self, path: Path | str, idx_to_char: Sequence[str] | None = None) -> None:
+        """Write settings, vocabulary and weights to a file for `load_model`, whole or not at all, checksummed, no pickle.
+
+        idx_to_char: None: the model's own. Raises ValueError where there is none, or a weight is not finite; OSError where the
+        file cannot be written. `scripts/generate.py` and `export.py` take the file, too.
+        """
+        vocabulary = Vocabulary.of(self.idx_to_char if idx_to_char is None else idx_to_char)
+        if len(vocabulary) != self.vocab_size:
+            raise ValueError(f'the vocabulary must have {self.vocab_size} entries as the model, got {len(vocabulary)}: give it, '
+                             f'as model.save(path, corpus.idx_to_char)')
+        weights = {f'params/{name}': param.asnumpy() for name, param in self.parameters().items()}
+        description = {'model': dataclasses.asdict(self.config), **vocabulary.as_dict(), 'epoch': 0, 'optimizer': {}}
+        write_whole(Path(path), seal_arrays(description, weights))
+
+
+def load_model(path: Path | str, ctx: Any = None) -> LanguageModel:
+    """The model of a file that `LanguageModel.save` has written, or of a checkpoint or the folder of a run, on ctx.
+
+    Its vocabulary is `model.idx_to_char`. Raises ValueError where the file is damaged or something else, OSError where it cannot
+    be read.
+    """
+    path = Path(path)
+    path = path / 'checkpoint.npz' if path.is_dir() else path
+    with open(path, 'rb') as opened, undamaged(path):
+        description, contents = read_arrays(opened)
+        model = build_model(runnable(ModelConfig(**description['model']), ctx or mx.cpu()), ctx)
+        load_weights(model.parameters(), {name[len('params/'):]: value for name, value in contents.items()
+                                          if name.startswith('params/')})
+        model.idx_to_char = Vocabulary.from_dict(description)
+    return model
 
 
 def build_model(config: ModelConfig, ctx: Any = None) -> LanguageModel:

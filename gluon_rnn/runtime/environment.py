@@ -7,6 +7,8 @@ import os
 import platform
 import re
 import sys
+import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
@@ -28,6 +30,8 @@ def prepare() -> None:
     """
     _check_python()
     _check_numpy()
+    # What MXNet's own modules are warned of will not be mended any more; where warnings are errors it would not load.
+    warnings.filterwarnings('ignore', category=DeprecationWarning, module=r'mxnet(\.|$)')
     if 'mxnet' in sys.modules:      # already loaded: it has read its variables, nothing more can be done
         return
     # Threads that wait for each other spin before they sleep: briefly, or on a busy machine they keep the CPU from those that
@@ -64,6 +68,9 @@ def _check_python() -> None:
     if not PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
         raise ImportError(f'MXNet 1.9.1 runs here on Python 3.9 to 3.12, this is {sys.version_info[0]}.{sys.version_info[1]}: '
                           f'make an environment with one of those')
+    if sys.flags.optimize > 1:
+        raise ImportError('MXNet 1.9.1 reads its own docstrings, which python -OO and PYTHONOPTIMIZE=2 leave out: run '
+                          'without them')
 
 
 def _check_numpy() -> None:
@@ -169,11 +176,19 @@ def _cpuinfo(field: str) -> str:
 
 def data_folders() -> List[Path]:
     """The folders where corpora are looked for, first to last; the last one may be written to."""
-    import platformdirs
     package = Path(__file__).resolve().parents[1]
     given = os.environ.get('GLUON_RNN_DATA')
     own = [package / 'data', package.parent / 'data']
-    return ([Path(given)] if given else []) + own + [platformdirs.user_cache_path('gluon_rnn')]
+    return ([Path(given)] if given else []) + own + [user_cache() or Path(tempfile.gettempdir()) / 'gluon_rnn']
+
+
+def user_cache() -> Path | None:
+    """This project's folder in the user's cache; None for a user without a home, as in a container with a plain uid."""
+    import platformdirs
+    try:
+        return platformdirs.user_cache_path('gluon_rnn')
+    except RuntimeError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -181,6 +196,7 @@ class Job:
     """The processes that this one was started with as a worker, by `scripts/launch.py` or another of MXNet's launchers."""
     num_workers: int
     rank: int | None        # from 0; None: MXNet is to say
+    launcher: str = ''      # the command that started it, up to the worker's own; '': not known
 
 
 def launched_job() -> Job | None:
@@ -192,7 +208,8 @@ def launched_job() -> Job | None:
         raise ValueError(f'DMLC_ROLE is worker and {missing[0]} is not set: start the workers by scripts/launch.py')
     rank = os.environ.get('GLUON_RNN_RANK')
     try:
-        job = Job(int(os.environ['DMLC_NUM_WORKER']), None if rank is None else int(rank))
+        job = Job(int(os.environ['DMLC_NUM_WORKER']), None if rank is None else int(rank),
+                  os.environ.get('GLUON_RNN_LAUNCHER', ''))
     except ValueError:
         raise ValueError(f'DMLC_NUM_WORKER and GLUON_RNN_RANK must be numbers, got {os.environ["DMLC_NUM_WORKER"]!r} and '
                          f'{rank!r}') from None

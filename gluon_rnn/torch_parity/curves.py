@@ -46,6 +46,13 @@ class CurveConfig:
         if self.keep_state and self.sampling == 'random':
             raise ValueError('a state can be kept across epochs with consecutive sampling only')
 
+    def __str__(self) -> str:
+        weights = "torch.nn's own" if self.torch_init else 'N(0, 0.01)'
+        return (f"{'the book' if self.name == 'book' else 'the PyTorch ports'}: {self.cell} ({self.impl}), {self.num_layers} x "
+                f'{self.num_hiddens} hidden units, {self.sampling} batches of {self.batch_size} x {self.num_steps}, '
+                f'{self.optimizer} with lr {self.lr:g}, clipped to {self.clipping_theta:g}, first weights {weights}'
+                f"{', the state kept across epochs' * self.keep_state}, seed {self.seed}")
+
 
 def like_the_ports(config: CurveConfig) -> CurveConfig:
     """The settings of the PyTorch ports of the book: torch.nn, its own first weights, Adam, the state carried across epochs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 import io
 import sys
 import time
-from typing import Any, List
+from typing import Any, Dict, List
 
 from tqdm.auto import tqdm
 
@@ -61,6 +61,15 @@ class LiveCurve:
                 self.handle.update(image)
         end = time.perf_counter()
         self.next = end + max(_PAUSE, 9 * (end - start))
+
+
+class History(Dict[int, Any]):
+    """The records of a training by epoch."""
+
+    def plot(self, title: str = '') -> Any:
+        """The figure of perplexity over the epochs, which a notebook shows."""
+        from ..plots import plot_perplexity
+        return plot_perplexity({'training': list(self.values())}, title=title)
 
 
 def in_notebook() -> bool:

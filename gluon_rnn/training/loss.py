@@ -6,12 +6,10 @@ import math
 import sys
 from typing import Any, Deque, Tuple
 
-import mxnet as mx
-import numpy as np
 from mxnet import nd
 
 from ..corpora.indices import check_indices
-from ..corpora.sampling import bounded, consecutive_batches, consecutive_rows
+from ..corpora.sampling import Told, bounded, consecutive_batches, consecutive_rows
 
 _LARGEST_LOSS = math.log(sys.float_info.max)    # of which a perplexity can be told
 _STEPS_AHEAD = 8        # how many steps the host may queue before it looks at a result
@@ -25,7 +23,8 @@ class Diverged(ArithmeticError):
 def cross_entropy(logits: nd.NDArray, y: nd.NDArray, num_rows: int | None = None) -> Tuple[nd.NDArray, nd.NDArray]:
     """The mean cross entropy of softmax(logits) with the labels y, shape (1,), and its gradient, (rows, vocab_size).
 
-    y: (rows,). Labels out of range touch no memory: on the host they are a ValueError here, on a device when the loss is read.
+    y: (rows,). Labels out of range touch no memory: on the host they are a ValueError here, on a device when the loss is read;
+    so are indices that a language model has made the logits from.
     num_rows: where these rows are part of a batch, the rows of all of it: the loss is then their part of its mean.
 
     The gradient of a row is softmax(logits) - onehot(y), over the number of rows. By hand it costs one pass over all logits
@@ -36,28 +35,14 @@ def cross_entropy(logits: nd.NDArray, y: nd.NDArray, num_rows: int | None = None
         y = nd.array(check_indices(y, num_outputs, 'labels'), ctx=logits.context)
     if y.shape != (own_rows,):
         raise ValueError(f'labels must be ({own_rows},), one for each row of logits, got shape {y.shape}')
-    loss, P, num_rows = Loss(y, num_outputs), nd.softmax(logits), num_rows or own_rows
+    P, num_rows, checks = nd.softmax(logits), num_rows or own_rows, [*getattr(logits, 'checks', ()), (y, num_outputs, 'labels')]
     y, wrong = bounded(y, num_outputs)
     p = nd.pick(P, y)
-    nd.elemwise_add(-_log(p, logits, y).mean() * (own_rows / num_rows), wrong, out=loss)
+    loss = Told.of(-_log(p, logits, y).mean() * (own_rows / num_rows) + wrong, *checks)
     P /= num_rows
     at_labels = nd.stack(nd.arange(own_rows, ctx=y.context), y)
     gradient = nd._internal._scatter_set_nd(P, (p - 1) / num_rows, at_labels, shape=P.shape, out=P)
     return loss, gradient
-
-
-class Loss(nd.NDArray):
-    """A loss, (1,), still to be computed. Read on the host it raises ValueError where one of its labels y was out of range."""
-
-    def __init__(self, y: nd.NDArray, num_outputs: int):
-        super().__init__(mx.nd.ndarray._new_alloc_handle((1,), y.context, False))
-        self._y, self._num_outputs = y, num_outputs
-
-    def asnumpy(self) -> np.ndarray:
-        value = super().asnumpy()
-        if np.isnan(value).any():       # as `bounded` has it
-            check_indices(self._y.asnumpy(), self._num_outputs, 'labels')
-        return value
 
 
 def _log(p: nd.NDArray, logits: nd.NDArray, y: nd.NDArray) -> nd.NDArray:
@@ -122,7 +107,7 @@ class Totals:
         figures, own = self.pending.popleft()
         loss, *stops, norm = figures.asnumpy().tolist()
         if math.isnan(loss):
-            own.asnumpy()       # a ValueError where it is of a label out of range
+            own.asnumpy()       # a ValueError where it is of a label or an index out of range
         self.count(loss, norm)
         if any(stops):      # looked at behind the same step in every process, so that none waits for another
             raise KeyboardInterrupt

@@ -112,11 +112,29 @@ class Optimizer:
             self._apply.states[i], self._apply.states_synced[i] = state, True
 
 
+class Nadam(mx.optimizer.Nadam):
+    """MXNet's, but for a fault: its product of momenta grows with every parameter, and not with every step."""
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        self.m_schedule: float
+        self.last_step, self.schedule_before = 0, 1.0       # plain numbers: a checkpoint keeps them
+
+    def update(self, index: int, weight: nd.NDArray, grad: nd.NDArray, state: Any) -> None:
+        step = self._index_update_count.get(index, 0) + 1
+        if step != self.last_step:
+            self.last_step, self.schedule_before = step, self.m_schedule
+        self.m_schedule = self.schedule_before
+        super().update(index, weight, grad, state)
+
+
 def make_optimizer(name: str, lr: float) -> Any:
     """Any `mx.optimizer` by its name, without weight decay. Raises ValueError for an unknown one."""
     known = sorted(mx.optimizer.Optimizer.opt_registry.keys() - _LEFT_OUT)
     if name not in known:
         raise ValueError(f'optimizer must be one of {", ".join(known)}, got {name!r}')
+    if name == 'nadam':
+        return Nadam(learning_rate=lr, wd=0)
     return mx.optimizer.create(name, learning_rate=lr, wd=0)
 
 

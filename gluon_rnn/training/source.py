@@ -6,6 +6,7 @@ from typing import Any, Iterator, Protocol, Tuple
 
 import numpy as np
 
+from ..corpora.indices import to_numpy
 from ..corpora.sampling import check_sizes, consecutive_rows, num_batches, random_rows
 from .config import TrainConfig
 
@@ -32,7 +33,7 @@ class TextBatches:
     """
 
     def __init__(self, corpus_indices: Any, config: TrainConfig, *, rows: slice = slice(None), rng: Any = None):
-        self.indices, self.config, self.rows, self.rng = np.asarray(corpus_indices), config, rows, rng
+        self.indices, self.config, self.rows, self.rng = to_numpy(corpus_indices), config, rows, rng
         check_sizes(len(self.indices), config.batch_size, config.num_steps, config.sampling)
 
     def __len__(self) -> int:

@@ -5,6 +5,7 @@ from typing import Any, List, Tuple
 
 from mxnet import autograd, nd
 
+from ..corpora.sampling import Told
 from .data_parallel import Replicas
 from .loss import cross_entropy
 from .optimizer import Optimizer
@@ -50,6 +51,8 @@ class PlainStep:
             after.append(state)
             losses.append(loss)
         figures = self.replicas.sum(losses, stop)
+        if self.replicas.store:     # the sum knows no more what it was made from
+            figures = Told.of(figures.copy(), *(check for loss in losses for check in loss.checks))
         norm = self.optimizer.step()
         self.replicas.broadcast()
         return after, figures, norm

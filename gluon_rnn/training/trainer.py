@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import Any, Callable, Dict, Iterator, List, Sequence
+from typing import Any, Callable, Iterator, List, Sequence
 
 import mxnet as mx
 
@@ -14,7 +14,7 @@ from ..corpora.sampling import check_sizes
 from .config import EpochRecord, TrainConfig
 from .data_parallel import Replicas
 from .kvstore import Store
-from .live import LiveCurve
+from .live import History, LiveCurve
 from .loss import Totals, check_text, evaluate, perplexity
 from .optimizer import Optimizer
 from .source import Source, TextBatches
@@ -109,12 +109,16 @@ class Trainer:
 
 
 def train(model: Any, corpus_indices: Any, config: TrainConfig, *, valid_indices: Any = None, plot: bool = False,
-          on_epoch: Callable[[EpochRecord], None] | None = None) -> Dict[int, EpochRecord]:
+          on_epoch: Callable[[EpochRecord], None] | None = None) -> History:
     """Train a model from start to end, calling on_epoch with the record of each epoch. Returns all records by epoch.
+
+    corpus_indices: of characters, or a `Corpus`, whose vocabulary the model then keeps.
 
     plot: draw the curve as it grows, in a notebook; there an interruption ends the training, keeps the model and is one line.
     """
-    records: Dict[int, EpochRecord] = {}
+    if hasattr(corpus_indices, 'idx_to_char'):
+        model.idx_to_char, corpus_indices = corpus_indices.idx_to_char, corpus_indices.indices
+    records = History()
     curve = LiveCurve(config.num_epochs) if plot else None
     try:
         for record in Trainer(model, config).epochs(corpus_indices, valid_indices):

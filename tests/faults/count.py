@@ -1,16 +1,18 @@
-"""Try every fault in full and write the tables of docs/reliability.md (`make faults`), or those of some files here.
+"""Try every fault in full and write what came of it into docs/reliability.md (`make faults`), or do so for some files here.
 
     python tests/faults/count.py
     python tests/faults/count.py test_kill test_damage
 """
 from __future__ import annotations
 
+import collections
 import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -32,7 +34,7 @@ def main() -> int:
 
 
 def tried(name: str) -> bool:
-    """Run one file in full, and write its table where it has passed."""
+    """Run one file in full, and write what came of it where it has passed."""
     with tempfile.TemporaryDirectory() as folder:
         rows, start = Path(folder) / 'rows.json', time.monotonic()
         environment = {**os.environ, 'FAULTS': 'full', 'FAULTS_TABLE': str(rows), 'OMP_NUM_THREADS': '1'}
@@ -44,16 +46,16 @@ def tried(name: str) -> bool:
 
 
 def write(name: str, rows: list, seconds: float) -> None:
-    lines = ['| what was done | times | what came of it | lost |', '|---|---|---|---|']
+    outcomes: collections.Counter = collections.Counter()
     for row in rows:
-        outcomes = row['outcomes']
-        came = '; '.join(f'{what}: {times}' if len(outcomes) > 1 else what for what, times in outcomes.items())
-        lines.append(f'| {row["done"]} | {row["times"]} | {came} | {row["lost"]} |')
-    lines.append(f'\n`{name}`: {sum(row["times"] for row in rows):,} faults tried in {seconds:.0f} s.')
-    page, table = PAGE.read_text(encoding='utf-8'), '\n'.join(lines)
-    new, found = re.subn(rf'(?s)(<!-- {name} -->\n).*?(<!-- end -->)', lambda place: f'{place[1]}{table}\n{place[2]}', page)
-    if not found:
-        new = page.replace('\n## How\n', f'\n<!-- {name} -->\n{table}\n<!-- end -->\n\n## How\n')
+        outcomes.update(row['outcomes'])
+    lost = '; '.join(dict.fromkeys(row['lost'] for row in rows if row['lost'] != 'nothing')) or 'nothing'
+    came = '; '.join(f'{what} ({times:,})' for what, times in outcomes.items())
+    line = textwrap.fill(f'Tried {sum(outcomes.values()):,} times in {seconds:.0f} s: {came}. Lost: {lost}.', 100)
+    page = PAGE.read_text(encoding='utf-8')
+    new, found = re.subn(rf'(?s)(<!-- {name} -->\n).*?(<!-- end -->)', lambda place: f'{place[1]}{line}\n{place[2]}', page)
+    if not found:       # it is held by its tests, and counts nothing
+        return
     PAGE.write_text(new, encoding='utf-8')
     print(f'wrote {name} into {PAGE}')
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -60,6 +61,17 @@ def test_starts_all_and_says_who_speaks(launched):
     assert sorted(ended.out.splitlines()) == ['I am 0 -- -x two words', 'worker 1: I am 1 -- -x two words',
                                               'worker 2: I am 2 -- -x two words']
     assert sorted(ended.err.splitlines()) == ['note', 'worker 1: note', 'worker 2: note']
+
+
+def test_the_command_that_goes_on_with_a_job(tmp_path, monkeypatch):
+    """It can be pasted, whatever the names."""
+    hosts = tmp_path / 'my hosts'
+    hosts.write_text('localhost')
+    for flags in (['-n', '2', '-s', '1'], ['-n', '3', '-s', '2', '--hostfile', str(hosts), '--address', '127.0.0.1']):
+        monkeypatch.setattr(sys, 'argv', ['launch.py', *flags, '--', 'python', 'x.py', '--resume'])
+        args = launch.parser().parse_args()
+        for process in launch.plan(args, []):
+            assert shlex.split(process.variables['GLUON_RNN_LAUNCHER']) == [sys.executable, launch.__file__, *flags, '--']
 
 
 def test_what_mxnet_is_told(launched, monkeypatch):

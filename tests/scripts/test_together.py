@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from tests.scripts.test_launch import alive, token  # noqa: F401  (a fixture)
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = Path(together_worker.__file__)
+LAUNCH = ROOT / 'scripts' / 'launch.py'
 TRAIN = (sys.executable, str(ROOT / 'scripts' / 'train.py'))
 FLAGS = ('--max-chars', '600', '--num-hiddens', '16', '--num-steps', '8', '--batch-size', '6', '--length', '5', '--ctx', 'cpu',
          '--impl', 'hybrid', '--cell', 'rnn', '--optimizer', 'adam', '--checkpoint-period', '5', '--period', '20')
@@ -26,7 +28,7 @@ FLAGS = ('--max-chars', '600', '--num-hiddens', '16', '--num-steps', '8', '--bat
 
 def launched(*command: str, workers: int = 2, servers: int = 1, grace: float = 3) -> subprocess.Popen:
     flags = ('-n', str(workers), '-s', str(servers), '--grace', str(grace))
-    return subprocess.Popen([sys.executable, str(ROOT / 'scripts' / 'launch.py'), *flags, '--', *command], text=True,
+    return subprocess.Popen([sys.executable, str(LAUNCH), *flags, '--', *command], text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, 'OMP_NUM_THREADS': '1'})
 
 
@@ -96,7 +98,10 @@ def test_a_worker_that_is_killed_and_a_job_that_is_stopped(token, tmp_path):  # 
     job.send_signal(signal.SIGINT)
     status, _, err = finish(job)
     assert status == 130, err
-    assert 'epochs are saved in' in err and 'go on with: the launcher and' in err
+    assert 'epochs are saved in' in err
+    pasted = shlex.split(err.strip().splitlines()[-1].rpartition('go on with: ')[2])
+    assert pasted == [sys.executable, str(LAUNCH), '-n', '2', '-s', '1', '--grace', '3', '--', *TRAIN, '--out', str(run),
+                      '--resume']
     stopped = checkpoint.read(run / 'checkpoint.npz').epoch
     assert stopped > saved
     assert alive(token) == {}

@@ -52,3 +52,9 @@ def test_the_picture(alphabet, tmp_path):
     found = curves.Curves(SMALL, [9.0, 5.0], [9.0, 5.0], [], 'torch.nn')
     save_figure(curves.plot_curves([found, found]), tmp_path / 'curves.png')
     assert (tmp_path / 'curves.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_a_setting_in_words():
+    assert str(like_the_ports(CurveConfig())) == (
+        'the PyTorch ports: gru (gluon), 1 x 256 hidden units, consecutive batches of 32 x 35, adam with lr 0.01, clipped '
+        "to 0.01, first weights torch.nn's own, the state kept across epochs, seed 0")

@@ -112,12 +112,35 @@ def test_unknown_optimizer(name):
 
 
 OFFERED = [name for name in sorted(mx.optimizer.Optimizer.opt_registry) if name not in _LEFT_OUT]
-# One step from a new optimizer, by its paper's formula: of a gradient g and the learning rate 0.01.
-FIRST_STEP = {'sgd': lambda g: 0.01 * g, 'nag': lambda g: 0.01 * g, 'dcasgd': lambda g: 0.01 * g, 'lbsgd': lambda g: 0.01 * g,
-              'signum': lambda g: 0.01 * np.sign(g), 'adam': lambda g: 0.01 * g / (np.abs(g) + 1e-8 / np.sqrt(0.001)),
-              'adagrad': lambda g: 0.01 * g / np.sqrt(g ** 2 + 1e-7),
-              'rmsprop': lambda g: 0.01 * g / np.sqrt(0.1 * g ** 2 + 1e-8),
-              'adadelta': lambda g: np.sqrt(1e-5) / np.sqrt(0.1 * g ** 2 + 1e-5) * g}
+
+
+def lamb(g, w):
+    r = g / (np.abs(g) + 1e-6)
+    return 0.01 * r * (np.linalg.norm(w) / np.linalg.norm(r) if w.any() and r.any() else 1)
+
+
+def lars(g, w):
+    return 0.01 * g * (0.001 * np.linalg.norm(w) / np.linalg.norm(g) if w.any() and g.any() else 1)
+
+
+def nadam(g, w):
+    mu, mu_next = (0.9 * (1 - 0.5 * 0.96 ** (0.004 * t)) for t in (1, 2))
+    return 0.01 * ((1 - mu) * g / (1 - mu) + mu_next * 0.1 * g / (1 - mu * mu_next)) / (np.abs(g) + 1e-8)
+
+
+# One step from a new optimizer, by its paper's formula: of a gradient g, the weights w and the learning rate 0.01.
+FIRST_STEP = {'sgd': lambda g, w: 0.01 * g, 'nag': lambda g, w: 0.01 * g, 'dcasgd': lambda g, w: 0.01 * g,
+              'lbsgd': lambda g, w: 0.01 * g, 'signum': lambda g, w: 0.01 * np.sign(g),
+              'lamb': lamb, 'lars': lars, 'nadam': nadam,
+              'adam': lambda g, w: 0.01 * g / (np.abs(g) + 1e-8 / np.sqrt(0.001)),
+              'ftml': lambda g, w: 0.01 * g / (np.abs(g) + 1e-8),
+              'adagrad': lambda g, w: 0.01 * g / np.sqrt(g ** 2 + 1e-7),
+              'rmsprop': lambda g, w: 0.01 * g / np.sqrt(0.1 * g ** 2 + 1e-8),
+              'adadelta': lambda g, w: np.sqrt(1e-5) / np.sqrt(0.1 * g ** 2 + 1e-5) * g}
+
+
+def test_each_that_is_offered_is_held_to_its_formula():
+    assert sorted([*FIRST_STEP, 'sgld']) == OFFERED
 
 
 @pytest.mark.parametrize('name', OFFERED)
@@ -137,11 +160,48 @@ def test_a_gradient_of_zero_moves_nothing(name):
 
 @pytest.mark.parametrize('name', sorted(FIRST_STEP))
 def test_the_first_step_in_float64(name):
-    param, gradient = nd.array([[1, 2, 3, 4]]), np.array([[0, 0.5, -1, 1e-3]])
-    param.attach_grad()
-    param.grad[:] = nd.array(gradient)
-    Optimizer({'w': param}, name, 0.01, 0).step()
-    assert_allclose(param.asnumpy(), [[1, 2, 3, 4]] - FIRST_STEP[name](gradient), rtol=1e-6)
+    """Of several parameters, one that begins at zero and one without any gradient: none may change what another does."""
+    weights = [np.array([1, 2, 3, 4.0]), np.zeros(4), np.array([0.5, -1, 2, 0]), np.zeros(4)]
+    gradients = [np.array([0, 0.5, -1, 1e-3]), np.array([0, -2, 1, 1e-3]), np.zeros(4), np.zeros(4)]
+    params = {str(i): nd.array(w) for i, w in enumerate(weights)}
+    for param, gradient in zip(params.values(), gradients):
+        param.attach_grad()
+        param.grad[:] = nd.array(gradient)
+    Optimizer(params, name, 0.01, 0).step()
+    for param, w, g in zip(params.values(), weights, gradients):
+        assert_allclose(param.asnumpy(), w - FIRST_STEP[name](g, w), rtol=2e-5, atol=3e-9)
+
+
+def test_nadam_over_steps_and_parameters():
+    """Dozat's products of momenta, which grow once a step; and again from a checkpoint in the middle."""
+    rng, params = np.random.default_rng(0), parameters(3)
+    weights, m, v = ([value for value, _ in numbers(params)] if k == 0 else [0.0] * 3 for k in range(3))
+    optimizer, product = Optimizer(params, 'nadam', 0.01, 0), 1.0
+    for t in range(1, 6):
+        mu, mu_next = (0.9 * (1 - 0.5 * 0.96 ** (0.004 * k)) for k in (t, t + 1))
+        product *= mu
+        for i, param in enumerate(params.values()):
+            g = rng.normal(size=param.shape).astype(np.float32)
+            param.grad[:] = nd.array(g)
+            m[i], v[i] = 0.9 * m[i] + 0.1 * g, 0.999 * v[i] + 0.001 * g.astype(np.float64) ** 2
+            m_bar = (1 - mu) * g / (1 - product) + mu_next * m[i] / (1 - product * mu_next)
+            weights[i] = weights[i] - 0.01 * m_bar / (np.sqrt(v[i] / (1 - 0.999 ** t)) + 1e-8)
+        optimizer.step()
+        if t == 3:
+            state, optimizer = optimizer.state(), Optimizer(params, 'nadam', 0.01, 0)
+            optimizer.load_state(*state)
+        for param, wanted in zip(params.values(), weights):
+            assert_allclose(param.asnumpy(), wanted, rtol=0, atol=2e-6)
+
+
+def test_sgld_draws_its_noise_around_the_step():
+    """Of variance lr, around half a step down."""
+    params = {'w': nd.zeros((200, 200))}
+    params['w'].attach_grad()
+    params['w'].grad[:] = 1
+    Optimizer(params, 'sgld', 0.01, 0).step()
+    moved = params['w'].asnumpy()
+    assert_allclose([moved.mean(), moved.std()], [-0.005, 0.1], rtol=0, atol=0.0015)      # three standard errors
 
 
 @pytest.mark.parametrize('name', ['adamax', 'ftrl'])
