@@ -143,8 +143,7 @@ def to_svg(figure: Any, name: str) -> str:
     text = io.StringIO()
     with matplotlib.rc_context({'svg.fonttype': 'none', 'svg.hashsalt': name}):
         figure.savefig(text, format='svg', transparent=True, metadata={'Date': None, 'Creator': None})
-    svg = text.getvalue()
-    return svg[svg.index('<svg'):]
+    return text.getvalue()[text.getvalue().index('<svg'):]
 
 
 def _decades(lines: Sequence[Dict[str, Any]]) -> float:
@@ -224,8 +223,8 @@ def plot_surprise(scores: Dict[str, Any], *, columns: int = 80) -> Any:
     from matplotlib import colors
     pages = {label: _places(score, columns) for label, score in scores.items()}
     heights = [page[-1][0] + 1 for page in pages.values()]
-    figure, axes = new_figure(9, 0.8 + 0.25 * sum(heights) + 0.3 * len(pages), nrows=len(pages), squeeze=False,
-                              height_ratios=heights)
+    tall = 0.8 + 0.25 * sum(heights) + 0.3 * len(pages)
+    figure, axes = new_figure(9, tall, nrows=len(pages), squeeze=False, height_ratios=heights)
     scale = colors.Normalize(0, max(bits for page in pages.values() for *_, bits in page) or 1)
     for ax, (label, page), height in zip(axes[:, 0], pages.items(), heights):
         ax.set(xlim=(0, columns), ylim=(height, 0), xticks=[], yticks=[])
@@ -233,8 +232,8 @@ def plot_surprise(scores: Dict[str, Any], *, columns: int = 80) -> Any:
         drawn = ax.scatter([], [], c=[], norm=scale, cmap='YlOrRd')
         for row, column, width, char, bits in page:
             ax.broken_barh([(column, width)], (row, 1), color=drawn.to_rgba(bits))
-            ax.text(column + width / 2, row + 0.5, char, ha='center', va='center', fontsize=9, family=font_family(),
-                    color='white' if scale(bits) > 0.75 else 'black')
+            ink = 'white' if scale(bits) > 0.75 else 'black'
+            ax.text(column + width / 2, row + 0.5, char, ha='center', va='center', fontsize=9, family=font_family(), color=ink)
     figure.colorbar(drawn, ax=axes[:, 0].tolist(), label='bits by which it surprised', shrink=0.9, aspect=30)
     return figure
 

@@ -1,4 +1,4 @@
-"""TextScore a text by trained models: its log-probability and perplexity, the characters least expected, and a picture of it.
+"""Score a text by trained models: its log-probability and perplexity, the characters least expected, and a picture of it.
 
 Each character is expected from all that stand before it. Several runs, or models that scripts/export.py has written as ONNX, are
 told side by side. A text of a thousand characters takes a second or two a model.

@@ -94,8 +94,8 @@ class Vocabulary(Tuple[str, ...]):
         found: List[str] = []
         for token in unknown[:5]:
             plain = unicodedata.normalize('NFKC', token)
-            forms = [token.swapcase(), plain, plain.swapcase(), unicodedata.normalize('NFD', token)[0], *_WIDE.get(token, ''),
-                     token.replace(JOINED, ''), JOINED + token]
+            forms = [token.lower(), token.upper(), plain, plain.lower(), plain.upper(), unicodedata.normalize('NFD', token)[0],
+                     *_WIDE.get(token, ''), token.replace(JOINED, ''), JOINED + token]
             found += [form for form in dict.fromkeys(forms) if form in self.to_idx and form not in found]
             if self.rule != 'char':
                 found += [word for word in difflib.get_close_matches(token, self, 2, 0.7) if word not in found]

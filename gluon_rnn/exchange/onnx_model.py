@@ -23,7 +23,7 @@ _PROBED = 256               # characters of a probe, at most
 UNSIGNED = '0' * 64         # in the place of a file's SHA-256, while that is computed
 _START = re.compile(rb'\x08.\x12\tgluon_rnn\x1a')       # ir_version, and this project as the producer
 _SHA256 = re.compile(rb'\n\x06sha256\x12@([0-9a-f]{64})')       # an entry of the metadata, as protobuf writes it
-Arrays = Tuple[np.ndarray, ...]
+Arrays = Tuple['np.ndarray', ...]     # in quotes: a NumPy too new is told later, in one line
 
 
 class OnnxModel:

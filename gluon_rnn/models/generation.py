@@ -5,6 +5,7 @@ from typing import Any, Callable, Iterator, List, Sequence
 
 import numpy as np
 
+from ..corpora.indices import to_numpy
 from ..corpora.tokens import LINE_END, Vocabulary
 
 
@@ -107,11 +108,6 @@ def _choose(model: Any, read: Sequence[int], number: int, draw_one: Callable[[np
         else:
             X = model.array([[draw_one(to_numpy(logits[-1]))]])
         yield X
-
-
-def to_numpy(array: Any) -> np.ndarray:
-    """What a model has returned, whatever it is made of."""
-    return array.asnumpy() if hasattr(array, 'asnumpy') else array
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

@@ -7,15 +7,16 @@ from typing import Any, List, Sequence, Tuple
 
 import numpy as np
 
+from ..corpora.indices import to_numpy
 from ..corpora.tokens import Vocabulary
-from .generation import begins_a_line, log_softmax, to_numpy
+from .generation import begins_a_line, log_softmax
 
 _AT_ONCE = 256      # tokens of which the logits are in memory together
 
 
 @dataclass(frozen=True)
 class TextScore:
-    """What a model thinks of a text.
+    """A text as a model expects it.
 
     pieces: the text of each token; losses: -log of the probability that the model gave it before it came, in nats. The first one
     is expected as the first of a line is, and is left out where the vocabulary has no line breaks.
@@ -25,12 +26,12 @@ class TextScore:
 
     @property
     def log_probability(self) -> float:
-        """Of the whole text, in nats."""
+        """The log-probability of the whole text, in nats."""
         return -float(self.losses.sum())
 
     @property
     def perplexity(self) -> float:
-        """Of a token."""
+        """Perplexity per token."""
         return math.exp(min(float(self.losses.mean()), 709))
 
     @property

@@ -81,7 +81,7 @@ def gradients(model: Any, twin: Any, state: Any, batch: Batch) -> List[Any]:
     logits.backward(cross_entropy(logits, labels)[1])
     for param in twin.parameters():
         param.grad = None
-    outputs, twin_last = twin.rnn(torch.nn.functional.one_hot(torch.from_numpy(X).T, vocab_size).float(), there)
+    outputs, twin_last = twin.run(twin.rnn, torch.nn.functional.one_hot(torch.from_numpy(X).T, vocab_size).float(), there)
     twin_logits = twin.output(outputs)
     torch.nn.functional.cross_entropy(twin_logits, torch.from_numpy(Y).T.reshape(-1)).backward()
     return [(logits, last), (twin_logits, twin_last)]

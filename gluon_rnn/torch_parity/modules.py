@@ -120,9 +120,11 @@ class LanguageModel(nn.Module):
     def forward(self, X: Tensor, state: State) -> Tuple[Tensor, State]:
         """X: (batch_size, num_steps), int64. Returns logits (num_steps * batch_size, vocab_size), time-major, and the state."""
         outputs, state = self.run(self.rnn, functional.one_hot(X.T, self.settings.vocab_size).float(), state)
-        if self.settings.layer:
-            return self.dense(outputs.reshape(-1, outputs.shape[2])), self.carry(self.rnn, state)
-        return torch.cat([torch.matmul(H, self.W_hq) + self.b_q for H in outputs]), self.carry(self.rnn, state)     # as the ports
+        return self.output(outputs), self.carry(self.rnn, state)
+
+    def output(self, Hs: Tensor) -> Tensor:
+        """The logits; by hand step by step, as the ports have it."""
+        return self.dense(Hs.flatten(0, 1)) if self.settings.layer else torch.cat([H @ self.W_hq + self.b_q for H in Hs])
 
     def run(self, part: Any, inputs: Tensor, state: State) -> Tuple[Tensor, State]:
         """The outputs of a part of the network, and its last state."""

@@ -88,7 +88,7 @@ plt.title('$W_{hh}$ 的高次幂 −1')
 plt.show()"""
     _, ours, readers, drawn, figure = kernel(
         begin, "gluon_rnn.load_corpus('no such text')", "int('x')", plot,
-        'from gluon_rnn.plots import perplexity_figure\nperplexity_figure({})', tmp_path=tmp_path)
+        'from gluon_rnn.plots import plot_perplexity\nplot_perplexity({})', tmp_path=tmp_path)
     assert [out.output_type for out in ours.outputs] == ['stream']
     assert ours.outputs[0].text.count('\n') == 1
     assert ours.outputs[0].text.startswith("ValueError: corpus 'no such text' is neither a file nor one of")

@@ -66,8 +66,8 @@ def test_a_gpu_that_cannot_be_used(refused, script, small, monkeypatch, tmp_path
 
 
 def test_other_warnings_stay_as_they_are():
-    where = ('careful', UserWarning, 'file.py', 3)
-    assert _cli.format_warning(*where) == warnings.formatwarning(*where) == 'file.py:3: UserWarning: careful\n'
+    where = ('careful', RuntimeWarning, 'file.py', 3)
+    assert _cli.format_warning(*where) == warnings.formatwarning(*where) == 'file.py:3: RuntimeWarning: careful\n'
 
 
 @pytest.mark.parametrize('said, told', [

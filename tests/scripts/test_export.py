@@ -147,7 +147,6 @@ def test_what_is_refused(script, refused, run, exported, tmp_path, monkeypatch):
     refused('Is a directory', 'export', run, '--format', 'onnx', '--out', tmp_path)
     refused('does not exist: write it by scripts/export.py', 'generate', tmp_path / 'none.onnx', '--prefix', '分')
     refused("'Q' is not in the vocabulary", 'generate', exported, '--prefix', 'Q')
-    refused('the prefix is empty', 'generate', exported, '--prefix', '')
     refused('temperature must be 0 (greedy) or more', 'generate', exported, '--prefix', '分', '--temperature', -1)
     refused('--ctx gpu was asked for', 'generate', exported, '--prefix', '分', '--ctx', 'gpu')
     good = exported.read_bytes()

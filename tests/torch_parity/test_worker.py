@@ -28,7 +28,7 @@ def test_the_worker_does_the_work_that_the_others_do(cell, monkeypatch):
     perplexities = []
     for case in epoch_cases(compiled=False):
         epoch = run.load(case.worker).prepare({**asdict(replace(SMALL, cell=cell)), **case.options,
-                                               'corpus_indices': run.drawn_batches(200, 20)})
+                                               'corpus_indices': run.random_text(200, 20)})
         perplexities.append(run.timed(epoch)['perplexity'])
     assert perplexities == pytest.approx([perplexities[0]] * len(perplexities), rel=0.02)
 

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 
 from gluon_rnn.book.exercises import scoring
+from gluon_rnn.corpora.corpus import unigram_perplexity
 
 
 def test_knowing_frequencies_alone():
-    assert scoring.unigram_perplexity(np.array([0, 1, 2, 3] * 5)) == pytest.approx(4)
+    assert unigram_perplexity(np.array([0, 1, 2, 3] * 5)) == pytest.approx(4)
     entropy = -0.75 * math.log(0.75) - 0.25 * math.log(0.25)
-    assert scoring.unigram_perplexity(np.array([0, 0, 0, 2])) == pytest.approx(math.exp(entropy))
+    assert unigram_perplexity(np.array([0, 0, 0, 2])) == pytest.approx(math.exp(entropy))
 
 
 def test_a_share_of_the_text():
