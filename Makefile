@@ -7,6 +7,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.10 python3.9; do \
 VENV := .venv
 BIN := $(VENV)/bin
 GPU_VENV := .venv-gpu
+PEERS := .venv-peers
 # A GPU that MXNet's kernels run on (drivers before 2021 do not tell the capability, and drive nothing newer)
 REQUIREMENTS := $(if $(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | \
 	awk '(/^[0-9]/ && $$1 >= 5 && $$1 < 9) || /compute_cap/'),requirements-gpu.txt,requirements.txt)
@@ -15,7 +16,7 @@ check_python = $(if $(shell $(PYTHON) -c 'import sys; print((3, 9) <= sys.versio
 	$(error MXNet 1.9.1 runs on Python 3.9 to 3.12 (it needs NumPy below 2, which newer ones do not have), and \
 	'$(PYTHON)' is $(or $(shell $(PYTHON) --version 2>/dev/null),not there): make PYTHON=python3.11))
 
-.PHONY: demo notebook test test-all test-memory test-pythons gpu-check gpu-table faults lint clean
+.PHONY: demo notebook test test-all test-memory test-pythons gpu-check gpu-table faults peers lint clean
 
 $(VENV)/.installed: $(REQUIREMENTS)
 	$(check_python)$(PYTHON) -m venv $(VENV)
@@ -30,6 +31,11 @@ $(VENV)/.warm: $(VENV)/.installed $(wildcard gluon_rnn/kernels/*.py)
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(BIN)/pip install --quiet -r requirements-dev.txt
+	touch $@
+
+$(PEERS)/.installed: requirements-peers.txt
+	$(check_python)$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet -r requirements-peers.txt
 	touch $@
 
 $(GPU_VENV)/.installed: requirements-gpu.txt
@@ -69,6 +75,9 @@ test-memory: $(VENV)/.installed-dev
 faults: $(VENV)/.installed-dev
 	$(BIN)/python tests/faults/count.py
 
+# What the benchmark has beside this project in an environment of its own: JAX
+peers: $(PEERS)/.installed
+
 test-pythons:
 	$(check_python)$(PYTHON) scripts/check_pythons.py
 
@@ -88,4 +97,4 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) $(GPU_VENV) .venv-py3*
+	rm -rf $(VENV) $(GPU_VENV) $(PEERS) .venv-py3*

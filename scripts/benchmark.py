@@ -26,7 +26,6 @@ from gluon_rnn.benchmark.cases import (
     SIZES,
     draw_bars,
     draw_growth,
-    epoch_cases,
     measure_epochs,
     measure_generation,
     measure_growth,
@@ -34,7 +33,8 @@ from gluon_rnn.benchmark.cases import (
     measure_text,
     to_list,
 )
-from gluon_rnn.benchmark.measuring import Setting, own_cases, text_table
+from gluon_rnn.benchmark.implementations import Setting, epoch_cases, own_cases, peer_cases
+from gluon_rnn.benchmark.measuring import text_table
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA
 from gluon_rnn.runs.files import write_whole
@@ -55,6 +55,10 @@ def parser() -> argparse.ArgumentParser:
     epochs = commands.add_parser('epochs', help='seconds an epoch', description=epochs_command.__doc__)
     epochs.add_argument('--no-torch', action='store_true', help='leave PyTorch out')
     epochs.add_argument('--no-compile', action='store_true', help='leave torch.compile out, which compiles for a minute or more')
+    epochs.add_argument('--only', nargs='+', metavar='ROW', help='only the rows of these names')
+    epochs.add_argument('--busy', action='store_true', help='beside other programs, one for each CPU')
+    for name in ('num-hiddens', 'batch-size', 'vocab-size', 'num-chars'):
+        epochs.add_argument(f'--{name}', type=int, default=getattr(Setting, name.replace('-', '_')), help="(default: the book's)")
     growth = commands.add_parser('growth', help='how time and memory grow', description=growth_command.__doc__)
     growth.add_argument('--size', choices=list(SIZES), nargs='+', default=list(SIZES)[:-1], help='what grows')
     growth.add_argument('--values', type=int, nargs='+', help='instead of the sizes measured by default; with one --size only')
@@ -82,8 +86,15 @@ def epochs_command(args: argparse.Namespace) -> None:
     torch = not args.no_torch and importlib.util.find_spec('torch') is not None
     if not args.no_torch and not torch:
         tell('PyTorch is not installed, its rows are left out: pip install -r requirements-dev.txt')
-    found = measure_epochs(epoch_cases(torch=torch, compiled=not args.no_compile), [Setting(cell=cell) for cell in args.cell],
-                           rounds=args.rounds, threads=args.threads, on_progress=tell, on_table=print)
+    if not peer_cases():
+        tell('JAX is not there, its row is left out: make peers')
+    cases = epoch_cases(torch=torch, compiled=not args.no_compile)
+    if unknown := sorted(set(args.only or []) - {case.name for case in cases}):
+        raise ValueError(f'--only must be of {", ".join(case.name for case in cases)}, got {unknown[0]}')
+    cases = [case for case in cases if not args.only or case.name in args.only]
+    sizes = {name: getattr(args, name) for name in ('num_hiddens', 'batch_size', 'vocab_size', 'num_chars')}
+    found = measure_epochs(cases, [Setting(cell=cell, **sizes) for cell in args.cell], rounds=args.rounds, threads=args.threads,
+                           busy=args.busy, on_progress=tell, on_table=print)
     save(args.out, 'epochs.json', to_list(found))
     if args.out:
         draw_bars(args.out / 'epochs.png', found)
@@ -167,7 +178,7 @@ def save(folder: Path | None, name: str, found: Any) -> None:
 
 def main() -> None:
     args = parser().parse_args()
-    _cli.check_counts(args, 'rounds', 'threads', 'length', 'values')
+    _cli.check_counts(args, 'rounds', 'threads', 'length', 'values', 'num_hiddens', 'batch_size', 'vocab_size', 'num_chars')
     args.function(args)
 
 

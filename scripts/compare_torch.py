@@ -19,8 +19,8 @@ import _cli
 from tqdm import tqdm
 
 import gluon_rnn
-from gluon_rnn.benchmark.cases import draw_bars, epoch_cases, measure_epochs, settings_around, to_list
-from gluon_rnn.benchmark.measuring import Setting
+from gluon_rnn.benchmark.cases import draw_bars, measure_epochs, settings_around, to_list
+from gluon_rnn.benchmark.implementations import Setting, epoch_cases
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA
 from gluon_rnn.corpora.sampling import check_sizes

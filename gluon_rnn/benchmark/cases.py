@@ -3,6 +3,7 @@ is read and cut.
 """
 from __future__ import annotations
 
+import re
 import statistics
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 import numpy as np
 
 from ..plots import new_figure, save_figure
-from .measuring import WORKERS, Case, Measurement, Setting, book_cases, measure, own_cases, text_table, torch_cases
+from .implementations import WORKERS, Case, Setting, book_cases, own_cases
+from .measuring import Measurement, measure, text_table
 
 REFERENCE = 'd2lzh scratch'         # whose seconds the others' are held against
-_COLOURS = {'d2lzh': '#bdbdbd', 'gluon_rnn': '#e6550d', 'torch': '#3182bd'}
+_COLOURS = {'d2lzh': '#bdbdbd', 'gluon_rnn': '#e6550d', 'torch': '#3182bd', 'JAX': '#31a354', 'products': '#636363'}
 # what is made larger -> from where to where, each step about twice the one before
 SIZES: Dict[str, Tuple[int, ...]] = {
     'num_steps': (35, 70, 140, 280, 560),
@@ -30,17 +32,13 @@ _AROUND = {'num_hiddens': (64, 512), 'num_steps': (10, 70), 'batch_size': (8, 12
 Measured = List[Tuple[Setting, List[Measurement]]]
 
 
-def epoch_cases(*, torch: bool = True, compiled: bool = True) -> List[Case]:
-    """d2lzh, also as a reader meets it, this project and PyTorch. torch: with PyTorch; compiled: with torch.compile."""
-    return [*book_cases(tuned=True), *own_cases(), *(torch_cases(compiled=compiled) if torch else [])]
-
-
 def measure_epochs(cases: Sequence[Case], settings: Sequence[Setting], *, rounds: int = 5, threads: int | None = None,
-                   on_progress: Callable[[str], None] | None = None, on_table: Callable[[str], None] | None = None) -> Measured:
+                   busy: bool = False, on_progress: Callable[[str], None] | None = None,
+                   on_table: Callable[[str], None] | None = None) -> Measured:
     """Measure all cases at each setting. on_table is told each setting's table, as soon as there is one."""
     found = []
     for setting in settings:
-        measurements = measure(cases, setting, rounds=rounds, threads=threads, on_progress=on_progress)
+        measurements = measure(cases, setting, rounds=rounds, threads=threads, busy=busy, on_progress=on_progress)
         found.append((setting, measurements))
         if on_table:
             on_table(f'{setting}\n{text_table(measurements, REFERENCE)}')
@@ -65,7 +63,7 @@ def draw_bars(path: Path, measured: Sequence[Tuple[Setting, Sequence[Measurement
         names = [m.name for m in found]
         medians = [m.median for m in found]
         spread = [[m.median - min(m.seconds) for m in found], [max(m.seconds) - m.median for m in found]]
-        colours = [_COLOURS[name.replace('.', ' ').split()[0]] for name in names]
+        colours = [_COLOURS[re.split('[ .,]', name)[0]] for name in names]
         axes.barh(names, medians, xerr=spread, color=colours, ecolor='#555555', error_kw={'linewidth': 1})
         end = 1.3 * max(medians)
         for i, m in enumerate(found):

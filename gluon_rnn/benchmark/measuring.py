@@ -2,12 +2,12 @@
 
 Each case runs in a process of its own (`workers/run.py`), all with the same number of threads. After one epoch to warm up,
 which is reported apart, the cases take turns: an epoch of the first, one of the second and so on, round after round, so that a
-machine that slows down for a while slows down all of them. What counts is the median of the rounds, and ratios in one run.
+machine that slows down for a while slows down all of them. A round beside which other programs ran is repeated. What counts is
+the median of the rounds, and ratios in one run.
 """
 from __future__ import annotations
 
 import json
-import math
 import os
 import signal
 import statistics
@@ -16,66 +16,15 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from .. import runtime
-from ..cells.build import CELLS, IMPLS
+from .implementations import WORKERS, Case, Setting
 
-WORKERS = Path(__file__).resolve().parent / 'workers'
-# where it lies is all that is known here of that room: it is run, not imported
-_TORCH_WORKER = WORKERS.parents[1] / 'torch_parity' / 'worker.py'
-_TORCH = {'hand': 'torch by hand', 'compile': 'torch.compile of it', 'layer': 'torch.nn'}
 _MIB = 1 << 20
-_FALLBACK_KERNEL = 'PRESCOTT'       # where the OpenBLAS 0.3.13 inside MXNet 1.9.1 meets a CPU that it does not know
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What is trained; the defaults are the book's, sections 6.4 to 6.8."""
-    cell: str = 'gru'
-    num_hiddens: int = 256
-    num_steps: int = 35
-    batch_size: int = 32
-    vocab_size: int = 1027
-    num_chars: int = 10000          # length of the text that is one epoch
-    lr: float = 1e2
-    clipping_theta: float = 1e-2
-
-    def __post_init__(self) -> None:
-        """Raise ValueError for what nobody can train."""
-        if self.cell not in CELLS:
-            raise ValueError(f'cell must be one of {", ".join(CELLS)}, got {self.cell!r}')
-        for name in ('num_hiddens', 'num_steps', 'batch_size', 'vocab_size', 'num_chars'):
-            if getattr(self, name) < 1:
-                raise ValueError(f'{name} must be 1 or more, got {getattr(self, name)}')
-        if not 0 < self.lr < math.inf:
-            raise ValueError(f'lr must be above 0, got {self.lr}')
-        if not 0 <= self.clipping_theta < math.inf:
-            raise ValueError(f'clipping_theta must be 0 (no clipping) or more, got {self.clipping_theta}')
-
-    @property
-    def tokens(self) -> int:
-        """Characters that one epoch trains on, with consecutive sampling."""
-        return (self.num_chars // self.batch_size - 1) // self.num_steps * self.num_steps * self.batch_size
-
-    def __str__(self) -> str:
-        return (f'{self.cell}, {self.num_hiddens} hidden, {self.num_steps} steps, batch {self.batch_size}, '
-                f'vocabulary {self.vocab_size}, {self.num_chars} characters')
-
-
-@dataclass(frozen=True)
-class Case:
-    """One implementation: the file that runs it, and what that file is told beside the setting.
-
-    environment: variables of its process; None: one that the others have and it has not.
-    """
-    name: str
-    worker: Path
-    options: Mapping[str, Any] = field(default_factory=dict)
-    environment: Mapping[str, str | None] = field(default_factory=dict)
+_QUIET, _TRIES = 0.2, 10     # CPUs that others may use in a round that counts; how often it is repeated where they use more
 
 
 @dataclass(frozen=True)
@@ -110,47 +59,23 @@ class Measurement:
                 'highest': max(self.seconds), 'tokens_per_second': self.tokens_per_second, 'times_as_fast': times}
 
 
-def own_cases(impls: Sequence[str] = IMPLS) -> List[Case]:
-    """This project's implementations."""
-    return [Case(f'gluon_rnn {impl}', WORKERS / 'own.py', {'impl': impl}) for impl in impls]
-
-
-def book_cases(*, tuned: bool = False) -> List[Case]:
-    """d2lzh itself, with as many threads as the others.
-
-    tuned: also as a reader meets it, with the threads that MXNet takes if left alone, half of the CPUs; the same with the
-    BLAS kernels that MXNet falls back to on a CPU made after it; and with those that `gluon_rnn.runtime` chooses, where it does.
-    """
-    cases = [Case(f'd2lzh {impl}', WORKERS / 'book.py', {'impl': impl}) for impl in ('scratch', 'gluon')]
-    if not tuned:
-        return cases
-    others: Dict[str, Mapping[str, str | None]] = {
-        'as installed': {'OMP_NUM_THREADS': None},
-        'as on a CPU it does not know': {'OMP_NUM_THREADS': None, 'OPENBLAS_CORETYPE': _FALLBACK_KERNEL}}
-    if kernel := runtime.blas_kernel_here():
-        others['tuned'] = {'OPENBLAS_CORETYPE': kernel}
-    return cases + [Case(f'{case.name}, {name}', case.worker, case.options, environment)
-                    for name, environment in others.items() for case in cases]
-
-
-def torch_cases(*, compiled: bool = True) -> List[Case]:
-    """PyTorch, which their processes need: the loop by hand, the same compiled, where that is wanted, and the torch.nn layer."""
-    return [Case(name, _TORCH_WORKER, {'impl': impl}) for impl, name in _TORCH.items() if compiled or impl != 'compile']
-
-
-def measure(cases: Sequence[Case], setting: Setting, *, rounds: int = 5, threads: int | None = None, timeout: float = 900,
-            on_progress: Callable[[str], None] | None = None) -> List[Measurement]:
+def measure(cases: Sequence[Case], setting: Setting, *, rounds: int = 5, threads: int | None = None, busy: bool = False,
+            timeout: float = 900, on_progress: Callable[[str], None] | None = None) -> List[Measurement]:
     """Measure all cases at one setting, in the order given.
 
-    threads: of each process; None: as many as there are CPUs. timeout: seconds that one answer may take. on_progress is told what
-    is being done. Raises ValueError for a text too short for the setting, for less than one round or thread, and for two cases of
-    one name.
+    threads: of each process; None: as many as there are CPUs. busy: beside other programs, of which each CPU has one all the
+    time. timeout: seconds that one answer may take. on_progress is told what is being done. Raises ValueError for a text too
+    short for the setting, for less than one round or thread, and for two cases of one name.
     """
     check_measuring(setting, rounds, threads)
     if len({case.name for case in cases}) < len(cases):
         raise ValueError(f'each case needs a name of its own, got {[case.name for case in cases]}')
     tell = on_progress or (lambda text: None)
     environment = runtime.child_environment(threads or runtime.usable_cpus())
+    for case in (case for case in cases if case.compiles):
+        tell(f'compiling for {case.name}')
+        with closing(_Process(case, setting, environment, timeout)) as process:
+            process.ask(None)
     with ExitStack() as stack:
         processes = []
         for case in cases:
@@ -159,10 +84,19 @@ def measure(cases: Sequence[Case], setting: Setting, *, rounds: int = 5, threads
             stack.callback(process.close)
             process.ask(None)
             processes.append(process)
+        for _ in range(runtime.usable_cpus() if busy else 0):
+            other = stack.enter_context(subprocess.Popen([sys.executable, '-c', 'while True: pass']))
+            stack.callback(other.kill)
         for i in range(1, rounds + 1):
             for process in processes:
                 tell(f'round {i} of {rounds}: {process.case.name}')
                 process.ask('epoch')
+                for _ in range(_TRIES if not busy else 0):
+                    if process.error or process.answers[-1].get('others', 0) < _QUIET:
+                        break
+                    tell(f'again: other programs kept {process.answers.pop()["others"]:.2f} CPUs busy')
+                    time.sleep(1)
+                    process.ask('epoch')
         return [process.finish(setting.tokens) for process in processes]
 
 
@@ -185,7 +119,8 @@ class _Process:
         self.answers: List[Dict[str, Any]] = []
         self.log = tempfile.TemporaryFile('w+', encoding='utf-8', errors='replace')  # noqa: SIM115 (closed by close())
         variables = {name: value for name, value in {**environment, **case.environment}.items() if value is not None}
-        command = [sys.executable, str(WORKERS / 'run.py'), str(case.worker), json.dumps({**asdict(setting), **case.options})]
+        options = {**asdict(setting), **case.options, 'threads': int(environment['OMP_NUM_THREADS'])}
+        command = [case.python, str(WORKERS / 'run.py'), str(case.worker), json.dumps(options)]
         self.started = time.perf_counter()
         try:
             self.process = subprocess.Popen(command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -266,6 +201,7 @@ _COLUMNS: Dict[str, Tuple[int, _Cell]] = {              # heading -> width, what
     'first': (7, lambda m, _: f'{m.first_seconds:.2f}'),
     'MiB': (6, lambda m, _: f'{m.memory / _MIB:.0f}'),
     'libs': (6, lambda m, _: f'{m.library_memory / _MIB:.0f}'),
+    'others': (6, lambda m, _: f'{max(answer.get("others", 0) for answer in m.answers):.2f}' if m.answers else '-'),
     'perplexity': (10, lambda m, _: '-' if m.perplexity is None else f'{m.perplexity:.1f}'),
 }
 

@@ -21,7 +21,8 @@ from mxnet import nd
 
 from .. import runtime
 from ..cells.build import IMPLS
-from .measuring import WORKERS, Setting, check_measuring
+from .implementations import WORKERS, Setting
+from .measuring import check_measuring
 
 Operators = Dict[str, Tuple[float, float]]      # operator -> how often, milliseconds
 # what MXNet's engine does between operators, and what contains others

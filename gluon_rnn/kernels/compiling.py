@@ -53,6 +53,14 @@ def power_of_two(typingctx: Any, exponent: Any) -> Any:
     return types.float32(types.int32), codegen
 
 
+@intrinsic
+def larger(typingctx: Any, a: Any, b: Any) -> Any:
+    """The larger of two floating-point numbers, either where one is NaN: so that a loop of it becomes vector code."""
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered('>', *args, flags=('nnan', 'nsz')), *args)
+    return a(a, a), codegen
+
+
 @kernel
 def meet(meeting: Any, number: int) -> None:
     """Wait until `number` threads have come here. meeting: (1,) of int64, zero at first, theirs alone."""

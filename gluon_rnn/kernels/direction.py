@@ -7,7 +7,7 @@ from typing import Any, Dict, List, NamedTuple, Tuple
 import numpy as np
 
 from . import gru, lstm, rnn
-from .products import multiply, pack, pack_transposed, padded, weight_gradient
+from .products import multiply, pack, pack_columns, pack_transposed, padded, room_for_columns, weight_gradient
 from .tile import PANEL
 from .walk import Share, find_slots, gather, project, scatter
 
@@ -58,6 +58,9 @@ class Direction:
             W_xT=self._zeros(0 if self.one_hot else padded(self.num_inputs) // PANEL, self.columns, PANEL),
             slots=np.zeros(T * B, np.int64), found=np.zeros(inputs, np.int64), number=inputs,
             G_x=self._zeros(inputs, columns), G_h=self._zeros(self.num_hiddens, columns), G_b=self._zeros(self.columns),
+            X_columns=room_for_columns(0 if self.one_hot else T * B, self.num_inputs, self.dtype),
+            H_columns=room_for_columns(T * B, self.num_hiddens, self.dtype),
+            E_columns=room_for_columns(T * B if gru and not self.reset_after else 0, self.num_hiddens, self.dtype),
             G_bhh=self._zeros(self.width), squares=np.zeros((4, self.columns // PANEL)), next=np.zeros((4, 1), np.int64))
 
     def pack(self, params: Dict[str, np.ndarray], room: Room, learn: bool, k: int, number: int) -> None:
@@ -131,27 +134,35 @@ class Direction:
         if self.one_hot:
             room.number = find_slots(X, lengths, self.slot_of, room.slots, room.found)
 
-    def weights(self, room: Room, X: np.ndarray) -> None:
+    def pack_columns(self, room: Room, X: np.ndarray, start: int, stop: int, share: Share) -> None:
+        """After `backward`: what `weights` multiplies the gradients with, steps start to stop of the share's rows."""
+        own = start, stop, share.first, share.last
+        pack_columns((room.H[1:] if self.reverse else room.H[:-1])[:, :, :self.num_hiddens], room.H_columns, *own)
+        if not self.one_hot:
+            pack_columns(X, room.X_columns, *own)
+        if self.cell == 'gru' and not self.reset_after:
+            pack_columns(room.E[:, :, :self.num_hiddens], room.E_columns, *own)
+
+    def weights(self, room: Room) -> None:
         """The gradients of all weights, shared among the threads that call this at once."""
-        width, panels = self.width, self.panels
-        before = room.H[1:] if self.reverse else room.H[:-1]
-        A, S, G = flat(before)[:, :, :self.num_hiddens], flat(room.S), room.G_h[None]
+        width, panels, columns = self.width, self.panels, slice(self.columns)
+        S, G = flat(room.S), room.G_h[None]
         nothing, squares, turns = room.G_b[:0], room.squares, room.next
         if self.one_hot:
             scatter(S[0], room.slots, room.G_x[:room.number], squares[0], turns[0])
         else:
-            weight_gradient(flat(X), S[:, :, :self.columns], room.G_x[None, :, :self.columns], nothing, squares[0], turns[0])
+            weight_gradient(room.X_columns, S[:, :, columns], room.G_x[None, :, columns], nothing, squares[0], turns[0])
         if self.cell != 'gru':
-            weight_gradient(A, S[:, :, :self.columns], G[:, :, :self.columns], room.G_b, squares[1], turns[1])
+            weight_gradient(room.H_columns, S[:, :, columns], G[:, :, columns], room.G_b, squares[1], turns[1])
             return
-        E, zr, h = flat(room.E), slice(2 * width), slice(2 * width, 3 * width)
-        weight_gradient(A, S[:, :, zr], G[:, :, zr], room.G_b[zr], squares[1, :2 * panels], turns[1])
+        zr, h = slice(2 * width), slice(2 * width, 3 * width)
+        weight_gradient(room.H_columns, S[:, :, zr], G[:, :, zr], room.G_b[zr], squares[1, :2 * panels], turns[1])
         if self.reset_after:
             inner = room.G_bhh if self.inner_bias else nothing
-            weight_gradient(A, E[:, :, :width], G[:, :, h], inner, squares[2, :panels], turns[2])
-            weight_gradient(A[:, :, :0], S[:, :, h], G[:, :0, h], room.G_b[h], squares[3, :panels], turns[3])
+            weight_gradient(room.H_columns, flat(room.E)[:, :, :width], G[:, :, h], inner, squares[2, :panels], turns[2])
+            weight_gradient(room.H_columns, S[:, :, h], G[:, :0, h], room.G_b[h], squares[3, :panels], turns[3])
         else:
-            weight_gradient(E[:, :, :self.num_hiddens], S[:, :, h], G[:, :, h], room.G_b[h], squares[2, :panels], turns[2])
+            weight_gradient(room.E_columns, S[:, :, h], G[:, :, h], room.G_b[h], squares[2, :panels], turns[2])
 
     def gradients(self, room: Room) -> List[Gradient]:
         """What `weights` has made, under the book's names."""

@@ -82,10 +82,9 @@ def gru_backward(S: Any, H: Any, E: Any, panels: Any, reset_after: bool, dRH: An
                 E[t, r, left:right] = 0
                 continue
             add_output_gradient(dH[0, r], dY[t, r], left, right, offset, num_hiddens)
+            _inside_candidate(Z, H_tilde, H[before, r, left:right], dH[0, r, left:right])
             if reset_after:
-                _inside_reset_product(Z, R, H_tilde, E[t, r, left:right], H[before, r, left:right], dH[0, r, left:right])
-            else:
-                _inside_candidate(Z, H_tilde, H[before, r, left:right], dH[0, r, left:right])
+                _inside_reset_product(R, H_tilde, E[t, r, left:right])
         if share.number > 1:
             meet(meeting, share.number)
         if reset_after:
@@ -148,13 +147,9 @@ def _inside_reset(R: Any, dRH: Any, H: Any, dH: Any) -> None:
 
 
 @kernel
-def _inside_reset_product(Z: Any, R: Any, H_tilde: Any, M: Any, H: Any, dH: Any) -> None:
-    one = Z.dtype.type(1)
-    for j in range(Z.shape[0]):
-        z, r, h, m, d = Z[j], R[j], H_tilde[j], M[j], dH[j]
-        inside = d * (one - z) * (one - h * h)
-        H_tilde[j] = inside
-        R[j] = inside * m * r * (one - r)
-        M[j] = inside * r
-        Z[j] = d * (H[j] - h) * z * (one - z)
-        dH[j] = d * z
+def _inside_reset_product(R: Any, dH_tilde: Any, M: Any) -> None:
+    one = R.dtype.type(1)
+    for j in range(R.shape[0]):
+        r, d = R[j], dH_tilde[j]
+        R[j] = d * M[j] * r * (one - r)
+        M[j] = d * r

@@ -15,7 +15,7 @@ import numpy as np
 from .direction import Gradient, flat, steps_at_once
 from .network import Network, Params, Pass
 from .output import output_and_loss
-from .products import pack, pack_transposed, padded, weight_gradient
+from .products import pack, pack_columns, pack_transposed, padded, room_for_columns, weight_gradient
 from .tile import PANEL
 from .update import adam, sgd
 from .walk import find_slots, scatter
@@ -104,6 +104,7 @@ class LanguageModel:
                 dX=np.zeros((*shape, width + PANEL), dtype), slots=np.zeros(p.loss.size, np.int64),
                 found=np.zeros(rows, np.int64), G=np.zeros((rows, width + PANEL), dtype), squares=np.zeros(width // PANEL),
                 next=np.zeros(1, np.int64), number=0)
+            p.Y_columns = room_for_columns(shape[0] * shape[1], self.num_hiddens, self.network.dtype)
             self._passes[shape] = p
         return self._passes[shape]
 
@@ -124,15 +125,17 @@ class LanguageModel:
         network = self.network
         network.forward(p, params, k)
         share, column = network.share(p, k)
-        output_and_loss(p.Y[-1], self.W, self.W_T, output['b_q'], labels, p.loss, p.D, p.dY[-1], p.loss.size, learn,
-                        column * p.T // p.columns, (column + 1) * p.T // p.columns, steps_at_once(share), share)
+        start, stop = column * p.T // p.columns, (column + 1) * p.T // p.columns
+        output_and_loss(p.Y[-1], self.W, self.W_T, output['b_q'], labels, p.loss, p.D, p.dY[-1], p.loss.size, learn, start, stop,
+                        steps_at_once(share), share)
         if learn:
+            pack_columns(p.Y[-1], p.Y_columns, start, stop, share.first, share.last)
             network.wait(p, k)
             network.backward(p, k, dX=p.embedded.dX if self.embed_size else None)
 
     def _weights(self, p: Pass) -> None:
-        Y, D, columns = flat(p.Y[-1]), flat(p.D), self.G_b.shape[0]
-        weight_gradient(Y, D[:, :, :columns], self.G[None, :, :columns], self.G_b, self.squares, self.next)
+        D, columns = flat(p.D), self.G_b.shape[0]
+        weight_gradient(p.Y_columns, D[:, :, :columns], self.G[None, :, :columns], self.G_b, self.squares, self.next)
         self.network.weights(p)
         if self.embed_size:
             e = p.embedded

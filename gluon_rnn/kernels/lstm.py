@@ -69,28 +69,33 @@ def lstm_backward(S: Any, H: Any, C: Any, panels: Any, dY: Any, offset: int, num
         multiply(S[t:t + 1, first:last, :4 * width], panels[share.left:share.right], dH[:, first:last, left:right], True)
 
 
+# Below, loops of few arrays each: LLVM turns a loop into vector code only where it can check that none of them overlap.
 @kernel
 def _cell(I: Any, F: Any, O: Any, C_tilde: Any, C_before: Any, C: Any, H: Any) -> None:
-    for j in range(I.shape[0]):
-        i, f, o, c = sigmoid(I[j]), sigmoid(F[j]), sigmoid(O[j]), tanh(C_tilde[j])
-        I[j] = i
-        F[j] = f
-        O[j] = o
-        C_tilde[j] = c
-        memory = f * C_before[j] + i * c
-        C[j] = memory
-        H[j] = o * tanh(memory)
+    for gate in (I, F, O):
+        for j in range(gate.shape[0]):
+            gate[j] = sigmoid(gate[j])
+    for j in range(C_tilde.shape[0]):
+        C_tilde[j] = tanh(C_tilde[j])
+    for j in range(C.shape[0]):
+        C[j] = F[j] * C_before[j] + I[j] * C_tilde[j]
+    for j in range(H.shape[0]):
+        H[j] = O[j] * tanh(C[j])
 
 
 @kernel
 def _inside(I: Any, F: Any, O: Any, C_tilde: Any, C_before: Any, C: Any, dH: Any, dC: Any) -> None:
-    one = I.dtype.type(1)
-    for j in range(I.shape[0]):
-        i, f, o, c, tanh_C = I[j], F[j], O[j], C_tilde[j], tanh(C[j])
-        d = dC[j] + dH[j] * o * (one - tanh_C * tanh_C)
+    zero, one = I.dtype.type(0), I.dtype.type(1)
+    for j in range(O.shape[0]):
+        o, tanh_C = O[j], tanh(C[j])
+        dC[j] += dH[j] * o * (one - tanh_C * tanh_C)
         O[j] = dH[j] * tanh_C * o * (one - o)
-        I[j] = d * c * i * (one - i)
+        dH[j] = zero
+    for j in range(I.shape[0]):
+        i, c = I[j], C_tilde[j]
+        I[j] = dC[j] * c * i * (one - i)
+        C_tilde[j] = dC[j] * i * (one - c * c)
+    for j in range(F.shape[0]):
+        d, f = dC[j], F[j]
         F[j] = d * C_before[j] * f * (one - f)
-        C_tilde[j] = d * i * (one - c * c)
         dC[j] = d * f
-        dH[j] = I.dtype.type(0)

@@ -141,9 +141,11 @@ class Network:
                 offset += direction.num_hiddens
             self.wait(p, k)
             below, rows = p.dX[i] if i else dX, slice(share.first, share.last)
+            start, stop = column * p.T // p.columns, (column + 1) * p.T // p.columns
+            for direction, room in zip(self.layers[i], p.rooms[i]):
+                direction.pack_columns(room, p.inputs[i], start, stop, share)
             if below is None:
                 continue
-            start, stop = column * p.T // p.columns, (column + 1) * p.T // p.columns
             add = bool(i and self.residual)
             if add:
                 below[start:stop, rows, :self.widths[i]] = p.dY[i][start:stop, rows, :self.widths[i]]
@@ -163,9 +165,8 @@ class Network:
 
     def weights(self, p: Pass) -> None:
         """The gradients of all weights, shared among the threads that call this at once."""
-        for i, (layer, rooms) in enumerate(zip(self.layers, p.rooms)):
-            for direction, room in zip(layer, rooms):
-                direction.weights(room, p.inputs[i])
+        for direction, room in self.walks(p):
+            direction.weights(room)
 
     def gradients(self, p: Pass) -> List[List[List[Gradient]]]:
         """Of each layer and direction."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .activations import exp_not_above_zero
-from .compiling import kernel, row_kernel
+from .compiling import kernel, larger, row_kernel
 from .products import multiply
 from .walk import Share, places
 
@@ -35,11 +35,11 @@ def output_and_loss(Y: Any, panels: Any, panels_T: Any, b_q: Any, labels: Any, l
 @row_kernel
 def softmax_cross_entropy(row: Any, b: Any, label: int, num_rows: int, learn: bool) -> Any:
     """-log softmax(row + b)[label]. learn: row becomes its gradient over num_rows, (softmax - one-hot label) / num_rows."""
-    largest = row[0] + b[0]
     for j in range(row.shape[0]):
-        x = row[j] + b[j]
-        row[j] = x
-        largest = x if x > largest else largest
+        row[j] += b[j]
+    largest = row[0]
+    for j in range(row.shape[0]):
+        largest = larger(row[j], largest)
     at_label = np.float64(row[label]) - np.float64(largest)
     if not learn:
         total = row.dtype.type(0)

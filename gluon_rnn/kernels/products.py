@@ -67,13 +67,36 @@ def multiply(A: Any, panels: Any, C: Any, add: bool) -> None:
 
 
 @kernel
-def weight_gradient(A: Any, D: Any, G: Any, bias: Any, squares: Any, next_panel: Any) -> None:
+def pack_columns(A: Any, columns: Any, start: int, stop: int, first: int, last: int) -> None:
+    """Put A's columns side by side, MOST_ROWS at a time, as a weight gradient reads them.
+
+    Steps start to stop, rows first to last. A (T, B, K); columns (blocks, T x B, MOST_ROWS): those past K are never read.
+    """
+    B, K = A.shape[1], A.shape[2]
+    for t in range(start, stop):
+        for r in range(first, last):
+            row = t * B + r
+            for block in range(K // MOST_ROWS):
+                for j in range(MOST_ROWS):
+                    columns[block, row, j] = A[t, r, block * MOST_ROWS + j]
+            for k in range(K // MOST_ROWS * MOST_ROWS, K):
+                columns[K // MOST_ROWS, row, k % MOST_ROWS] = A[t, r, k]
+
+
+def room_for_columns(rows: int, K: int, dtype: Any) -> Any:
+    """An array for `pack_columns`, for an A of so many rows."""
+    return np.zeros((-(-K // MOST_ROWS), rows, MOST_ROWS), dtype)
+
+
+@kernel
+def weight_gradient(columns: Any, D: Any, G: Any, bias: Any, squares: Any, next_panel: Any) -> None:
     """G = Aᵀ D, and bias the sum of D's rows, panel by panel; each thread takes the next one that nobody has.
 
-    A (1, rows, K), D (1, rows, N), G (1, K, N), bias (N,) or (0,) where it is not wanted, N whole panels; K may be 0. squares
-    (number of panels,) float64: the sum of squares of each panel's numbers. next_panel: (1,) of int64, zero at first.
+    columns: of A (rows, K), from `pack_columns`; D (1, rows, N), G (1, K, N), bias (N,) or (0,) where it is not wanted, N whole
+    panels; K may be 0. squares (number of panels,) float64: the sum of squares of each panel's numbers. next_panel: (1,) of
+    int64, zero at first.
     """
-    rows, K = A.shape[1], A.shape[2]
+    rows, K = D.shape[1], G.shape[1]
     parts, blocks = -(-rows // _MOST_K), -(-K // MOST_ROWS)
     packed, ones, sums = np.empty((_MOST_K, PANEL), D.dtype), np.ones((1, _MOST_K, 1), D.dtype), np.empty((1, 1, PANEL), D.dtype)
     while True:
@@ -88,8 +111,8 @@ def weight_gradient(A: Any, D: Any, G: Any, bias: Any, squares: Any, next_panel:
                     packed[r - first, j] = D[0, r, left + j]
             columns_tile(1, ones, 0, 0, 0, last - first, packed, sums, 0, 0, 0, part > 0)
             for block in range(blocks):
-                i = block * K // blocks
-                columns_tile((block + 1) * K // blocks - i, A, 0, i, first, last - first, packed, G, 0, i, left, part > 0)
+                i = block * MOST_ROWS
+                columns_tile(min(MOST_ROWS, K - i), columns, block, 0, first, last - first, packed, G, 0, i, left, part > 0)
         squares[p] = sum_of_squares(G[0, :, left:left + PANEL])
         if bias.shape[0]:
             bias[left:left + PANEL] = sums[0, 0]

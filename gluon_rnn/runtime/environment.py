@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
-from . import wheels
+from . import lean_mxnet, wheels
 
 PYTHONS = ((3, 9), (3, 12))     # the first and the last that MXNet 1.9.1 runs on here
 _THREAD_VARIABLES = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
@@ -46,6 +46,7 @@ def prepare() -> None:
         if value and name not in os.environ:
             os.environ[name] = _chosen[name] = value
     wheels.check()
+    lean_mxnet.load_lean()
 
 
 class _Refusal:

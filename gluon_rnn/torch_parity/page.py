@@ -11,7 +11,8 @@ import jinja2
 
 from .. import runtime
 from ..benchmark.cases import REFERENCE, to_list
-from ..benchmark.measuring import Measurement, Setting
+from ..benchmark.implementations import Setting
+from ..benchmark.measuring import Measurement
 from ..runs.files import write_whole
 from . import curves
 from .parity import TOLERANCES

@@ -12,7 +12,6 @@ from gluon_rnn.benchmark.cases import (
     Cutting,
     Growth,
     draw_growth,
-    epoch_cases,
     measure_epochs,
     measure_generation,
     measure_growth,
@@ -21,7 +20,8 @@ from gluon_rnn.benchmark.cases import (
     setting_for,
     settings_around,
 )
-from gluon_rnn.benchmark.measuring import Measurement, Setting, own_cases
+from gluon_rnn.benchmark.implementations import Setting, epoch_cases, own_cases
+from gluon_rnn.benchmark.measuring import Measurement
 from gluon_rnn.benchmark.workers import book, cutting, writing
 
 

@@ -7,8 +7,9 @@ from dataclasses import asdict
 
 import pytest
 
-from gluon_rnn.benchmark import measuring
-from gluon_rnn.benchmark.measuring import Case, Measurement, Setting
+from gluon_rnn.benchmark import implementations, measuring
+from gluon_rnn.benchmark.implementations import Case, Setting
+from gluon_rnn.benchmark.measuring import Measurement
 from gluon_rnn.benchmark.workers import run
 from gluon_rnn.runtime import environment
 
@@ -38,6 +39,18 @@ def test_each_case_answers_once_a_round_and_in_turns(tmp_path):
         assert [answer['perplexity'] for answer in result.answers] == [200] * 3 and 'answers' not in result.to_dict()
         assert result.tokens == SMALL.tokens == 180 and result.tokens_per_second == 360
         assert result.memory >= result.library_memory > 0
+
+
+def test_a_round_beside_other_programs_is_repeated(tmp_path):
+    body = ('used = iter([0, 0.9, 0.8, 0.1, 0, 0.7])\n'
+            'def prepare(options):\n    return lambda: {"seconds": (other := next(used)) + 1, "others": other}\n')
+    told = []
+    result, = measuring.measure([worker(tmp_path, body)], SMALL, rounds=2, threads=1, on_progress=told.append)
+    assert result.seconds == (1.1, 1.0)
+    wanted = [f'again: other programs kept {used} CPUs busy' for used in ('0.90', '0.80')]
+    assert [text for text in told if 'again' in text] == wanted
+    busy, = measuring.measure([worker(tmp_path, body)], SMALL, rounds=2, threads=1, busy=True)
+    assert busy.seconds == (1.9, 1.8)
 
 
 def test_peak_memory_is_the_process_s_own(tmp_path):
@@ -129,9 +142,9 @@ def test_ratios_are_to_the_reference():
 
 def test_a_table_has_the_columns_asked_for():
     writer = Measurement('writer', (4.0, 2.0, 3.0), 300, 1, 2 << 20, 1 << 20)
-    assert measuring.text_table([writer]).split() == ['s/epoch', 'lowest', 'highest', 'chars/s', 'times', 'first', 'MiB', 'libs',
-                                                      'perplexity', 'writer', '3.000', '2.000', '4.000', '100', '1.00', '1.00',
-                                                      '2', '1', '-']
+    columns = 's/epoch lowest highest chars/s times first MiB libs others perplexity'
+    assert measuring.text_table([writer]).split() == [*columns.split(), 'writer', '3.000', '2.000', '4.000', '100', '1.00',
+                                                      '1.00', '2', '1', '-', '-']
     heading, row = measuring.text_table([writer], unit='text', columns=['highest', 'chars/s']).splitlines()
     assert heading.split() == ['s/text', 'highest', 'chars/s'] and row.split() == ['writer', '3.000', '4.000', '100']
     assert len(heading) == len(row)
@@ -142,7 +155,7 @@ def test_all_implementations_do_the_same_work(cell):
     """d2lzh's loops and ours, on one text: the same perplexities epoch after epoch, but for the weights drawn."""
     setting = Setting(cell, num_hiddens=8, num_steps=5, batch_size=4, vocab_size=20, num_chars=200)
     perplexities = []
-    for case in measuring.book_cases() + measuring.own_cases():
+    for case in implementations.book_cases() + implementations.own_cases():
         epoch = run.load(case.worker).prepare({**asdict(setting), **case.options,
                                                'corpus_indices': run.random_text(200, 20)})
         perplexities.append(run.timed(epoch)['perplexity'])
@@ -151,17 +164,18 @@ def test_all_implementations_do_the_same_work(cell):
 
 
 def test_the_original_is_also_measured_as_a_reader_meets_it():
-    cases = {case.name: case for case in measuring.book_cases(tuned=True)}
+    cases = {case.name: case for case in implementations.book_cases(tuned=True)}
     assert cases['d2lzh gluon, as installed'].environment == {'OMP_NUM_THREADS': None}
     assert cases['d2lzh gluon'].environment == {}
     assert cases['d2lzh gluon, as on a CPU it does not know'].environment == {'OMP_NUM_THREADS': None,
                                                                              'OPENBLAS_CORETYPE': 'PRESCOTT'}
-    assert [name for name in cases if ',' not in name] == [case.name for case in measuring.book_cases()]
+    assert [name for name in cases if ',' not in name] == [case.name for case in implementations.book_cases()]
 
 
 @pytest.mark.slow
 def test_real_cases_are_measured():
-    results = measuring.measure(measuring.book_cases()[:1] + measuring.own_cases(['gluon']), SMALL, rounds=2, threads=1)
+    cases = implementations.book_cases()[:1] + implementations.own_cases(['gluon'])
+    results = measuring.measure(cases, SMALL, rounds=2, threads=1)
     assert [r.error for r in results] == ['', '']
     assert all(s > 0 for r in results for s in r.seconds)
     assert all(r.start_seconds > r.first_seconds > 0 for r in results)

@@ -7,7 +7,7 @@ import pytest
 from mxnet import nd
 
 from gluon_rnn.benchmark import profiling
-from gluon_rnn.benchmark.measuring import Setting
+from gluon_rnn.benchmark.implementations import Setting
 from gluon_rnn.benchmark.profiling import Profile
 
 TINY = Setting('rnn', num_hiddens=2, num_steps=3, batch_size=1, vocab_size=5, num_chars=13)

@@ -8,7 +8,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 from gluon_rnn import runtime
 
 with runtime.kernel_cache():
-    from gluon_rnn.kernels.products import multiply, pack, pack_transposed, padded, weight_gradient
+    from gluon_rnn.kernels.products import (
+        multiply,
+        pack,
+        pack_columns,
+        pack_transposed,
+        padded,
+        room_for_columns,
+        weight_gradient,
+    )
     from gluon_rnn.kernels.tile import MOST_ROWS, PANEL
 
 DTYPES = [(np.float32, 2e-6), (np.float64, 1e-13)]
@@ -45,7 +53,9 @@ def test_weight_gradient(dtype, tolerance, rows, K, N):
     A, D = wide(rng, 1, rows, K, dtype=dtype), wide(rng, 1, rows, N, dtype=dtype)
     G, bias = wide(rng, 1, K, N, dtype=dtype), np.zeros(N, dtype)
     squares, turn = np.zeros(N // PANEL), np.zeros(1, np.int64)
-    weight_gradient(A, D, G, bias, squares, turn)
+    columns = room_for_columns(rows, K, dtype)
+    pack_columns(A, columns, 0, 1, 0, rows)
+    weight_gradient(columns, D, G, bias, squares, turn)
     assert_allclose(G[0], A[0].astype(np.float64).T @ D[0], rtol=0, atol=tolerance * (rows + 20))
     assert_allclose(bias, D[0].sum(axis=0, dtype=np.float64), rtol=0, atol=tolerance * (rows + 20))
     assert_allclose(squares.sum(), (G.astype(np.float64) ** 2).sum() + (bias.astype(np.float64) ** 2).sum(), rtol=1e-12)

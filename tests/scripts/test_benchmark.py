@@ -8,7 +8,8 @@ from functools import partial
 import pytest
 
 from gluon_rnn.benchmark import cases
-from gluon_rnn.benchmark.measuring import Measurement, Setting
+from gluon_rnn.benchmark.implementations import Setting
+from gluon_rnn.benchmark.measuring import Measurement
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def measured(monkeypatch):
     """The names of the cases that were to be measured; none is, each gets half the seconds of the one before."""
     names: list[str] = []
 
-    def measure(cases, setting, *, rounds, threads, on_progress):
+    def measure(cases, setting, *, rounds, threads, on_progress, busy=False):
         names[:] = [case.name for case in cases]
         return [Measurement(name, (2.0 ** -i,) * rounds, setting.tokens, 1, 2 << 20, 1 << 20, 9, 3 + i,
                             answers=({'length': 40},) * rounds) for i, name in enumerate(names)]

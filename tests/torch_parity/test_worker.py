@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from gluon_rnn import runtime
-from gluon_rnn.benchmark.cases import draw_bars, epoch_cases, to_list
-from gluon_rnn.benchmark.measuring import Measurement, Setting, measure, torch_cases
+from gluon_rnn.benchmark.cases import draw_bars, to_list
+from gluon_rnn.benchmark.implementations import Setting, book_cases, own_cases, torch_cases
+from gluon_rnn.benchmark.measuring import Measurement, measure
 from gluon_rnn.benchmark.workers import run
 from gluon_rnn.plots import save_figure
 from gluon_rnn.torch_parity import curves, page, parity, torch_trainer
@@ -26,7 +27,7 @@ def test_the_worker_does_the_work_that_the_others_do(cell, monkeypatch):
     monkeypatch.setitem(sys.modules, 'modules', modules)                # as `run.py` finds them, beside the worker
     monkeypatch.setitem(sys.modules, 'torch_trainer', torch_trainer)
     perplexities = []
-    for case in epoch_cases(compiled=False):
+    for case in [*book_cases(), *own_cases(), *torch_cases(compiled=False)]:
         epoch = run.load(case.worker).prepare({**asdict(replace(SMALL, cell=cell)), **case.options,
                                                'corpus_indices': run.random_text(200, 20)})
         perplexities.append(run.timed(epoch)['perplexity'])

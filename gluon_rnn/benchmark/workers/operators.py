@@ -5,7 +5,7 @@ import time
 from dataclasses import fields
 from typing import Any, Callable, Dict
 
-from gluon_rnn.benchmark.measuring import Setting
+from gluon_rnn.benchmark.implementations import Setting
 from gluon_rnn.benchmark.profiling import Machine, profiled, settle
 from gluon_rnn.benchmark.workers import own
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
+import os
 import random
 import resource
 import sys
@@ -49,10 +50,21 @@ def random_text(num_chars: int, vocab_size: int) -> list[int]:
 
 
 def timed(epoch: Callable[[], Any]) -> Dict[str, float]:
-    start = time.perf_counter()
+    """Its seconds, its perplexity, and `others`: how many CPUs the other programs of the machine kept busy meanwhile."""
+    used, start = others_seconds(), time.perf_counter()
     result = epoch()
     seconds = time.perf_counter() - start
-    return {'seconds': seconds, **(result if isinstance(result, dict) else {'perplexity': result})}
+    others = max(0.0, others_seconds() - used) / seconds
+    return {'seconds': seconds, 'others': others, **(result if isinstance(result, dict) else {'perplexity': result})}
+
+
+def others_seconds() -> float:
+    """CPU seconds that all other programs have used so far; 0 where the system does not tell."""
+    try:
+        user, nice, system, _, _, irq, soft, *_ = map(int, Path('/proc/stat').read_text().split('\n', 1)[0].split()[1:])
+    except OSError:
+        return 0
+    return (user + nice + system + irq + soft) / os.sysconf('SC_CLK_TCK') - sum(os.times()[:4])
 
 
 def memory(field: str) -> int:

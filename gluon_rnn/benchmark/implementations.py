@@ -1,0 +1,121 @@
+"""Who is measured, and at what: a setting, and a case for each implementation."""
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Sequence
+
+from .. import runtime
+from ..cells.build import CELLS, IMPLS
+
+WORKERS = Path(__file__).resolve().parent / 'workers'
+# where it lies is all that is known here of that room: it is run, not imported
+_TORCH_WORKER = WORKERS.parents[1] / 'torch_parity' / 'worker.py'
+# `make peers` makes this environment: JAX needs a NumPy that MXNet cannot work with
+_PEERS = WORKERS.parents[2] / '.venv-peers' / 'bin' / 'python'
+_TORCH = {'hand': 'torch by hand', 'compile': 'torch.compile of it', 'layer': 'torch.nn'}
+_FALLBACK_KERNEL = 'PRESCOTT'       # where the OpenBLAS 0.3.13 inside MXNet 1.9.1 meets a CPU that it does not know
+
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is trained; the defaults are the book's, sections 6.4 to 6.8."""
+    cell: str = 'gru'
+    num_hiddens: int = 256
+    num_steps: int = 35
+    batch_size: int = 32
+    vocab_size: int = 1027
+    num_chars: int = 10000          # length of the text that is one epoch
+    lr: float = 1e2
+    clipping_theta: float = 1e-2
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what nobody can train."""
+        if self.cell not in CELLS:
+            raise ValueError(f'cell must be one of {", ".join(CELLS)}, got {self.cell!r}')
+        for name in ('num_hiddens', 'num_steps', 'batch_size', 'vocab_size', 'num_chars'):
+            if getattr(self, name) < 1:
+                raise ValueError(f'{name} must be 1 or more, got {getattr(self, name)}')
+        if not 0 < self.lr < math.inf:
+            raise ValueError(f'lr must be above 0, got {self.lr}')
+        if not 0 <= self.clipping_theta < math.inf:
+            raise ValueError(f'clipping_theta must be 0 (no clipping) or more, got {self.clipping_theta}')
+
+    @property
+    def tokens(self) -> int:
+        """Characters that one epoch trains on, with consecutive sampling."""
+        return (self.num_chars // self.batch_size - 1) // self.num_steps * self.num_steps * self.batch_size
+
+    def __str__(self) -> str:
+        return (f'{self.cell}, {self.num_hiddens} hidden, {self.num_steps} steps, batch {self.batch_size}, '
+                f'vocabulary {self.vocab_size}, {self.num_chars} characters')
+
+
+@dataclass(frozen=True)
+class Case:
+    """One implementation: the file that runs it, and what that file is told beside the setting.
+
+    environment: variables of its process; None: one that the others have and it has not. python: that runs it. compiles: its
+    first process on a machine compiles what all others load, and is not the one that is measured.
+    """
+    name: str
+    worker: Path
+    options: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+    python: str = sys.executable
+    compiles: bool = False
+
+
+def own_cases(impls: Sequence[str] = IMPLS) -> List[Case]:
+    """This project's implementations."""
+    return [Case(f'gluon_rnn {impl}', WORKERS / 'own.py', {'impl': impl}, compiles=impl == 'numba') for impl in impls]
+
+
+def book_cases(*, tuned: bool = False) -> List[Case]:
+    """d2lzh itself, with as many threads as the others.
+
+    tuned: also as a reader meets it, with the threads that MXNet takes if left alone, half of the CPUs; the same with the
+    BLAS kernels that MXNet falls back to on a CPU made after it; and with those that `gluon_rnn.runtime` chooses, where it does.
+    """
+    cases = [Case(f'd2lzh {impl}', WORKERS / 'book.py', {'impl': impl}) for impl in ('scratch', 'gluon')]
+    if not tuned:
+        return cases
+    others: Dict[str, Mapping[str, str | None]] = {
+        'as installed': {'OMP_NUM_THREADS': None},
+        'as on a CPU it does not know': {'OMP_NUM_THREADS': None, 'OPENBLAS_CORETYPE': _FALLBACK_KERNEL}}
+    if kernel := runtime.blas_kernel_here():
+        others['tuned'] = {'OPENBLAS_CORETYPE': kernel}
+    return cases + [Case(f'{case.name}, {name}', case.worker, case.options, environment)
+                    for name, environment in others.items() for case in cases]
+
+
+def torch_cases(*, compiled: bool = True) -> List[Case]:
+    """PyTorch, which their processes need: the loop by hand, the same compiled, where that is wanted, and the torch.nn layer."""
+    return [Case(name, _TORCH_WORKER, {'impl': impl}) for impl, name in _TORCH.items() if compiled or impl != 'compile']
+
+
+def peer_cases() -> List[Case]:
+    """JAX, in the environment of `make peers`; none where that is not there."""
+    return [Case('JAX, jit over scan', WORKERS / 'jax_scan.py', python=str(_PEERS))] if _PEERS.is_file() else []
+
+
+def floor_case() -> Case:
+    """No implementation: what the products of an epoch alone would take, at the rate of one measured in the same turns."""
+    return Case('products alone', WORKERS / 'floor.py')
+
+
+def script_case() -> Case:
+    """`scripts/train.py` itself, as a user starts it, in place of the trainer alone."""
+    return Case('gluon_rnn train.py', WORKERS / 'script.py', {'impl': 'numba'}, compiles=True)
+
+
+def epoch_cases(*, torch: bool = True, compiled: bool = True) -> List[Case]:
+    """d2lzh, also as a reader meets it, this project and PyTorch. torch: with PyTorch; compiled: with torch.compile.
+
+    Beside them JAX, where `make peers` was run, this project's training script, and the products alone.
+    """
+    return [*book_cases(tuned=True), *own_cases(), script_case(), *(torch_cases(compiled=compiled) if torch else []),
+            *peer_cases(), floor_case()]

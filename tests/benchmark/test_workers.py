@@ -1,0 +1,34 @@
+"""Workers that are no implementation of ours: the products alone, the training script, JAX."""
+from dataclasses import asdict
+
+import pytest
+
+from gluon_rnn.benchmark.implementations import Setting, own_cases, peer_cases, script_case
+from gluon_rnn.benchmark.measuring import measure
+from gluon_rnn.benchmark.profiling import Machine, operations
+from gluon_rnn.benchmark.workers import floor, run
+
+SMALL = Setting(num_hiddens=8, num_steps=5, batch_size=4, vocab_size=20, num_chars=200)
+
+
+def test_the_products_of_an_epoch_at_the_rate_of_one(monkeypatch):
+    monkeypatch.setattr(Machine, 'product', lambda self: 2.0)
+    work = operations(SMALL)
+    batches = SMALL.tokens // 20
+    assert floor.prepare(asdict(SMALL))()['seconds'] == pytest.approx(
+        batches * (3 * 2.0 + 2.0 * work['recurrent weights'] / (work['output layer'] / 3)))
+
+
+def test_what_other_programs_used_is_told():
+    told = run.timed(lambda: sum(range(10 ** 5)))
+    assert told['others'] >= 0 and told['perplexity'] == sum(range(10 ** 5))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('cell', ['rnn', 'gru', 'lstm'])
+def test_the_script_and_jax_do_the_same_work(cell):
+    setting = Setting(cell, num_hiddens=8, num_steps=5, batch_size=4, vocab_size=20, num_chars=200)
+    found = measure([*own_cases(['numba']), script_case(), *peer_cases()], setting, rounds=1, threads=1, busy=True)
+    assert [m.error for m in found] == [''] * len(found)
+    assert [m.perplexity for m in found] == pytest.approx([found[0].perplexity] * len(found), rel=0.02)
+    assert 15 < found[0].perplexity < 25
