@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from gluon_rnn.models import warm
+
 TRAIN = '''
 from gluon_rnn import ModelConfig, TrainConfig, build_model, generate, load_corpus, train
 from gluon_rnn.models.fill_in import MaskedText, build_fill_in
@@ -29,6 +31,11 @@ def run(*command, **variables):
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done
+
+
+def test_it_calls_the_kernels_as_they_are():
+    """With what is compiled already."""
+    warm.warm()
 
 
 @pytest.mark.slow
