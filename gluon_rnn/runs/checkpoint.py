@@ -6,7 +6,7 @@ description in JSON with the settings, the vocabulary and a SHA-256 of every arr
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Dict, Sequence
 
@@ -26,13 +26,15 @@ from .files import write_whole
 class Checkpoint:
     """A model, and where its training stands.
 
-    arrays: 'params/NAME' and 'optimizer/NAME/k' -> array; optimizer: its plain numbers; epoch: epochs done.
+    arrays: 'params/NAME' and 'optimizer/NAME/k' -> array; optimizer: its plain numbers; epoch: epochs done; held_out: perplexity
+    on held-out text by epoch.
     """
     config: ModelConfig
     idx_to_char: Vocabulary
     epoch: int
     arrays: Dict[str, np.ndarray]
     optimizer: Dict[str, Any]
+    held_out: Dict[int, float] = field(default_factory=dict)
 
     @classmethod
     def take(cls, trainer: Trainer, idx_to_char: Sequence[str]) -> Checkpoint:
@@ -40,7 +42,7 @@ class Checkpoint:
         states, numbers = trainer.optimizer.state()
         own = {f'params/{name}': value.asnumpy() for name, value in trainer.model.parameters().items()}
         own.update({f'optimizer/{name}': value for name, value in states.items()})
-        return cls(trainer.model.config, Vocabulary.of(idx_to_char), trainer.epoch, own, numbers)
+        return cls(trainer.model.config, Vocabulary.of(idx_to_char), trainer.epoch, own, numbers, dict(trainer.held_out))
 
     def _part(self, part: str) -> Dict[str, np.ndarray]:
         return {name[len(part):]: value for name, value in self.arrays.items() if name.startswith(part)}
@@ -59,7 +61,7 @@ class Checkpoint:
         """Bring a new trainer of the same settings to this state. Raises ValueError if it does not fit."""
         load_weights(trainer.model.parameters(), self._part('params/'))
         trainer.optimizer.load_state(self._part('optimizer/'), self.optimizer)
-        trainer.epoch = self.epoch
+        trainer.epoch, trainer.held_out = self.epoch, dict(self.held_out)
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
@@ -70,7 +72,8 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 def to_bytes(checkpoint: Checkpoint) -> memoryview:
     """The bytes of a checkpoint's file. Raises ValueError if a weight is not finite."""
     return seal_arrays({'model': dataclasses.asdict(checkpoint.config), **Vocabulary.of(checkpoint.idx_to_char).as_dict(),
-                        'epoch': checkpoint.epoch, 'optimizer': checkpoint.optimizer}, checkpoint.arrays)
+                        'epoch': checkpoint.epoch, 'optimizer': checkpoint.optimizer, 'held_out': checkpoint.held_out},
+                       checkpoint.arrays)
 
 
 def read(path: Path) -> Checkpoint:
@@ -90,4 +93,5 @@ def from_bytes(opened: BinaryIO, origin: Any) -> Checkpoint:
     with undamaged(origin):
         description, contents = read_arrays(opened)
         return Checkpoint(ModelConfig(**description['model']), Vocabulary.from_dict(description), description['epoch'],
-                          contents, description['optimizer'])
+                          contents, description['optimizer'],
+                          {int(epoch): value for epoch, value in description.get('held_out', {}).items()})

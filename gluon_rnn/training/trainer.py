@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import Any, Callable, Iterator, List, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Sequence
 
 import mxnet as mx
 
@@ -36,6 +36,7 @@ class Trainer:
                  store: Store | None = None, optimizer: Optimizer | None = None):
         self.model, self.config, self.rng = model, config, rng
         self.epoch = 0      # epochs done
+        self.held_out: Dict[int, float] = {}    # perplexity on held-out text by epoch
         self.replicas = Replicas([model, *replicas], store)
         self.rank = store.rank if store else 0
         if store and store.num_workers > 1 and (config.seed is None or rng is not None or config.optimizer == 'sgld'):
@@ -66,6 +67,7 @@ class Trainer:
             record = self._run_epoch(source, on_step, stop)
             if valid_indices is not None:
                 valid = evaluate(self.model, valid_indices, config.batch_size, config.num_steps)
+                self.held_out[self.epoch] = valid
                 record = dataclasses.replace(record, valid_perplexity=valid)
             yield record
 
@@ -96,7 +98,7 @@ class Trainer:
             asked = bool(stop and stop())
             if asked and not self.replicas.store:
                 raise KeyboardInterrupt
-            self.optimizer.scale_lr(self.schedule.factor(epoch, step, len(source)))
+            self.optimizer.scale_lr(self.schedule.factor(epoch, step, len(source), [*self.held_out.values()]))
             states, figures, norm = self.step(X, Y, states, asked)
             totals.add(figures, norm)
             num_labels += self.step.num_labels(Y)

@@ -1,4 +1,5 @@
 """The learning rate over a training: the rates by hand, in every implementation, and after an interruption."""
+import contextlib
 from dataclasses import replace
 
 import mxnet as mx
@@ -9,6 +10,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 import gluon_rnn
 from gluon_rnn import ModelConfig, TrainConfig, Trainer, build_model, copy_params
 from gluon_rnn.cells.build import IMPLS
+from gluon_rnn.runs.folder import RunFolder, read_metrics
+from gluon_rnn.runs.run import Run
+from gluon_rnn.runs.settings import RunSettings
 from gluon_rnn.training.schedule import Schedule
 
 TEXT = np.random.default_rng(2).integers(0, 11, 400)
@@ -104,3 +108,29 @@ def test_a_continued_training_meets_the_same_rates(impl, schedule):
                                                                            for r in wanted[2:]]
     for name, value in whole.model.parameters().items():
         assert_array_equal(second.model.parameters()[name].asnumpy(), value.asnumpy(), err_msg=name)
+
+
+@pytest.mark.parametrize('impl', ['scratch', 'numba'])
+def test_a_plateau_lowers_the_rate_and_is_known_to_a_resumed_run(impl, tmp_path):
+    """A rate so high that held-out text gets no better; the run stops after each epoch and is begun anew."""
+    (tmp_path / 'text').write_text(''.join(map(chr, TEXT + 97)))
+    settings = RunSettings(corpus=str(tmp_path / 'text'), impl=impl, valid_fraction=0.3, num_hiddens=8, num_epochs=6, num_steps=6,
+                           batch_size=8, lr=500, lr_schedule='plateau', lr_decay=0.5, pred_period=6, checkpoint_period=1)
+    whole, parts = tmp_path / 'whole', tmp_path / 'parts'
+    with RunFolder(whole) as folder:
+        Run(folder, settings).go()
+    for _ in range(settings.num_epochs):
+        with RunFolder(parts) as folder, contextlib.suppress(KeyboardInterrupt):
+            seen = []
+            Run(folder, settings, resume=True).go(on_epoch=seen.append, on_step=lambda *_, seen=seen: stop_after(seen))
+    records = read_metrics(whole)
+    wanted = [settings.lr * Schedule('plateau', 6, decay=0.5).factor(k + 1, 1, 1, [r.valid_perplexity for r in records[:k]])
+              for k in range(6)]
+    assert_allclose([record.lr for record in records], wanted)
+    assert records[-1].lr < settings.lr
+    assert [(r.lr, r.valid_perplexity) for r in read_metrics(parts)] == [(r.lr, r.valid_perplexity) for r in records]
+
+
+def stop_after(seen):
+    if seen:
+        raise KeyboardInterrupt
