@@ -27,8 +27,9 @@ from .version import __version__
 if TYPE_CHECKING:
     from .corpora.corpus import Corpus, load_corpus
     from .models.generation import generate
-    from .models.language_model import LanguageModel, ModelConfig, build_model, copy_params, load_model
+    from .models.language_model import LanguageModel, ModelConfig, build_model, copy_params
     from .models.scoring import score
+    from .runs.checkpoint import load_model
     from .training.config import EpochRecord, TrainConfig
     from .training.trainer import Trainer, train
 
@@ -56,8 +57,9 @@ __all__ = [
 _LATER = {
     'corpora.corpus': ('Corpus', 'load_corpus'),
     'models.generation': ('generate',),
-    'models.language_model': ('LanguageModel', 'ModelConfig', 'build_model', 'copy_params', 'load_model'),
+    'models.language_model': ('LanguageModel', 'ModelConfig', 'build_model', 'copy_params'),
     'models.scoring': ('score',),
+    'runs.checkpoint': ('load_model',),
     'training.config': ('EpochRecord', 'TrainConfig'),
     'training.trainer': ('Trainer', 'train'),
 }

@@ -1,7 +1,6 @@
 """Who is measured, and at what: a setting, and a case for each implementation."""
 from __future__ import annotations
 
-import math
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 from .. import runtime
 from ..cells.build import CELLS, IMPLS
+from ..training.config import TrainConfig
 
 WORKERS = Path(__file__).resolve().parent / 'workers'
 # where it lies is all that is known here of that room: it is run, not imported
@@ -17,7 +17,6 @@ _TORCH_WORKER = WORKERS.parents[1] / 'torch_parity' / 'worker.py'
 _PEERS = WORKERS.parents[2] / '.venv-peers' / 'bin' / 'python'
 _TORCH = {'hand': 'torch by hand', 'compile': 'torch.compile of it', 'layer': 'torch.nn'}
 _FALLBACK_KERNEL = 'PRESCOTT'       # where the OpenBLAS 0.3.13 inside MXNet 1.9.1 meets a CPU that it does not know
-
 
 
 @dataclass(frozen=True)
@@ -36,13 +35,10 @@ class Setting:
         """Raise ValueError for what nobody can train."""
         if self.cell not in CELLS:
             raise ValueError(f'cell must be one of {", ".join(CELLS)}, got {self.cell!r}')
-        for name in ('num_hiddens', 'num_steps', 'batch_size', 'vocab_size', 'num_chars'):
+        for name in ('num_hiddens', 'vocab_size', 'num_chars'):
             if getattr(self, name) < 1:
                 raise ValueError(f'{name} must be 1 or more, got {getattr(self, name)}')
-        if not 0 < self.lr < math.inf:
-            raise ValueError(f'lr must be above 0, got {self.lr}')
-        if not 0 <= self.clipping_theta < math.inf:
-            raise ValueError(f'clipping_theta must be 0 (no clipping) or more, got {self.clipping_theta}')
+        TrainConfig(num_steps=self.num_steps, batch_size=self.batch_size, lr=self.lr, clipping_theta=self.clipping_theta)
 
     @property
     def tokens(self) -> int:

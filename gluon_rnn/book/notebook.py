@@ -14,6 +14,7 @@ from ..models.generation import generate
 from ..models.language_model import ModelConfig, build_model, copy_params
 from ..plots import use_chinese_font
 from ..training.config import TrainConfig
+from ..training.live import running_ipython
 from ..training.trainer import train
 from .exercises import EXERCISES, Workbench
 from .exercises.render import markdown_of
@@ -26,7 +27,7 @@ _QUICK_CHARS = 2500
 
 def begin(seed: int = 0) -> None:
     """Pictures that are shown, Chinese in them, expected errors in one line, one seed."""
-    shell = _shell()
+    shell = running_ipython()
     if shell is not None:
         shell.run_line_magic('matplotlib', 'inline')
     use_chinese_font()
@@ -50,7 +51,7 @@ def corpus(name: str = 'jaychou') -> Corpus:
 
 def short_errors() -> None:
     """In a notebook, an expected error of this project's is one line, not thirty; all others keep their traceback."""
-    shell = _shell()
+    shell = running_ipython()
     if shell is None:
         return
 
@@ -146,9 +147,3 @@ def exercise(number: str, *, full: bool = False) -> None:
     display(Markdown(text if full else text.partition('## Answer')[0]))
     if outcome.picture:
         display(outcome.picture())
-
-
-def _shell() -> Any:
-    ipython = sys.modules.get('IPython')
-    return ipython.get_ipython() if ipython else None
-

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import runtime
 from .download import CORPORA, NamedCorpus, checked, download
-from .reading import Source, check_encoding, read_blocks, read_text, sources
+from .reading import Source, check_encoding, line_ends, read_blocks, read_text, sources
 from .tokens import Vocabulary, check_tokens, index_chars, index_words
 
 
@@ -72,7 +72,7 @@ class Corpus:
         if tokens == 'char':
             indices, vocabulary = index_chars(counted(), known)
         else:
-            indices, vocabulary = index_words(map(_line_ends, counted()), min_count, known)
+            indices, vocabulary = index_words(map(line_ends, counted()), min_count, known)
         if not length:
             raise ValueError('the text is empty: give one with at least a few hundred characters')
         if not len(indices):
@@ -132,7 +132,7 @@ def load_corpus(name: str = 'lyrics', *, max_chars: int | None = None, folder: P
         text = _named_text(named, name, folder)
         max_chars = named.max_chars if max_chars is None else max_chars
         text = text.lower() if named.lower else text
-        blocks: Iterable[str] = [_line_ends(letters_only(text) if named.letters else text)]
+        blocks: Iterable[str] = [line_ends(letters_only(text) if named.letters else text)]
     else:
         blocks = read_blocks(_existing(name), encoding=encoding)
     return Corpus.from_blocks(_cut(blocks, max_chars, keep_lines), known, tokens=tokens, min_count=min_count)
@@ -146,10 +146,6 @@ def _cut(blocks: Iterable[str], max_chars: int | None, keep_lines: bool) -> Iter
         left -= len(block)
         if left <= 0:
             return
-
-
-def _line_ends(text: str) -> str:
-    return text.replace('\r\n', '\n').replace('\r', '\n')
 
 
 def letters_only(text: str) -> str:

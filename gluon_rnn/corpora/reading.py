@@ -89,6 +89,11 @@ def read_text(path: Path | str, member: str | None = None, *, encoding: str | No
     return ''.join(_decoded(Path(path), member, encoding))
 
 
+def line_ends(text: str) -> str:
+    """The same text with a line feed at the end of each line."""
+    return text.replace('\r\n', '\n').replace('\r', '\n')
+
+
 def _and_end(blocks: Iterator[str]) -> Iterator[str | None]:
     yield from blocks
     yield None

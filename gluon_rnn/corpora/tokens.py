@@ -21,6 +21,8 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
+from .reading import line_ends
+
 TOKENS = ('char', 'word')
 UNKNOWN, LINE_END = '<unk>', '<eos>'
 JOINED = '\u2060'       # ⁀ above: Unicode's WORD JOINER, which nobody sees
@@ -66,7 +68,7 @@ class Vocabulary(Tuple[str, ...]):
     def cut(self, text: str) -> List[str]:
         """The text's tokens, known or not; where line breaks are none, each is a space."""
         if '\r' not in self.to_idx:
-            text = text.replace('\r\n', '\n').replace('\r', '\n')
+            text = line_ends(text)
         if ('\n' if self.rule == 'char' else LINE_END) not in self.to_idx:
             text = text.replace('\n', ' ')
         return cut(text, self.rule)

@@ -16,37 +16,6 @@ from ..cells.output_layer import GluonOutputLayer, OutputLayer
 from ..corpora.indices import to_numpy
 
 
-class Rebuilt:
-    """A model that is pickled and copied as its settings and weights, and shows itself as a table.
-
-    A copy has gradients of its own; making it draws random numbers, as making any model does.
-    """
-    config: Any
-    ctx: Any
-    network: Network
-    output: Any
-
-    @staticmethod
-    def build(config: Any, ctx: Any) -> Any:
-        """A new model of such settings."""
-        raise NotImplementedError
-
-    def parameters(self) -> Dict[str, nd.NDArray]:
-        raise NotImplementedError
-
-    def num_parameters(self) -> int:
-        """How many numbers are trained."""
-        return sum(param.size for param in self.parameters().values())
-
-    def __reduce__(self) -> Tuple[Any, ...]:
-        weights = {name: param.asnumpy() for name, param in self.parameters().items()}
-        device = self.ctx.device_type, self.ctx.device_id
-        return _rebuild, (type(self), self.config, device, weights, getattr(self, 'idx_to_char', None))
-
-    def __repr__(self) -> str:
-        return model_table(self)
-
-
 def _rebuild(kind: Any, config: Any, device: Tuple[str, int], weights: BookParams, idx_to_char: Any) -> Any:
     model = kind.build(config, mx.Context(*device))
     if model.parameters().keys() - weights.keys() and hasattr(model.network, 'freeze_second_bias'):
@@ -57,7 +26,7 @@ def _rebuild(kind: Any, config: Any, device: Tuple[str, int], weights: BookParam
     return model
 
 
-def model_table(model: Rebuilt) -> str:
+def model_table(model: Model) -> str:
     """Layers, how many columns each reads and gives, and its parameters."""
     config, embedding = model.config, getattr(model, 'embedding', None)
     of_layer: Dict[str, List[Tuple[str, nd.NDArray]]] = {}
@@ -78,11 +47,32 @@ def model_table(model: Rebuilt) -> str:
     return '\n'.join([*lines, f'{"in all":42}{model.num_parameters():14,}'])
 
 
-class Model(Rebuilt):
-    """A network and its output layer, under the trainer's contract but for the call itself."""
+class Model:
+    """A network and its output layer, under the trainer's contract but for the call itself.
+
+    It is pickled and copied as its settings and weights. A copy has gradients of its own; making it draws random numbers, as
+    making any model does.
+    """
 
     def __init__(self, config: Any, network: Network, output: Any):
         self.config, self.network, self.output, self.ctx = config, network, output, network.ctx
+
+    @staticmethod
+    def build(config: Any, ctx: Any) -> Any:
+        """A new model of such settings."""
+        raise NotImplementedError
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        weights = {name: param.asnumpy() for name, param in self.parameters().items()}
+        device = self.ctx.device_type, self.ctx.device_id
+        return _rebuild, (type(self), self.config, device, weights, getattr(self, 'idx_to_char', None))
+
+    def __repr__(self) -> str:
+        return model_table(self)
+
+    def num_parameters(self) -> int:
+        """How many numbers are trained."""
+        return sum(param.size for param in self.parameters().values())
 
     def begin_state(self, batch_size: int, ctx: Any = None) -> State:
         """The state before the first step: zeros. ctx: None or the model's own."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Iterator, List, Sequence, Tuple
 
 import mxnet as mx
 import numpy as np
@@ -20,24 +20,23 @@ from ..cells.base import Network, load_weights
 from ..cells.default import runnable
 from ..cells.lengths import Lengths, check_lengths
 from ..cells.ops import OneHot, State
-from ..cells.output_layer import GluonOutputLayer, OutputLayer
 from ..corpora.corpus import encode
 from ..corpora.indices import check_indices
 from ..corpora.sampling import Batch, consecutive_batches, masked_batches, num_batches, random_batches
 from ..runs.checkpoint import Checkpoint
 from ..training.config import TrainConfig
 from ..training.loss import perplexity
-from .base import Rebuilt, check_matrix, check_state, make_network
+from .base import Model, build_parts, check_matrix
 from .language_model import ModelConfig
 
 MASK = '_'          # a gap in a text that a user writes
 
 
-class FillIn(Rebuilt):
+class FillIn(Model):
     """Predicts the characters behind the masks. Its network reads one symbol more than there are characters, the mask, last."""
 
     def __init__(self, config: ModelConfig, network: Network, output: Any):
-        self.config, self.network, self.output, self.ctx = config, network, output, network.ctx
+        super().__init__(config, network, output)
         self.mask = config.vocab_size
 
     def __call__(self, X: nd.NDArray, state: State, lengths: Lengths | None = None) -> Tuple[nd.NDArray, State]:
@@ -47,7 +46,7 @@ class FillIn(Rebuilt):
         Raises ValueError if nothing is masked, and for indices and a state that do not fit.
         """
         X = check_matrix(X, 'X', ctx=self.ctx)
-        state, symbols = check_state(self.network, state, X.shape[0]), X.asnumpy()
+        state, symbols = self.check_state(state, X.shape[0]), X.asnumpy()
         if lengths is None:
             check_indices(symbols, self.mask + 1, 'X')
         else:       # padding is never read, whatever it holds
@@ -66,27 +65,16 @@ class FillIn(Rebuilt):
     def build(config: ModelConfig, ctx: Any) -> FillIn:
         return build_fill_in(config, ctx)
 
-    def begin_state(self, batch_size: int) -> State:
-        return self.network.begin_state(batch_size)
-
-    def parameters(self) -> Dict[str, nd.NDArray]:
-        """All arrays that are trained, with gradients attached, by name."""
-        return {**self.network.parameters(), **self.output.parameters()}
-
 
 def build_fill_in(config: ModelConfig, ctx: Any = None) -> FillIn:
     """The model that `config` describes, its weights newly drawn, on ctx (the CPU unless said)."""
-    ctx = ctx or mx.cpu()
-    network = make_network(config, config.vocab_size + 1, ctx)
-    output = GluonOutputLayer if config.impl == 'gluon' else OutputLayer
-    return FillIn(config, network, output(network.num_outputs, config.vocab_size, ctx=ctx))
+    return FillIn(config, *build_parts(config, config.vocab_size + 1, config.vocab_size, ctx))
 
 
 def load_fill_in(checkpoint: Checkpoint, ctx: Any = None) -> FillIn:
     """The model of a checkpoint that `scripts/fill_in.py train` has saved. Raises ValueError if it is of another model."""
     model = build_fill_in(runnable(checkpoint.config, ctx or mx.cpu()), ctx)
-    kind, arrays = 'params/', checkpoint.arrays
-    load_weights(model.parameters(), {name[len(kind):]: arrays[name] for name in arrays if name.startswith(kind)})
+    load_weights(model.parameters(), checkpoint.weights())
     return model
 
 

@@ -6,19 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Sequence, Tuple
 
-import mxnet as mx
 from mxnet import nd
 
-from ..cells.base import BookParams, Network, load_weights
+from ..cells.base import BookParams, Network
 from ..cells.build import NetworkConfig
-from ..cells.default import runnable
 from ..cells.embedding import Embedding
 from ..cells.lengths import Lengths, check_lengths
 from ..cells.ops import OneHot, State
 from ..corpora.indices import check_indices
 from ..corpora.sampling import Told, bounded
 from ..corpora.tokens import Vocabulary
-from ..runs.arrays import read_arrays, seal_arrays, undamaged
+from ..runs.arrays import seal_arrays
 from ..runs.files import write_whole
 from .base import Model, build_parts, check_matrix
 
@@ -107,7 +105,6 @@ class LanguageModel(Model):
         logits = self.output(H.reshape((-1, self.network.num_outputs)) + wrong)
         return Told.of(logits, (X, self.vocab_size, 'X')), self.network.carry(state)
 
-
     def save(self, path: Path | str, idx_to_char: Sequence[str] | None = None) -> None:
         """Write settings, vocabulary and weights to a file for `load_model`, whole or not at all, checksummed, no pickle.
 
@@ -121,23 +118,6 @@ class LanguageModel(Model):
         weights = {f'params/{name}': param.asnumpy() for name, param in self.parameters().items()}
         description = {'model': dataclasses.asdict(self.config), **vocabulary.as_dict(), 'epoch': 0, 'optimizer': {}}
         write_whole(Path(path), seal_arrays(description, weights))
-
-
-def load_model(path: Path | str, ctx: Any = None) -> LanguageModel:
-    """The model of a file that `LanguageModel.save` has written, or of a checkpoint or the folder of a run, on ctx.
-
-    Its vocabulary is `model.idx_to_char`. Raises ValueError where the file is damaged or something else, OSError where it cannot
-    be read.
-    """
-    path = Path(path)
-    path = path / 'checkpoint.npz' if path.is_dir() else path
-    with open(path, 'rb') as opened, undamaged(path):
-        description, contents = read_arrays(opened)
-        model = build_model(runnable(ModelConfig(**description['model']), ctx or mx.cpu()), ctx)
-        load_weights(model.parameters(), {name[len('params/'):]: value for name, value in contents.items()
-                                          if name.startswith('params/')})
-        model.idx_to_char = Vocabulary.from_dict(description)
-    return model
 
 
 def build_model(config: ModelConfig, ctx: Any = None) -> LanguageModel:

@@ -37,8 +37,7 @@ class WholeSteps:
         """One step of training, as `training.optimizer.Optimizer.whole_step` describes the update.
 
         X, Y: (batch_size, num_steps), indices of characters and of those that follow, NumPy arrays; state: from `begin_state`
-        or the
-        step before. Returns the mean loss, the gradients' global norm before clipping, and the state. Moves the model's
+        or the step before. Returns the mean loss, the gradients' global norm before clipping, and the state. Moves the model's
         parameters; leaves their gradients as they were. Raises ValueError for an index outside the vocabulary.
         """
         X, Y = whole_numbers(X, self.vocab_size, 'X'), whole_numbers(Y, self.vocab_size, 'Y')
@@ -58,8 +57,7 @@ class WholeSteps:
               rng: np.random.Generator) -> List[int] | None:
         """The characters after `indices`, of which there is one at least; None where the layers differ or read from the end.
 
-        temperature: 0 takes the likeliest; top_k: 0 for all, top_p: 1 for all; rng: what is drawn with, one
-        number a token.
+        temperature: 0 takes the likeliest; top_k: 0 for all, top_p: 1 for all; rng: what is drawn with, one number a token.
         """
         layers = self.network.layers
         kernels = self.network.kernels(self.one_hot)

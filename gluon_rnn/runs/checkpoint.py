@@ -44,6 +44,10 @@ class Checkpoint:
         own.update({f'optimizer/{name}': value for name, value in states.items()})
         return cls(trainer.model.config, Vocabulary.of(idx_to_char), trainer.epoch, own, numbers, dict(trainer.held_out))
 
+    def weights(self) -> Dict[str, np.ndarray]:
+        """The model's parameters by name."""
+        return self._part('params/')
+
     def _part(self, part: str) -> Dict[str, np.ndarray]:
         return {name[len(part):]: value for name, value in self.arrays.items() if name.startswith(part)}
 
@@ -51,7 +55,7 @@ class Checkpoint:
         """The model with its weights, on ctx. Raises ValueError if they are no language model's but a fill-in network's."""
         model = build_model(runnable(self.config, ctx or mx.cpu()), ctx)
         try:
-            load_weights(model.parameters(), self._part('params/'))
+            load_weights(model.parameters(), self.weights())
         except ValueError as error:
             raise ValueError(f'the checkpoint holds no language model ({error}): use a run of scripts/train.py') from None
         model.idx_to_char = self.idx_to_char
@@ -59,7 +63,7 @@ class Checkpoint:
 
     def resume(self, trainer: Trainer) -> None:
         """Bring a new trainer of the same settings to this state. Raises ValueError if it does not fit."""
-        load_weights(trainer.model.parameters(), self._part('params/'))
+        load_weights(trainer.model.parameters(), self.weights())
         trainer.optimizer.load_state(self._part('optimizer/'), self.optimizer)
         trainer.epoch, trainer.held_out = self.epoch, dict(self.held_out)
 
@@ -80,6 +84,16 @@ def read(path: Path) -> Checkpoint:
     """Read a checkpoint. ValueError if it is damaged or no checkpoint, OSError if it cannot be read."""
     with open(path, 'rb') as opened:
         return from_bytes(opened, path)
+
+
+def load_model(path: Path | str, ctx: Any = None) -> LanguageModel:
+    """The model of a file that `LanguageModel.save` has written, or of a checkpoint or the folder of a run, on ctx.
+
+    Its vocabulary is `model.idx_to_char`. Raises ValueError where the file is damaged or something else, OSError where it cannot
+    be read.
+    """
+    path = Path(path)
+    return read(path / 'checkpoint.npz' if path.is_dir() else path).model(ctx)
 
 
 def read_epoch(path: Path) -> int:

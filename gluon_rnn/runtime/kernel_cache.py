@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Iterator, Set
 
-import platformdirs
+from .environment import user_cache
 
 _log = logging.getLogger('gluon_rnn')
 _told: Set[Path | None] = set()      # folders whose compiling was announced; None: that there is no Numba
@@ -55,12 +55,14 @@ def kernel_cache() -> Iterator[Path]:
 def _folder(given: Path | None, version: str) -> Path:
     sources = sorted((Path(__file__).resolve().parents[1] / 'kernels').glob('*.py'))
     name = hashlib.sha256(version.encode() + b''.join(source.read_bytes() for source in sources)).hexdigest()[:16]
-    try:
-        folder = (given or platformdirs.user_cache_path('gluon_rnn') / 'kernels') / name
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except (OSError, RuntimeError):     # not writable, or no home at all
-        folder = Path(tempfile.mkdtemp(prefix='gluon_rnn-kernels-'))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        return folder
+    home = user_cache()
+    kept = given or (home / 'kernels' if home else None)
+    if kept:
+        with contextlib.suppress(OSError):      # not writable
+            folder = kept / name
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+    folder = Path(tempfile.mkdtemp(prefix='gluon_rnn-kernels-'))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

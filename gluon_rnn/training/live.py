@@ -4,7 +4,7 @@ from __future__ import annotations
 import io
 import sys
 import time
-from typing import Any, Dict, List
+from typing import Any, Dict
 
 from tqdm.auto import tqdm
 
@@ -19,13 +19,13 @@ class LiveCurve:
 
     def __init__(self, num_epochs: int, title: str = ''):
         self.title = title
-        self.records: List[Any] = []
+        self.records = History()
         self.handle: Any = None
         self.next = 0.0     # when to draw again
         self.bar = tqdm(total=num_epochs, unit='epoch', leave=False, disable=None if not in_notebook() else False)
 
     def __call__(self, record: Any) -> None:
-        self.records.append(record)
+        self.records[record.epoch] = record
         self.bar.update()
         self.bar.set_postfix_str(f'perplexity {record.perplexity:.4g}', refresh=False)
         if time.perf_counter() > self.next:
@@ -45,8 +45,7 @@ class LiveCurve:
         return in_notebook()
 
     def figure(self) -> Any:
-        from ..plots import plot_perplexity
-        return plot_perplexity({'training': self.records}, title=self.title)
+        return self.records.plot(self.title)
 
     def show(self) -> None:
         start = time.perf_counter()
@@ -74,6 +73,10 @@ class History(Dict[int, Any]):
 
 def in_notebook() -> bool:
     """Whether this process is the kernel of a notebook."""
+    return hasattr(running_ipython(), 'kernel')
+
+
+def running_ipython() -> Any:
+    """The IPython that runs this process, or None."""
     ipython = sys.modules.get('IPython')
-    shell = ipython.get_ipython() if ipython else None
-    return shell is not None and hasattr(shell, 'kernel')
+    return ipython.get_ipython() if ipython else None
