@@ -66,7 +66,7 @@ def test_every_script_names_the_flag_that_was_meant(refused, name):
 
 
 # what stands before the flags of a script that has commands, or needs something
-COMMANDS = {'fill_in': ('train',), 'alphabet': ('--out', 'x'), 'compare_torch': ('curves',)}
+COMMANDS = {'benchmark': ('epochs',), 'fill_in': ('train',), 'alphabet': ('--out', 'x'), 'compare_torch': ('curves',)}
 
 
 def test_a_text_whose_name_is_not_utf8(refused, tmp_path):
