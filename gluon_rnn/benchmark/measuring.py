@@ -24,7 +24,7 @@ from .. import runtime
 from .implementations import WORKERS, Case, Setting
 
 _MIB = 1 << 20
-_QUIET, _TRIES = 0.2, 10     # CPUs that others may use in a round that counts; how often it is repeated where they use more
+_QUIET = 0.2     # CPUs that other programs may use in a round that counts
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,14 @@ class Measurement:
 
 
 def measure(cases: Sequence[Case], setting: Setting, *, rounds: int = 5, threads: int | None = None, busy: bool = False,
-            timeout: float = 900, on_progress: Callable[[str], None] | None = None) -> List[Measurement]:
+            repeats: int = 10, timeout: float = 900,
+            on_progress: Callable[[str], None] | None = None) -> List[Measurement]:
     """Measure all cases at one setting, in the order given.
 
     threads: of each process; None: as many as there are CPUs. busy: beside other programs, of which each CPU has one all the
-    time. timeout: seconds that one answer may take. on_progress is told what is being done. Raises ValueError for a text too
-    short for the setting, for less than one round or thread, and for two cases of one name.
+    time. repeats: times that a round is measured again, at most, where other programs ran beside it. timeout: seconds that
+    one answer may take. on_progress is told what is being done. Raises ValueError for a text too short for the setting, for
+    less than one round or thread, and for two cases of one name.
     """
     check_measuring(setting, rounds, threads)
     if len({case.name for case in cases}) < len(cases):
@@ -91,7 +93,7 @@ def measure(cases: Sequence[Case], setting: Setting, *, rounds: int = 5, threads
             for process in processes:
                 tell(f'round {i} of {rounds}: {process.case.name}')
                 process.ask('epoch')
-                for _ in range(_TRIES if not busy else 0):
+                for _ in range(repeats if not busy else 0):
                     if process.error or process.answers[-1].get('others', 0) < _QUIET:
                         break
                     tell(f'again: other programs kept {process.answers.pop()["others"]:.2f} CPUs busy')

@@ -56,9 +56,9 @@ class RunSettings:
                                         unless="the book's form by hand, the other in Gluon")
     periods: Optional[List[int]] = _flag(       # noqa: RUF009
         'network', None, 'of the clockwork: one for each group of hidden units', unless='1 2 4 8')
+    sigma: Optional[float] = _flag('network', None, 'standard deviation of the new weights', unless="0.01, the book's")
     residual: bool = False                      # each layer adds what it reads to what it gives
     both_forward: bool = False                  # a second direction that reads forward, too
-    sigma: Optional[float] = None               # standard deviation of the new weights; None: the book's
     sampling: str = _flag('training', 'consecutive', 'mini-batches, section 6.3')
     num_steps: int = _flag('training', 35, 'characters in an example')
     batch_size: int = _flag('training', 32, 'examples in a batch')

@@ -31,7 +31,7 @@ def test_each_case_answers_once_a_round_and_in_turns(tmp_path):
             f'        return {{"perplexity": len(options["corpus_indices"]), "seconds": 0.5}}\n'
             f'    return epoch\n')
     cases = [Case(mark, worker(tmp_path, body, mark).worker, {'mark': mark}) for mark in 'AB']
-    results = measuring.measure(cases, SMALL, rounds=3, threads=1)
+    results = measuring.measure(cases, SMALL, rounds=3, threads=1, repeats=0)
     assert log.read_text() == 'AB' + 'ABABAB'       # warm-up, then three rounds
     for result in results:
         assert not result.error
@@ -58,7 +58,8 @@ def test_peak_memory_is_the_process_s_own(tmp_path):
     path = worker(tmp_path, body).worker
     size = 64 << 20
     ballast = bytearray(os.urandom(1 << 20)) * 256      # of the process that measures, not of the one measured
-    small, large = measuring.measure([Case('small', path, {'size': 1}), Case('large', path, {'size': size})], SMALL, rounds=1)
+    small, large = measuring.measure([Case('small', path, {'size': 1}), Case('large', path, {'size': size})], SMALL,
+                                     rounds=1, repeats=0)
     assert size < large.memory - small.memory < 4 * size
     assert small.memory < len(ballast) / 2
 
@@ -71,10 +72,10 @@ def test_threads_and_environment(tmp_path, monkeypatch):
     names = ['OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'OPENBLAS_CORETYPE', 'OWN']
     monkeypatch.setenv('OPENBLAS_CORETYPE', 'HASWELL')
     monkeypatch.setitem(environment._chosen, 'OPENBLAS_CORETYPE', 'HASWELL')        # as prepare() would have left it
-    result, = measuring.measure([Case('env', path, {'names': names}, {'OWN': 'yes'})], SMALL, threads=3)
+    result, = measuring.measure([Case('env', path, {'names': names}, {'OWN': 'yes'})], SMALL, threads=3, repeats=0)
     assert result.error == 'RuntimeError: 3 3 3 None yes'
     monkeypatch.setitem(environment._chosen, 'OPENBLAS_CORETYPE', 'ZEN')            # so this one is the user's
-    result, = measuring.measure([Case('env', path, {'names': names})], SMALL, threads=2)
+    result, = measuring.measure([Case('env', path, {'names': names})], SMALL, threads=2, repeats=0)
     assert result.error == 'RuntimeError: 2 2 2 HASWELL None'
 
 
@@ -103,7 +104,8 @@ def prepare(options):
 ])
 def test_a_case_that_cannot_run_says_why_and_spoils_no_other(tmp_path, body, wanted):
     good = worker(tmp_path, 'def prepare(options):\n    return lambda: 1.0\n', 'good')
-    bad, other = measuring.measure([worker(tmp_path, body, 'bad'), good], SMALL, rounds=2, timeout=1 if 'sleep' in body else 60)
+    bad, other = measuring.measure([worker(tmp_path, body, 'bad'), good], SMALL, rounds=2, repeats=0,
+                                   timeout=1 if 'sleep' in body else 60)
     assert wanted in bad.error and not bad.seconds
     assert not other.error and len(other.seconds) == 2
     table = measuring.text_table([bad, other])
@@ -175,7 +177,7 @@ def test_the_original_is_also_measured_as_a_reader_meets_it():
 @pytest.mark.slow
 def test_real_cases_are_measured():
     cases = implementations.book_cases()[:1] + implementations.own_cases(['gluon'])
-    results = measuring.measure(cases, SMALL, rounds=2, threads=1)
+    results = measuring.measure(cases, SMALL, rounds=2, threads=1, repeats=0)
     assert [r.error for r in results] == ['', '']
     assert all(s > 0 for r in results for s in r.seconds)
     assert all(r.start_seconds > r.first_seconds > 0 for r in results)

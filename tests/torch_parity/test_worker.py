@@ -51,14 +51,14 @@ def test_torch_is_measured_without_mxnet_beside_it(tmp_path):
     for name in ('modules.py', 'torch_trainer.py'):
         (tmp_path / name).write_text(WORKER.with_name(name).read_text())
     hand, _, layer = torch_cases()
-    results = measure([replace(hand, worker=spy), layer], SMALL, rounds=2, threads=1)
+    results = measure([replace(hand, worker=spy), layer], SMALL, rounds=2, threads=1, repeats=0)
     assert [result.error for result in results] == ['', '']
 
 
 @pytest.mark.slow
 def test_the_loop_is_compiled():
     case, = (case for case in torch_cases() if case.options['impl'] == 'compile')
-    result, = measure([case], replace(SMALL, cell='rnn', num_steps=2), rounds=2, threads=1)
+    result, = measure([case], replace(SMALL, cell='rnn', num_steps=2), rounds=2, threads=1, repeats=0)
     assert not result.error
     assert result.first_seconds > 3 * max(result.seconds)      # the compilation is in none of the rounds
 
