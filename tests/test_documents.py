@@ -8,9 +8,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob('*.md'), *ROOT.glob('docs/*.md'), *ROOT.glob('data/*.md')])
 # Documents and rooms still to be brought into form; each may only leave this list.
-LONG_LINES = {'docs/book.md', 'docs/machines.md', 'docs/pytorch.md'}
-OTHER_OPENINGS = ('gluon_rnn/benchmark', 'gluon_rnn/book', 'gluon_rnn/kernels', 'scripts/benchmark', 'scripts/exercise',
-                  'scripts/reproduce')
+LONG_LINES = {'docs/machines.md'}
+OTHER_OPENINGS = ('gluon_rnn/book/report.py', 'gluon_rnn/kernels', 'scripts/benchmark')
 CODE = sorted([*(ROOT / 'gluon_rnn').rglob('*.py'), *(ROOT / 'scripts').glob('*.py')])
 
 

@@ -1,5 +1,5 @@
-"""What is measured, as `measuring` does it: epochs, growth with each size, how fast text is written, the start, and how fast text
-is read and cut.
+"""The benchmark's cases, each measured in a process of its own: epochs, growth with each size, writing of text, the start,
+and reading and cutting of text.
 """
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def measure_start(cell: str, *, rounds: int = 5, threads: int | None = None,
 
 @dataclass(frozen=True)
 class Cutting:
-    """What reading a text and cutting it into mini-batches of both kinds came to."""
+    """Seconds to read a text, and to cut it into mini-batches of both kinds."""
     corpus: str
     num_chars: int
     vocab_size: int

@@ -21,7 +21,7 @@ _FALLBACK_KERNEL = 'PRESCOTT'       # where the OpenBLAS 0.3.13 inside MXNet 1.9
 
 @dataclass(frozen=True)
 class Setting:
-    """What is trained; the defaults are the book's, sections 6.4 to 6.8."""
+    """Network and training of a case; the defaults are the book's, sections 6.4 to 6.8."""
     cell: str = 'gru'
     num_hiddens: int = 256
     num_steps: int = 35

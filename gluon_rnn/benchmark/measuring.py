@@ -29,7 +29,7 @@ _QUIET = 0.2     # CPUs that other programs may use in a round that counts
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one case came to. Where it could not run, `error` says why and there are no seconds."""
+    """The result of one case. Where it could not run, `error` says why and there are no seconds."""
     name: str
     seconds: Tuple[float, ...] = ()     # an epoch, one figure a round
     tokens: int = 0                     # characters an epoch

@@ -42,7 +42,7 @@ def settle(model: Any) -> None:
 
 
 def profiled(work: Callable[[], Any], model: Any) -> Operators:
-    """What `mx.profiler` counts while work() trains the model: each operator, how often and for how long.
+    """Count by `mx.profiler`, while work() trains the model, each operator: how often it ran and for how long.
 
     Operators that MXNet runs in bulk are seen as one, unless MXNET_EXEC_BULK_EXEC_TRAIN was 0 when it was loaded.
     """
@@ -69,7 +69,7 @@ def profiled(work: Callable[[], Any], model: Any) -> Operators:
 
 
 class Machine:
-    """What the floor is made of, measured: the output layer's product of a setting, and adding one large array to another."""
+    """The speeds behind the floor, measured: the output layer's product of a setting, and adding one large array to another."""
 
     def __init__(self, setting: Setting):
         rows, self.num_outputs = setting.num_steps * setting.batch_size, setting.vocab_size

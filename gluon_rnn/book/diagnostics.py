@@ -1,4 +1,4 @@
-"""What goes on inside a trained network: its gates over a text, and how far a gradient reaches (sections 6.6 to 6.9)."""
+"""Look inside a trained network: its gates over a text, and how far a gradient reaches (sections 6.6 to 6.9)."""
 from __future__ import annotations
 
 import re
@@ -95,7 +95,7 @@ def reach(model: LanguageModel, indices: Sequence[int]) -> np.ndarray:
 
 
 def singular_values(params: BookParams) -> Dict[str, np.ndarray]:
-    """Of each recurrent weight matrix, W_hh and its like, the singular values, largest first.
+    """Singular values of each recurrent weight matrix, W_hh and its like, largest first.
 
     What stays above 1 can let a state and its gradient grow, what is below lets them shrink (section 6.6).
     """

@@ -1,4 +1,4 @@
-"""What the notebooks share: their first lines, a cell's source, a training beside its shown equations, figures, exercises."""
+"""Shared by the notebooks: their first lines, a cell's source, a training beside its shown equations, figures, exercises."""
 from __future__ import annotations
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""What a reproduction came to: the published figures beside ours, out of nothing but the files that the runs have left.
+"""Results of a reproduction: the published figures beside ours, read from the files that the runs have left.
 
     DIR/6.4/random/           a run's folder (`runs/folder.py`)
     DIR/6.9/layers-6/layers.json    gradient norms by layer (`write_layers`)
@@ -57,7 +57,7 @@ class Comparison:
 
     @property
     def difference(self) -> str:
-        """Of ours from theirs, in percent of theirs."""
+        """Ours less theirs, in percent of theirs."""
         return '' if self.ours is None else f'{(self.ours / float(self.theirs) - 1) * 100:+.1f} %'
 
     @property
@@ -68,7 +68,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Result:
-    """What a variant's run folder holds."""
+    """The contents of a variant's run folder."""
     section: Section
     variant: Variant
     settings: RunSettings
@@ -113,7 +113,7 @@ class Result:
 
     @property
     def remark(self) -> Text:
-        """What to know of this run: of the variant in general, and whether it has learned where that is a question."""
+        """A remark on this run: on the variant in general, and whether it has learned where that is a question."""
         if self.single is None:
             return self.variant.remark
         text = self.variant.learned if self.last.perplexity < _WELL_BELOW * self.single else self.variant.not_learned
@@ -173,7 +173,7 @@ def read_results(folder: Path) -> List[Result]:
 
 
 def _single(settings: RunSettings) -> float | None:
-    """What knowing how often each character of a run's text occurs gives; None where the text is no longer to be had."""
+    """Unigram perplexity of a run's text; None where the text is no longer to be had."""
     try:
         corpus = load_corpus(settings.corpus, max_chars=settings.max_chars)
     except (ValueError, OSError):
@@ -182,7 +182,7 @@ def _single(settings: RunSettings) -> float | None:
 
 
 def read_layers(path: Path) -> Dict[str, List[float]]:
-    """What `write_layers` has kept, nothing where it has kept nothing. Raises ValueError where the file is damaged."""
+    """Read what `write_layers` has kept; nothing where it has kept nothing. Raises ValueError where the file is damaged."""
     if not path.exists():
         return {}
     try:

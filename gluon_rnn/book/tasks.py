@@ -42,7 +42,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a reproduction is to be; None: as the book has it.
+    """Wishes for a reproduction; None: as the book has it.
 
     shortened: see `sections.quick`; impl: of the networks by hand, None: as a run began, else the fastest here.
     """
@@ -55,7 +55,7 @@ class Wanted:
     num_hiddens: int | None = None
 
     def settings(self, section: Section, variant: Variant) -> RunSettings:
-        """Of one training, but for its text where that cannot be had."""
+        """Settings of one training, but for its text where that cannot be had."""
         settings = replace(section.settings_of(variant), seed=self.seed, ctx=self.ctx)
         if self.shortened:
             settings = quick(settings)
@@ -86,7 +86,7 @@ def tasks_of(sections: Sequence[Section], out: Path, wanted: Wanted) -> Tuple[Li
 
 
 def how_it_stands(epoch: int, num_epochs: int, error: str) -> Text:
-    """What is to be said of a training that has not come to its end."""
+    """A line on a training that has not come to its end."""
     if error:
         return f'failed, {epoch} of {num_epochs} epochs saved: {error}', f'失败，已存 {epoch} / {num_epochs} 个周期：{error}'
     if epoch:

@@ -100,7 +100,7 @@ def directions(bench: Workbench) -> Outcome:
 
 
 def means(runs: Sequence[Filler]) -> Tuple[float, ...]:
-    """What `MEANS` names, of one network from several seeds."""
+    """The columns that `MEANS` names, of one network from several seeds."""
     perplexities = [run.best.perplexity for run in runs]
     return (runs[0].parameters, float(np.mean([run.best.accuracy for run in runs])), float(np.mean(perplexities)),
             float(np.ptp(perplexities)), float(np.mean([run.seconds for run in runs])))

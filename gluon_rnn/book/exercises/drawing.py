@@ -1,4 +1,4 @@
-"""What the pictures of several exercises share."""
+"""Parts that the pictures of several exercises share."""
 from __future__ import annotations
 
 from typing import Any, Sequence

@@ -25,7 +25,7 @@ PLAIN = REMEDIES['plain']
 
 @dataclass
 class Tried:
-    """What came of a remedy. norms: the gradient's, a number a step; per_step: how many times it grows a step back, at first."""
+    """One remedy, tried. norms: the gradient's, a number a step; per_step: how many times it grows a step back, at first."""
     remedy: Remedy
     per_step: float
     norms: np.ndarray

@@ -1,4 +1,4 @@
-"""What an exercise is, and what comes of it: tables, figures for its written answer, and a picture where it tells more."""
+"""An exercise and its outcome: tables, figures for its written answer, and a picture where it tells more."""
 from __future__ import annotations
 
 import math
@@ -39,7 +39,7 @@ class Lines:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an experiment came to.
+    """The result of an experiment.
 
     figures: for the places of the written answer, by name; conclusion: the one of its conclusions that the figures bear out;
     picture: draws a figure.
@@ -71,7 +71,7 @@ def plain(value: Any) -> Value:
 
 
 def strict(value: Any) -> Any:
-    """What strict JSON has of a value, a table or lines: NaN and infinities as text."""
+    """A value, a table or lines as strict JSON takes them: NaN and infinities as text."""
     if isinstance(value, (Table, Lines)):
         return {name: strict(part) for name, part in vars(value).items()}
     if isinstance(value, Mapping):

@@ -41,7 +41,7 @@ def build_recall(num_hiddens: int, impl: str, *, reset_after: bool = False) -> R
 
 @dataclass(frozen=True)
 class Gates:
-    """What the sigmoids of the hand-set gates get: far above 0 is open (1), far below is shut (0)."""
+    """Inputs to the sigmoids of the hand-set gates: far above 0 is open (1), far below is shut (0)."""
     update_keeping: float = -OPEN       # Z at a character to keep: 0, the candidate takes the place of the state
     reset_keeping: float = -OPEN        # R there: 0, the candidate knows nothing of the state before
     update_passing: float = OPEN        # Z at all others: 1, the state stays as it is, whatever the candidate

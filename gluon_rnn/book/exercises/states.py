@@ -40,7 +40,7 @@ def outputs_needed(bench: Workbench) -> Outcome:
 
 
 def changes_felt(model: Any, indices: np.ndarray, length: int, rng: np.random.Generator) -> Dict[str, np.ndarray]:
-    """What a network's state shows of another first character, after 0, 1, ... more characters.
+    """How much a network's state and prediction change with the first character, after 0, 1, ... more characters.
 
     'state': mean over many pieces of the text of |H_t - H'_t| / |H_t|; 'next': half the sum of |p - p'| over the next character,
     0 for the same prediction, 1 for quite another. Both (length,).

@@ -26,7 +26,7 @@ _PRODUCTS = ('dot', 'FullyConnected')
 
 @cache
 def operators_a_step(cell: str) -> Dict[str, int]:
-    """What one step more adds to the forward pass that autograd records of a network by hand: operator -> how many of it.
+    """Operators of one step in the forward pass that autograd records of a network by hand: operator -> how many of it.
 
     The product of a character with W_x is a gather, `Embedding`.
     """

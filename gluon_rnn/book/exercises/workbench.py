@@ -1,4 +1,4 @@
-"""What an exercise works with: a text, and trainings of it with named settings."""
+"""The workbench of the exercises: a text, and trainings of it with named settings."""
 from __future__ import annotations
 
 import dataclasses
@@ -29,7 +29,7 @@ T = TypeVar('T')
 
 @dataclass
 class Training:
-    """What one training came to.
+    """One training and its results.
 
     records: one for each whole epoch; verses: (epoch, one text for each prefix); diverged: what stopped it before its end, or ''.
     """
@@ -41,12 +41,12 @@ class Training:
 
     @property
     def perplexity(self) -> float:
-        """Of the last epoch, nan where the training broke off."""
+        """That of the last epoch, nan where the training broke off."""
         return self.records[-1].perplexity if self.records and not self.diverged else float('nan')
 
     @property
     def grad_norm(self) -> float:
-        """Of the last whole epoch, nan where there was none."""
+        """That of the last whole epoch, nan where there was none."""
         return self.records[-1].grad_norm if self.records else float('nan')
 
     @property
