@@ -40,7 +40,7 @@ $(PEERS)/.installed: requirements-peers.txt
 
 $(GPU_VENV)/.installed: requirements-gpu.txt
 	$(check_python)$(PYTHON) -m venv --clear $(GPU_VENV)
-	$(GPU_VENV)/bin/pip install --quiet -r requirements-gpu.txt hypothesis
+	$(GPU_VENV)/bin/pip install --quiet -r requirements-gpu.txt hypothesis pytest-xdist
 	touch $@
 
 $(GPU_VENV)/driver/libcuda.so.1: scripts/libcuda_stub.c $(GPU_VENV)/.installed
@@ -85,7 +85,7 @@ test-pythons:
 gpu-check: export LD_LIBRARY_PATH := $(CURDIR)/$(GPU_VENV)/driver
 gpu-check: $(GPU_VENV)/.installed $(GPU_VENV)/driver/libcuda.so.1 $(GPU_VENV)/pretend/libpretend.so
 	$(GPU_VENV)/bin/python scripts/check_gpu.py
-	LD_PRELOAD=$(CURDIR)/$(GPU_VENV)/pretend/libpretend.so $(GPU_VENV)/bin/python -m pytest tests/gpu
+	LD_PRELOAD=$(CURDIR)/$(GPU_VENV)/pretend/libpretend.so $(GPU_VENV)/bin/python -m pytest -n auto tests/gpu
 
 # What a training step asks of a GPU, counted afresh into docs/machines.md
 gpu-table: export LD_LIBRARY_PATH := $(CURDIR)/$(GPU_VENV)/driver

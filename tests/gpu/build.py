@@ -1,4 +1,4 @@
-"""Build the pretend GPU of `pretend_gpu.c`: python build.py FOLDER, with MXNet's CUDA build installed; gcc and nm are needed."""
+"""Build the pretend GPU out of the C files here: python build.py FOLDER, with MXNet's CUDA build, gcc and nm at hand."""
 from __future__ import annotations
 
 import re
@@ -47,12 +47,12 @@ def main(folder: Path) -> None:
     (folder / 'crt' / 'host_defines.h').write_text(HOST_DEFINES)
     includes = [f'-I{folder}', f'-I{packages / "nvidia" / "cuda_runtime" / "include"}']
     subprocess.run(['gcc', '-O1', '-Wall', '-shared', '-fPIC', *includes, '-pthread', '-o', str(folder / 'libpretend.so'),
-                    str(here / 'pretend_gpu.c'), str(rest)], check=True)
+                    *map(str, sorted(here.glob('*.c'))), str(rest)], check=True)
     print(f'{folder / "libpretend.so"}: {len(asked)} functions')
 
 
 def function(name: str) -> str:
-    """A stand-in that gives way to the one in `pretend_gpu.c`, where there is one."""
+    """A stand-in that gives way to one written in C, where there is one."""
     kind = next(kind for kind, pattern in KINDS.items() if re.fullmatch(pattern, name))
     handle = '*handle = calloc(1, 512); ' if re.fullmatch(GIVES_A_HANDLE, name) else ''
     return (f'__attribute__((weak)) long {name}({"void **handle" if handle else "void"}) '
