@@ -1,10 +1,9 @@
-"""Every picture of the library as a figure: perplexity over the epochs, confusion matrices, waves, small charts for pages."""
+"""Pictures as figures, which the caller saves: perplexity over the epochs, confusion matrices, waves, surprise."""
 from __future__ import annotations
 
 import contextlib
 import functools
 import importlib
-import io
 import math
 import unicodedata
 from pathlib import Path
@@ -110,45 +109,6 @@ def style_perplexity(axes: Any, title: str = '') -> None:
         axes.set_title(title)
     if len(axes.get_lines()) > 1:
         axes.legend(frameon=False)
-
-
-def line_chart(lines: Sequence[Dict[str, Any]], *, whole_x: bool = False) -> Any:
-    """A small picture with a logarithmic y axis, to stand inside a page; it has no words, only numbers.
-
-    lines: x, y, colour, and marker or style where wanted; a marker without a style has no line between its points.
-    whole_x: only whole numbers on the x axis.
-    """
-    from matplotlib import ticker
-    figure, axes = new_figure(4.6, 3)
-    for line in lines:
-        marker, style = line.get('marker'), line.get('style')
-        alone = marker is None and len(line['x']) == 1
-        axes.plot(line['x'], line['y'], color=line['colour'], linestyle=style or ('none' if marker else '-'), linewidth=1.6,
-                  marker='o' if alone else marker, markersize=5, markerfacecolor='white', zorder=3 if marker else 2)
-    axes.set_yscale('log')
-    axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1,) if _decades(lines) > 3 else (1, 2, 5)))
-    axes.yaxis.set_major_formatter('{x:g}')
-    axes.yaxis.set_minor_formatter(ticker.NullFormatter())
-    axes.xaxis.set_major_locator(ticker.MaxNLocator(6, integer=True))
-    if whole_x:
-        axes.margins(x=0.08)
-    axes.grid(True, which='major', alpha=0.25)
-    axes.spines[['top', 'right']].set_visible(False)
-    return figure
-
-
-def to_svg(figure: Any, name: str) -> str:
-    """A figure as the SVG element of a page; one name always gives the same ids in it."""
-    import matplotlib
-    text = io.StringIO()
-    with matplotlib.rc_context({'svg.fonttype': 'none', 'svg.hashsalt': name}):
-        figure.savefig(text, format='svg', transparent=True, metadata={'Date': None, 'Creator': None})
-    return text.getvalue()[text.getvalue().index('<svg'):]
-
-
-def _decades(lines: Sequence[Dict[str, Any]]) -> float:
-    values = [value for line in lines for value in line['y'] if value > 0]
-    return math.log10(max(values) / min(values)) if values else 0
 
 
 def plot_confusion(matrix: np.ndarray, images: Any, answers: np.ndarray, *, title: str = '', most: int = 30) -> Any:

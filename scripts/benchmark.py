@@ -24,19 +24,20 @@ import _cli
 from gluon_rnn.benchmark import profiling
 from gluon_rnn.benchmark.cases import (
     SIZES,
-    draw_bars,
-    draw_growth,
     measure_epochs,
     measure_generation,
     measure_growth,
     measure_start,
     measure_text,
+    plot_bars,
+    plot_growth,
     to_list,
 )
 from gluon_rnn.benchmark.implementations import Setting, epoch_cases, own_cases, peer_cases
 from gluon_rnn.benchmark.measuring import text_table
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA
+from gluon_rnn.plots import save_figure
 from gluon_rnn.runs.files import write_whole
 
 EXAMPLES = """examples
@@ -97,7 +98,7 @@ def epochs_command(args: argparse.Namespace) -> None:
                            busy=args.busy, on_progress=tell, on_table=print)
     save(args.out, 'epochs.json', to_list(found))
     if args.out:
-        draw_bars(args.out / 'epochs.png', found)
+        save_figure(plot_bars(found), args.out / 'epochs.png')
 
 
 def growth_command(args: argparse.Namespace) -> None:
@@ -117,7 +118,7 @@ def growth_command(args: argparse.Namespace) -> None:
                     print(f'  not measured from {growth.error}')
             if args.out and any(growth.sizes for growth in growths):
                 args.out.mkdir(parents=True, exist_ok=True)
-                draw_growth(args.out / f'growth-{cell}-{size}.png', growths)
+                save_figure(plot_growth(growths), args.out / f'growth-{cell}-{size}.png')
             found += [{'cell': cell, **growth.to_dict()} for growth in growths]
     save(args.out, 'growth.json', found)
 

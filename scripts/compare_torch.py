@@ -19,11 +19,12 @@ import _cli
 from tqdm import tqdm
 
 import gluon_rnn
-from gluon_rnn.benchmark.cases import draw_bars, measure_epochs, settings_around, to_list
+from gluon_rnn.benchmark.cases import measure_epochs, plot_bars, settings_around, to_list
 from gluon_rnn.benchmark.implementations import Setting, epoch_cases
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA
 from gluon_rnn.corpora.sampling import check_sizes
+from gluon_rnn.plots import save_figure
 from gluon_rnn.runs.files import write_whole
 
 EXAMPLES = """examples
@@ -167,7 +168,6 @@ def curves_command(args: argparse.Namespace) -> bool:
 
 
 def run_curves(args: argparse.Namespace) -> List[Any]:
-    from gluon_rnn.plots import save_figure
     from gluon_rnn.torch_parity import curves
     corpus = gluon_rnn.load_corpus(args.corpus)
     prefixes = args.prefix or (['分开', '不分开'] if set('分开不') <= corpus.char_to_idx.keys() else
@@ -225,7 +225,7 @@ def run_speed(args: argparse.Namespace, cells: List[str]) -> List[Any]:
                                   on_progress=bar.set_postfix_str, on_table=on_table)
     save(args, 'speed.json', {'rounds': args.rounds, 'measured': to_list(measured)})
     if args.out:
-        draw_bars(args.out / 'speed.png', measured)
+        save_figure(plot_bars(measured), args.out / 'speed.png')
     return measured
 
 

@@ -4,7 +4,7 @@ import pytest
 from gluon_rnn.corpora.images import load_images
 from gluon_rnn.models.classifier import confusion_matrix
 from gluon_rnn.models.waveform import target_wave
-from gluon_rnn.plots import line_chart, plot_confusion, plot_perplexity, plot_waves, save_figure, to_svg
+from gluon_rnn.plots import plot_confusion, plot_perplexity, plot_waves, save_figure
 from gluon_rnn.training.config import EpochRecord
 
 
@@ -21,11 +21,6 @@ def test_a_figure_is_saved_whole(tmp_path):
     assert (tmp_path / 'curve.png').read_bytes().startswith(b'\x89PNG')
     with pytest.raises(OSError):
         save_figure(figure, tmp_path / 'none' / 'curve.png')
-
-
-def test_one_name_gives_one_svg():
-    svgs = [to_svg(line_chart([{'x': [1, 2], 'y': [3, 4], 'colour': 'red'}]), name) for name in ('a', 'a', 'b')]
-    assert svgs[0] == svgs[1] != svgs[2] and svgs[0].startswith('<svg')
 
 
 def test_confusion():

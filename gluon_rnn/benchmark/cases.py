@@ -6,12 +6,11 @@ from __future__ import annotations
 import re
 import statistics
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from ..plots import new_figure, save_figure
+from ..plots import new_figure
 from .implementations import WORKERS, Case, Setting, book_cases, own_cases
 from .measuring import Measurement, measure, text_table
 
@@ -51,7 +50,7 @@ def settings_around(base: Setting) -> List[Setting]:
                     for value in values if value != getattr(base, name))]
 
 
-def draw_bars(path: Path, measured: Sequence[Tuple[Setting, Sequence[Measurement]]]) -> None:
+def plot_bars(measured: Sequence[Tuple[Setting, Sequence[Measurement]]]) -> Any:
     """Seconds an epoch, a row of bars for each setting, with the lowest and the highest round as a line.
 
     A round that another program has held up for long leaves the picture.
@@ -75,7 +74,7 @@ def draw_bars(path: Path, measured: Sequence[Tuple[Setting, Sequence[Measurement
         axes.tick_params(labelsize=8)
         axes.spines[['top', 'right']].set_visible(False)
     grid[-1, 0].set_xlabel('seconds an epoch (median; line: lowest to highest round)', fontsize=9)
-    save_figure(figure, path)
+    return figure
 
 
 def to_list(measured: Sequence[Tuple[Setting, Sequence[Measurement]]]) -> List[Dict[str, Any]]:
@@ -148,7 +147,7 @@ def measure_growth(cases: Sequence[Case], base: Setting, size: str, values: Sequ
                    errors.get(name, '')) for name, rows in found.items()]
 
 
-def draw_growth(path: Path, growths: Sequence[Growth]) -> None:
+def plot_growth(growths: Sequence[Growth]) -> Any:
     """Seconds and memory over one size, both axes logarithmic, the fitted exponent in the legend.
 
     Nothing is drawn of a case that failed at once. Raises ValueError where that leaves none.
@@ -161,9 +160,10 @@ def draw_growth(path: Path, growths: Sequence[Growth]) -> None:
         left.loglog(growth.sizes, growth.seconds, 'o-', label=growth.label)
         right.loglog(growth.sizes, [bytes_ / 2 ** 20 for bytes_ in growth.memory], 'o-', label=growth.name)
     size = growths[0].size
+    figure.suptitle(f'Growth with {size}')
     left.set(xlabel=size, ylabel='seconds an epoch' if size == 'num_chars' else 'seconds a batch')
     right.set(xlabel=size, ylabel='MiB above the libraries')
-    left.legend(fontsize=8)
+    left.legend(frameon=False, fontsize=8)
     values = sorted({value for growth in growths for value in growth.sizes})
     for axes in (left, right):
         axes.set_xticks(values, [f'{value:,}' for value in values])
@@ -171,7 +171,9 @@ def draw_growth(path: Path, growths: Sequence[Growth]) -> None:
         axes.yaxis.set_major_formatter('{x:g}')
         axes.yaxis.set_minor_formatter('{x:g}')
         axes.tick_params(which='both', labelsize=8)
-    save_figure(figure, path)
+        axes.grid(True, alpha=0.25)
+        axes.spines[['top', 'right']].set_visible(False)
+    return figure
 
 
 def measure_generation(cell: str, num_chars: int, *, rounds: int = 5, threads: int | None = None,

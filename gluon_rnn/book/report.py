@@ -4,9 +4,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
-from ..plots import line_chart, to_svg
 from ..runs.files import write_whole
 from ..version import __version__
+from .charts import line_chart, to_svg
 from .results import Result, read_results, why_higher
 from .sections import SECTIONS, Section, Text
 
@@ -63,14 +63,16 @@ def _environment() -> Any:
 
 
 def _pictures(section: Section, results: Sequence[Result]) -> List[Dict[str, Any]]:
-    """The section's pictures, each with a caption in both languages. They hold no words but numbers."""
+    """The section's pictures, each with a caption and its axes in both languages."""
     if not results:
         return []
     pictures: List[Dict[str, Any]] = []
 
-    def add(kind: str, caption: Text, lines: List[Dict[str, Any]], **options: Any) -> None:
+    def add(kind: str, x: Text, y: Text, caption: Text, lines: List[Dict[str, Any]]) -> None:
         name = f'{section.name}-{kind}'
-        pictures.append({'file': f'{name}.svg', 'caption': caption, 'svg': to_svg(line_chart(lines, **options), name)})
+        pictures.append({'file': f'{name}.svg', 'caption': caption, 'svg': to_svg(line_chart(lines, x=x[0], y=y[0]), name, (x, y))})
+
+    epoch, layer, norm = ('epoch', '迭代周期'), ('layer', '层'), ('gradient norm', '梯度范数')
 
     epochs = {result.name: [record.epoch for record in result.records] for result in results}
     curves = [{'x': epochs[r.name], 'y': [record.perplexity for record in r.records], 'colour': r.colour} for r in results]
@@ -78,13 +80,15 @@ def _pictures(section: Section, results: Sequence[Result]) -> List[Dict[str, Any
         for k, published in enumerate(r.variant.published):
             reached = {epoch: float(value) for epoch, value in published.figures.items() if epoch <= r.last.epoch}
             curves.append({'x': list(reached), 'y': list(reached.values()), 'colour': r.colour, 'marker': 'osD^'[k]})
-    add('perplexity', ('Perplexity per character over the epochs; the marks are published figures.',
-                       '每个字符的困惑度随迭代周期的变化；标记点是公开的数字。'), curves)
-    add('gradient', ('Global gradient norm before clipping, mean of each epoch.', '裁剪前的梯度范数，取每个迭代周期的平均。'),
+    add('perplexity', epoch, ('perplexity', '困惑度'),
+        ('Perplexity per character over the epochs; the marks are published figures.',
+         '每个字符的困惑度随迭代周期的变化；标记点是公开的数字。'), curves)
+    add('gradient', epoch, norm, ('Global gradient norm before clipping, mean of each epoch.',
+                                  '裁剪前的梯度范数，取每个迭代周期的平均。'),
         [{'x': epochs[r.name], 'y': [record.grad_norm for record in r.records], 'colour': r.colour} for r in results])
     by_layer = [{'x': list(range(1, len(norms) + 1)), 'y': norms, 'colour': r.colour, 'marker': 'o',
                  'style': '-' if when == 'trained' else '--'} for r in results for when, norms in r.layers.items()]
     if by_layer:
-        add('layers', ('Gradient norm of each layer, the lowest first: dashed before training, solid after.',
-                       '各层的梯度范数，最左为最底层：虚线为训练前，实线为训练后。'), by_layer, whole_x=True)
+        add('layers', layer, norm, ('Gradient norm of each layer, the lowest first: dashed before training, solid after.',
+                                    '各层的梯度范数，最左为最底层：虚线为训练前，实线为训练后。'), by_layer)
     return pictures

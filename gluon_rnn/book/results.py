@@ -112,6 +112,11 @@ class Result:
         return texts
 
     @property
+    def shortened(self) -> bool:
+        """Whether the run is another than the book's, so that to be at or below a published figure says nothing."""
+        return bool(self.changed.keys() & _SHORTENED.keys())
+
+    @property
     def remark(self) -> Text:
         """A remark on this run: on the variant in general, and whether it has learned where that is a question."""
         if self.single is None:
@@ -206,7 +211,7 @@ def summary(results: Sequence[Result]) -> str:
             lines.append(f'{result.name:24} epoch {result.last.epoch:3}: {result.last.perplexity:.3f}; published for epoch '
                          f'{compared.epoch} and later only')
         else:
-            outcome = 'at or below' if compared.reached else compared.reason[0]
+            outcome = compared.reason[0] if not compared.reached else 'at or below' + ', but shortened' * result.shortened
             lines.append(f'{result.name:24} epoch {compared.epoch:3}: {compared.ours_printed}, published {compared.theirs} '
                          f'({compared.difference}): {outcome}' + f'; {words}' * bool(words))
     return '\n'.join(lines)

@@ -11,12 +11,12 @@ from gluon_rnn.benchmark.cases import (
     SIZES,
     Cutting,
     Growth,
-    draw_growth,
     measure_epochs,
     measure_generation,
     measure_growth,
     measure_start,
     measure_text,
+    plot_growth,
     setting_for,
     settings_around,
 )
@@ -105,12 +105,15 @@ def test_no_character_to_write_is_told():
         measure_generation('gru', 0)
 
 
-def test_the_picture_is_a_png(tmp_path):
+def test_the_picture_of_growth():
     failed = Growth('b', 'num_steps', (), (), (), 'num_steps 1: no memory')
-    draw_growth(tmp_path / 'g.png', [failed, Growth('a', 'num_steps', (1, 2), (0.1, 0.2), (1 << 20, 2 << 20))])
-    assert (tmp_path / 'g.png').read_bytes().startswith(b'\x89PNG')
+    figure = plot_growth([failed, Growth('a', 'num_steps', (1, 2), (0.1, 0.2), (1 << 20, 2 << 20))])
+    assert [(axes.get_xlabel(), axes.get_ylabel()) for axes in figure.axes] == [
+        ('num_steps', 'seconds a batch'), ('num_steps', 'MiB above the libraries')]
+    assert figure.get_suptitle() == 'Growth with num_steps'
+    assert [len(axes.get_lines()) for axes in figure.axes] == [1, 1]      # nothing of the one that failed
     with pytest.raises(ValueError, match='nothing to draw'):
-        draw_growth(tmp_path / 'g.png', [failed])
+        plot_growth([failed])
 
 
 @pytest.mark.parametrize('impl', ['d2lzh', 'scratch', 'hybrid', 'gluon'])

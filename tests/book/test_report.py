@@ -76,21 +76,21 @@ def test_figures_and_differences_come_from_the_runs(reproduction):
     html, markdown = report.write_report(folder)
     page = Rows(html.read_text(encoding='utf-8'))
     assert page.problems == [] and page.stack == []
-    _, random, consecutive, short = page.tables
+    _, random, consecutive, short, ahead = page.tables
     for table, records, section, variant in ((random, runs['random'], '6.4', 'random'), (short, runs['short'], '6.7', 'gluon'),
                                              (consecutive, runs['consecutive'], '6.4', 'consecutive')):
         rows = iter(row for row in table[1:] if len(row) == 5)
         for published in SECTIONS[section].variant(variant).published:
             for epoch, figure in published.figures.items():
+                if epoch > len(records):
+                    assert [str(epoch), figure] in [row[:2] for row in ahead]
+                    continue
                 shown = next(rows)
                 assert shown[:2] == [str(epoch), figure]
-                if epoch > len(records):
-                    assert shown[2:4] == ['–', '–']
-                    continue
                 ours = records[epoch - 1].perplexity
                 assert float(shown[2]) == pytest.approx(ours, abs=0.006)
                 assert shown[3] == f'{(ours / float(figure) - 1) * 100:+.1f} %'
-                assert ('✓' in shown[4]) == (ours <= float(figure))
+                assert ('✓' in shown[4]) == (ours <= float(figure) and records is not runs['short'])
         assert next(rows, None) is None
     text = markdown.read_text(encoding='utf-8')
     for records in runs.values():
@@ -112,12 +112,32 @@ def test_first_table_sums_up(reproduction):
     assert [cell[-len(figure):] for cell, figure in zip(short[1:4], ('40', '154.5', '60.00'))] == ['40', '154.5', '60.00']
 
 
+def test_a_shortened_run_has_no_tick_and_folds_what_it_did_not_reach(tmp_path):
+    make_run(tmp_path, '6.4', 'consecutive', lambda epoch: 1.0, num_epochs=50)
+    for path in report.write_report(tmp_path):
+        text = path.read_text(encoding='utf-8')
+        assert '✓' not in text and 'at or below, but shortened' in text and '不高于公开结果，但训练已缩短' in text
+        folded = text[text.index('Published for later epochs: 9'):]
+        assert '7.39' in folded.partition('</details>')[0] and '7.39' not in text.partition('Published for later epochs')[0]
+    make_run(tmp_path, '6.4', 'consecutive', lambda epoch: 1.0)
+    assert all('✓' in path.read_text(encoding='utf-8') and 'later epochs' not in path.read_text(encoding='utf-8')
+               for path in report.write_report(tmp_path))
+
+
+def test_pictures_name_their_axes_in_both_languages(reproduction):
+    folder, _ = reproduction
+    page = report.write_report(folder)[0].read_text(encoding='utf-8')
+    for picture in [*re.findall('<svg.*?</svg>', page, re.S), *(path.read_text() for path in (folder / 'pictures').iterdir())]:
+        words = re.findall('<tspan lang="en">(.*?)</tspan><tspan lang="zh"> (.*?)</tspan>', picture)
+        assert words in ([('epoch', '迭代周期'), ('perplexity', '困惑度')], [('epoch', '迭代周期'), ('gradient norm', '梯度范数')])
+
+
 def test_summary_in_lines(reproduction):
     folder, _ = reproduction
     random, consecutive, short = results.summary(results.read_results(folder)).splitlines()
     assert re.sub(' +', ' ', random) == '6.4/random epoch 250: 1.24, published 1.31 (-5.3 %): at or below'
     assert consecutive.endswith('published 1.19 (+1664.7 %): the same settings, and higher than chance explains')
-    assert short.endswith('epoch  40: 60.00, published 154.5 (-61.2 %): at or below')
+    assert short.endswith('epoch  40: 60.00, published 154.5 (-61.2 %): at or below, but shortened')
 
 
 def test_follows_the_files(reproduction):

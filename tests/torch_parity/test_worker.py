@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gluon_rnn import runtime
-from gluon_rnn.benchmark.cases import draw_bars, to_list
+from gluon_rnn.benchmark.cases import plot_bars, to_list
 from gluon_rnn.benchmark.implementations import Setting, book_cases, own_cases, torch_cases
 from gluon_rnn.benchmark.measuring import Measurement, measure
 from gluon_rnn.benchmark.workers import run
@@ -80,7 +80,7 @@ def test_the_page_stands_alone(tmp_path):
                            [{'prefix': '分', 'here': '分开', 'there': '分手'}], 'torch.nn')]
     measured = [(SMALL, measurements('<no> compiler'))]
     save_figure(curves.plot_curves(found), tmp_path / 'curves.png')
-    draw_bars(tmp_path / 'speed.png', measured)
+    save_figure(plot_bars(measured), tmp_path / 'speed.png')
     page.write_page(tmp_path, result, found, measured, command='python scripts/compare_torch.py all --quick', shortened=True)
     text = (tmp_path / 'index.html').read_text(encoding='utf-8')
     assert not re.findall(r'(?:src|href)="(?!data:)', text) and 'http' not in text and '<script' not in text
