@@ -20,7 +20,8 @@ def line_chart(lines: Sequence[Dict[str, Any]], *, x: str, y: str) -> Any:
         marker, style = line.get('marker'), line.get('style')
         alone = marker is None and len(line['x']) == 1
         axes.plot(line['x'], line['y'], color=line['colour'], linestyle=style or ('none' if marker else '-'), linewidth=1.6,
-                  marker='o' if alone else marker, markersize=5, markerfacecolor='white' if marker else None, zorder=3 if marker else 2)
+                  marker='o' if alone else marker, markersize=5, markerfacecolor='white' if marker else None,
+                  zorder=3 if marker else 2)
     axes.set_yscale('log')
     axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1,) if _decades(lines) > 3 else (1, 2, 5)))
     axes.yaxis.set_major_formatter('{x:g}')

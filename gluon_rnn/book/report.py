@@ -70,7 +70,8 @@ def _pictures(section: Section, results: Sequence[Result]) -> List[Dict[str, Any
 
     def add(kind: str, x: Text, y: Text, caption: Text, lines: List[Dict[str, Any]]) -> None:
         name = f'{section.name}-{kind}'
-        pictures.append({'file': f'{name}.svg', 'caption': caption, 'svg': to_svg(line_chart(lines, x=x[0], y=y[0]), name, (x, y))})
+        svg = to_svg(line_chart(lines, x=x[0], y=y[0]), name, (x, y))
+        pictures.append({'file': f'{name}.svg', 'caption': caption, 'svg': svg})
 
     epoch, layer, norm = ('epoch', '迭代周期'), ('layer', '层'), ('gradient norm', '梯度范数')
 

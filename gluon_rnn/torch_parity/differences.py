@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Callable, Dict, Iterator, List, Mapping
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Tuple
 
 import numpy as np
 import torch
@@ -20,11 +20,15 @@ from .torch_trainer import TorchTrainer
 
 @dataclass(frozen=True)
 class Difference:
-    """size: what `quantity` came to. least: what it must come to for `why` to be right, None where nothing hangs on it."""
+    """size: what `quantity` came to. least: what it must come to for `why` to be right, None where nothing hangs on it.
+
+    chinese: name, quantity and why.
+    """
     name: str
     quantity: str
     size: float
     why: str
+    chinese: Tuple[str, str, str]
     least: float | None = None
 
     @property
@@ -51,7 +55,9 @@ def gru_form(size: Size) -> Difference:
     apart = _logits_apart(model, to_torch(same_weights, layer=True), size)
     return Difference("the book's GRU | nn.GRU, same weights", 'logits, relative', apart,
                       "the book's candidate takes (R * H) W_hh, the layers' R * (H W_hh): two networks. --reset-after is the "
-                      "layers' form by hand", least=1e-3)
+                      "layers' form by hand",
+                      ('书中的 GRU | nn.GRU，权重相同', '输出，相对', '书中的候选状态用 (R * H) W_hh，层用 R * (H W_hh)：'
+                       '是两个不同的网络。--reset-after 是手写的层的形式'), least=1e-3)
 
 
 def second_bias(size: Size) -> Difference:
@@ -63,7 +69,10 @@ def second_bias(size: Size) -> Difference:
     return Difference('LSTM by hand | nn.LSTM, second bias trained too', f'weights after {size.lockstep} steps, relative',
                       _weights_apart(model, twin.state_dict()),
                       'each of the two biases of a gate gets the whole gradient, so under SGD their sum moves twice as far, and '
-                      'clipping counts both. With the second frozen at zero the two stay equal', least=1e-3)
+                      'clipping counts both. With the second frozen at zero the two stay equal',
+                      ('手写的 LSTM | nn.LSTM，第二个偏置也训练', f'{size.lockstep} 步之后的权重，相对',
+                       '每个门的两个偏置各得到整个梯度，所以 SGD 下它们的和走两倍远，裁剪时也计两次。'
+                       '第二个固定为零时，两者始终相同'), least=1e-3)
 
 
 def default_activation(size: Size) -> Difference:
@@ -75,7 +84,9 @@ def default_activation(size: Size) -> Difference:
     copy_params(model, other)
     return Difference(f'rnn.RNN ({here}) | nn.RNN ({there}), as they come', 'logits, relative',
                       _logits_apart(model, to_torch(other), size),
-                      'rnn.RNN is relu unless told otherwise, and section 6.5 uses it so; nn.RNN is tanh', least=1e-3)
+                      'rnn.RNN is relu unless told otherwise, and section 6.5 uses it so; nn.RNN is tanh',
+                      (f'rnn.RNN（{here}）| nn.RNN（{there}），默认设置', '输出，相对',
+                       'rnn.RNN 默认用 relu，6.5 节就这样用；nn.RNN 默认用 tanh'), least=1e-3)
 
 
 def new_weights(size: Size) -> Difference:
@@ -86,7 +97,9 @@ def new_weights(size: Size) -> Difference:
     return Difference(f'new weights of nn.GRU({size.vocab_size}, {size.num_hiddens}) | of the book',
                       f'standard deviation, over {SIGMA}', sigma / SIGMA,
                       'torch.nn draws weights and biases from U(-1/√h, 1/√h); the book draws weights from N(0, 0.01), its biases '
-                      'are zero')
+                      'are zero',
+                      (f'nn.GRU({size.vocab_size}, {size.num_hiddens}) 的新权重 | 书中的', f'标准差，除以 {SIGMA}',
+                       'torch.nn 的权重和偏置取自 U(-1/√h, 1/√h)；书中的权重取自 N(0, 0.01)，偏置为零'))
 
 
 def clipping(size: Size) -> Difference:
@@ -98,7 +111,9 @@ def clipping(size: Size) -> Difference:
     there = by_torch.state_dict()
     apart = max(difference(a.numpy(), there[name].numpy())[1] for name, a in by_hand.state_dict().items())
     return Difference('theta / norm | torch.nn.utils.clip_grad_norm_', f'weights after {size.lockstep} steps, relative', apart,
-                      'clip_grad_norm_ multiplies with theta / (norm + 1e-6)')
+                      'clip_grad_norm_ multiplies with theta / (norm + 1e-6)',
+                      ('theta / 范数 | torch.nn.utils.clip_grad_norm_', f'{size.lockstep} 步之后的权重，相对',
+                       'clip_grad_norm_ 乘的是 theta /（范数 + 1e-6）'))
 
 
 def adam_epsilon(size: Size) -> Difference:
@@ -112,7 +127,11 @@ def adam_epsilon(size: Size) -> Difference:
     return Difference('adam of MXNet | of PyTorch, lr 0.01', f'weights after {size.lockstep} steps, relative', apart[0],
                       'MXNet adds epsilon to the root of the second moment before its correction for the first steps, PyTorch '
                       'after it: at step 1 its epsilon counts 1/√(1 - β₂) = 32 times as much, and gradients clipped to 0.01 are '
-                      f'small enough to feel it. With MXNet\'s epsilon in PyTorch the difference is {apart[1]:.0e}')
+                      f'small enough to feel it. With MXNet\'s epsilon in PyTorch the difference is {apart[1]:.0e}',
+                      ('MXNet 的 Adam | PyTorch 的，学习率 0.01', f'{size.lockstep} 步之后的权重，相对',
+                       'MXNet 在最初几步的修正之前，把 epsilon 加到二阶矩的平方根上，PyTorch 在修正之后加：'
+                       '第 1 步时它的作用是 1/√(1 - β₂) = 32 倍，而裁剪到 0.01 的梯度小到足以受其影响。'
+                       f'PyTorch 也用 MXNet 的 epsilon 时，差为 {apart[1]:.0e}'))
 
 
 def rounding(size: Size) -> Difference:
@@ -127,7 +146,10 @@ def rounding(size: Size) -> Difference:
     return Difference('tanh RNN with weights twice as large | itself, W_xh moved by the last bit',
                       f'weights after {size.lockstep} steps, relative', apart,
                       'both in MXNet: a large tanh RNN is chaotic, and no two orders of summing stay together in it for long. '
-                      'Parity is shown where rounding stays rounding')
+                      'Parity is shown where rounding stays rounding',
+                      ('权重为两倍大的 tanh RNN | 它自己，W_xh 只动最后一位', f'{size.lockstep} 步之后的权重，相对',
+                       '两者都在 MXNet 中：权重大的 tanh RNN 是混沌的，两种求和次序在其中不会长久一致。'
+                       '对照只在舍入仍是舍入之处进行'))
 
 
 class _ClippedByTorch(TorchTrainer):

@@ -113,15 +113,15 @@ def test_first_table_sums_up(reproduction):
 
 
 def test_a_shortened_run_has_no_tick_and_folds_what_it_did_not_reach(tmp_path):
-    make_run(tmp_path, '6.4', 'consecutive', lambda epoch: 1.0, num_epochs=50)
-    for path in report.write_report(tmp_path):
+    for name, changed in (('short', {'num_epochs': 50}), ('whole', {})):
+        make_run(tmp_path / name, '6.4', 'consecutive', lambda epoch: 1.0, **changed)
+    for path in report.write_report(tmp_path / 'short'):
         text = path.read_text(encoding='utf-8')
         assert '✓' not in text and 'at or below, but shortened' in text and '不高于公开结果，但训练已缩短' in text
         folded = text[text.index('Published for later epochs: 9'):]
         assert '7.39' in folded.partition('</details>')[0] and '7.39' not in text.partition('Published for later epochs')[0]
-    make_run(tmp_path, '6.4', 'consecutive', lambda epoch: 1.0)
     assert all('✓' in path.read_text(encoding='utf-8') and 'later epochs' not in path.read_text(encoding='utf-8')
-               for path in report.write_report(tmp_path))
+               for path in report.write_report(tmp_path / 'whole'))
 
 
 def test_pictures_name_their_axes_in_both_languages(reproduction):
@@ -129,7 +129,8 @@ def test_pictures_name_their_axes_in_both_languages(reproduction):
     page = report.write_report(folder)[0].read_text(encoding='utf-8')
     for picture in [*re.findall('<svg.*?</svg>', page, re.S), *(path.read_text() for path in (folder / 'pictures').iterdir())]:
         words = re.findall('<tspan lang="en">(.*?)</tspan><tspan lang="zh"> (.*?)</tspan>', picture)
-        assert words in ([('epoch', '迭代周期'), ('perplexity', '困惑度')], [('epoch', '迭代周期'), ('gradient norm', '梯度范数')])
+        assert words[0] == ('epoch', '迭代周期')
+        assert words[1:] in ([('perplexity', '困惑度')], [('gradient norm', '梯度范数')])
 
 
 def test_summary_in_lines(reproduction):

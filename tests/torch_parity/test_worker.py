@@ -75,7 +75,8 @@ def test_the_page_stands_alone(tmp_path):
     wrong = replace(row, relative=dict.fromkeys(parity.TOLERANCES, 1.0))
     result = {'size': asdict(parity.Size()), 'rows': [row.to_dict(), wrong.to_dict()], 'largest_relative': wrong.relative,
               'largest_absolute': wrong.absolute, 'passed': False,
-              'differences': [{'name': 'a & b', 'quantity': 'q', 'size': 1.0, 'why': '<because>', 'verdict': 'differs'}]}
+              'differences': [{'name': 'a & b', 'quantity': 'q', 'size': 1.0, 'why': '<because>', 'verdict': 'differs',
+                               'chinese': ['甲和乙', '量', '原因']}]}
     found = [curves.Curves(curves.CurveConfig(num_epochs=2), [9.0, 5.0], [9.0, 5.5],
                            [{'prefix': '分', 'here': '分开', 'there': '分手'}], 'torch.nn')]
     measured = [(SMALL, measurements('<no> compiler'))]
@@ -83,12 +84,37 @@ def test_the_page_stands_alone(tmp_path):
     save_figure(plot_bars(measured), tmp_path / 'speed.png')
     page.write_page(tmp_path, result, found, measured, command='python scripts/compare_torch.py all --quick', shortened=True)
     text = (tmp_path / 'index.html').read_text(encoding='utf-8')
-    assert not re.findall(r'(?:src|href)="(?!data:)', text) and 'http' not in text and '<script' not in text
+    assert not re.findall(r'(?:src|href)="(?!data:)', text) and 'http' not in text and '<script src' not in text
     assert text.count('src="data:image/png;base64,') == 2
-    for wanted in ('1 of 2', 'NOT EQUAL', '分开', '分手', 'a &amp; b', '&lt;because&gt;', 'not measured: &lt;no&gt; compiler',
+    assert '<code>python scripts/compare_torch.py all --quick</code>' in text and 'This run was shortened' in text
+    assert '1 of 2 equal' in text and '2 组中 1 组相同' in text
+    assert text.count('<span lang="en">') == text.count('<span lang="zh">') > 50
+    assert '原因' in text and '两层' in text         # a difference, and a pair's shape
+    for wanted in ('NOT EQUAL', '分开', '分手', 'a &amp; b', '&lt;because&gt;', 'not measured:</span>', '&lt;no&gt; compiler',
                    'd2lzh scratch', torch.__version__.split('+')[0]):
         assert wanted in text
     assert json.loads(json.dumps(to_list(measured)))[0]['implementations'][1]['times_as_fast'] == pytest.approx(2)
+
+
+def test_a_page_of_a_whole_run_marks_nothing(tmp_path):
+    small = dict.fromkeys(parity.TOLERANCES, 1e-8)
+    equal = parity.Row('LSTM | scratch | by hand', 'none', small, small)
+    for name in ('curves.png', 'speed.png'):
+        (tmp_path / name).touch()
+    result = {'size': asdict(parity.Size()), 'rows': [equal.to_dict()] * 3, 'largest_relative': equal.relative,
+              'largest_absolute': equal.absolute, 'passed': True, 'differences': []}
+    for shortened in (True, False):
+        page.write_page(tmp_path, result, [], [], command='all', shortened=shortened)
+        text = (tmp_path / 'index.html').read_text(encoding='utf-8')
+        assert ('This run was shortened' in text, '<b class="good">' in text) == (shortened, not shortened)
+        assert '3 of 3 equal' in text
+
+
+def test_every_word_of_a_pair_has_its_chinese():
+    rows = [{'name': pair.name, 'second_bias': pair.second_bias} for pair in parity.pairs()]
+    for kind, of_kind in page.group(rows):
+        words = {kind, *(row[part] for row in of_kind for part in ('shape', 'there', 'second_bias'))}
+        assert {en for en, chinese in words if en == chinese} <= {'RNN tanh', 'RNN relu', 'RNN sigmoid', 'LSTM', 'torch.nn'}
 
 
 def test_versions_and_machine():
