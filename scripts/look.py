@@ -10,7 +10,7 @@ import argparse
 import dataclasses
 import textwrap
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Any, Dict, List, Tuple
 
 import _cli
 import numpy as np
@@ -59,7 +59,7 @@ def main() -> None:
     reaches: Dict[str, np.ndarray] = {}
     for name, run in saved.items():
         model = eager(run.model())
-        draw_gates(args.out / f'gates-{name}.png', name, run, indices[name], args)
+        save_figure(plot_gates(name, run, indices[name], args), args.out / f'gates-{name}.png')
         if run.config.bidirectional and not run.config.both_forward:
             print(f'{name}: its second direction comes from the end, so no gradient is drawn for it')
         else:
@@ -70,9 +70,9 @@ def main() -> None:
              for cell in ('rnn', 'gru', 'lstm')}
     for name, norms in fresh.items():
         say_reach(name, norms)
-    draw_reach(args.out / 'gradient.png', reaches, fresh, args.text)
-    draw_singular_values(args.out / 'singular_values.png', {name: diagnostics.singular_values(run.model().book_params())
-                                                            for name, run in saved.items()})
+    save_figure(plot_reach(reaches, fresh, args.text), args.out / 'gradient.png')
+    values = {name: diagnostics.singular_values(run.model().book_params()) for name, run in saved.items()}
+    save_figure(plot_singular_values(values), args.out / 'singular_values.png')
     print(f'wrote {args.out}/gates-*.png, gradient.png and singular_values.png')
 
 
@@ -118,7 +118,7 @@ def say_reach(name: str, norms: np.ndarray) -> None:
     print(said)
 
 
-def draw_gates(path: Path, name: str, run: Checkpoint, indices: List[int], args: argparse.Namespace) -> None:
+def plot_gates(name: str, run: Checkpoint, indices: List[int], args: argparse.Namespace) -> Any:
     """Heat maps, a column a character: a row of pictures for each layer and direction, one picture a gate or state."""
     import matplotlib
     traces = diagnostics.trace(run.config, run.model().book_params(), indices)
@@ -143,12 +143,13 @@ def draw_gates(path: Path, name: str, run: Checkpoint, indices: List[int], args:
             part = f', {piece.start + 1} to {min(piece.stop, len(labels))}' if len(pieces) > 1 else ''
             axis.set_title(f'{layer}: ${LETTERS.get(gate, gate)}${part}', fontsize=10)
             axis.set_xticks(range(len(labels[piece])), labels[piece], fontsize=9 if max(map(len, labels)) == 1 else 6)
+            axis.set_xlim(-0.5, min(len(labels), COLUMNS) - 0.5)    # a character is as wide in the last row as in the others
             axis.set_yticks([])
             figure.colorbar(image, ax=axis, shrink=0.85, pad=0.02)
         units = max(len(trace['H'][0]) for trace in traces.values())
         title = f'{name}: a row is a hidden unit ({min(args.units, units)} of {units} that change most), a column a character'
         figure.suptitle(textwrap.fill(title, max(40, int(9 * figure.get_figwidth()))), fontsize=11)
-        save_figure(figure, path)
+    return figure
 
 
 LETTERS = {'H_tilde': r'\tilde{H}', 'C_tilde': r'\tilde{C}'}
@@ -160,7 +161,7 @@ def restless(H: np.ndarray, units: int) -> np.ndarray:
     return chosen[np.argsort(H[:, chosen].argmax(axis=0), kind='stable')]
 
 
-def draw_reach(path: Path, reaches: Dict[str, np.ndarray], fresh: Dict[str, np.ndarray], text: str) -> None:
+def plot_reach(reaches: Dict[str, np.ndarray], fresh: Dict[str, np.ndarray], text: str) -> Any:
     import matplotlib
     with matplotlib.rc_context({'font.family': font_family(), 'axes.unicode_minus': False}):
         figure, axes = new_figure(min(max(7, 0.28 * len(text)), 14), 4.6)
@@ -175,7 +176,7 @@ def draw_reach(path: Path, reaches: Dict[str, np.ndarray], fresh: Dict[str, np.n
         axes.grid(True, alpha=0.25)
         axes.spines[['top', 'right']].set_visible(False)
         axes.legend(frameon=False)
-        save_figure(figure, path)
+    return figure
 
 
 def positive(values: np.ndarray) -> np.ndarray:
@@ -183,7 +184,7 @@ def positive(values: np.ndarray) -> np.ndarray:
     return np.where(values > 0, values, np.nan)
 
 
-def draw_singular_values(path: Path, values: Dict[str, Dict[str, np.ndarray]]) -> None:
+def plot_singular_values(values: Dict[str, Dict[str, np.ndarray]]) -> Any:
     figure, axes = new_figure(7, 4.6)
     lines: List[Tuple[str, str, np.ndarray]] = [(name, matrix, s) for name, matrices in values.items()
                                                 for matrix, s in matrices.items()]
@@ -197,7 +198,7 @@ def draw_singular_values(path: Path, values: Dict[str, Dict[str, np.ndarray]]) -
     axes.grid(True, alpha=0.25)
     axes.spines[['top', 'right']].set_visible(False)
     axes.legend(frameon=False, fontsize=8, ncols=2 if len(lines) > 8 else 1)
-    save_figure(figure, path)
+    return figure
 
 
 if __name__ == '__main__':

@@ -75,6 +75,19 @@ def test_a_clockwork_run(script, runs, tmp_path):
     assert is_png(tmp_path / 'gates-clockwork.png') and is_png(tmp_path / 'gradient.png')
 
 
+def test_a_long_text_goes_into_rows_of_equal_characters(runs):
+    run = look.checkpoint.read(runs('rnn', '--cell', 'rnn') / 'checkpoint.npz')
+    text = '我和你' * 30
+    args = look.argparse.Namespace(text=text, units=4)
+    figure = look.plot_gates('rnn', run, run.idx_to_char.encode(text), args)
+    width, height = figure.get_size_inches()
+    assert 6 < width < 15 and height < 15
+    pictures = [axes for axes in figure.axes if axes.images and axes.get_title()]
+    assert [axes.get_title().partition(', ')[2] for axes in pictures] == ['1 to 40', '41 to 80', '81 to 90']
+    assert {axes.get_xlim() for axes in pictures} == {(-0.5, 39.5)}
+    assert figure.get_suptitle() == 'rnn: a row is a hidden unit (4 of 6 that change most), a column a character'
+
+
 def test_says_where_a_gradient_has_vanished(capsys):
     look.say_reach('long', np.array([0, 0, 1e-40, 1e-20, 1.0]))
     look.say_reach('none', np.zeros(4))
