@@ -9,7 +9,6 @@ from html.parser import HTMLParser
 import pytest
 
 from gluon_rnn.book import report, results
-from gluon_rnn.book.results import Comparison
 from gluon_rnn.book.sections import SECTIONS
 from gluon_rnn.corpora.corpus import load_corpus, unigram_perplexity
 from gluon_rnn.runs.files import write_whole
@@ -129,8 +128,7 @@ def test_pictures_name_their_axes_in_both_languages(reproduction):
     page = report.write_report(folder)[0].read_text(encoding='utf-8')
     for picture in [*re.findall('<svg.*?</svg>', page, re.S), *(path.read_text() for path in (folder / 'pictures').iterdir())]:
         words = re.findall('<tspan lang="en">(.*?)</tspan><tspan lang="zh"> (.*?)</tspan>', picture)
-        assert words[0] == ('epoch', '迭代周期')
-        assert words[1:] in ([('perplexity', '困惑度')], [('gradient norm', '梯度范数')])
+        assert words[:1] == [('epoch', '迭代周期')] and words[1:] in ([('perplexity', '困惑度')], [('gradient norm', '梯度范数')])
 
 
 def test_summary_in_lines(reproduction):
@@ -201,15 +199,6 @@ def test_pictures_of_the_markdown_are_there(reproduction):
     text = report.write_report(folder)[1].read_text(encoding='utf-8')
     pictures = re.findall(r'!\[.*\]\((.*)\)', text)
     assert len(pictures) == 4 and all((folder / picture).read_text().startswith('<svg') for picture in pictures)
-
-
-@pytest.mark.parametrize(('theirs', 'ours', 'reached', 'printed'), [
-    ('1.1', 1.149, True, '1.15'), ('1.1', 1.151, False, '1.15'), ('1.31', 1.3149, True, '1.31'), ('1.31', 1.3151, False, '1.32'),
-    ('1.0013', 1.0013, True, '1.0013'), ('211', 211.4, True, '211.40'), ('211', 212, False, '212.00'), ('1.0', None, False, ''),
-])
-def test_read_with_the_decimals_that_were_printed(theirs, ours, reached, printed):
-    comparison = Comparison(('', ''), 1, theirs, ours, ('', ''))
-    assert (comparison.reached, comparison.ours_printed) == (reached, printed)
 
 
 @pytest.mark.parametrize(('source', 'ours', 'said', 'in_chinese'), [
