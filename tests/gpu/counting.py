@@ -11,7 +11,6 @@ import collections
 import contextlib
 import ctypes
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -80,8 +79,8 @@ def in_order() -> List[Dict[str, int]]:
     How far the host runs ahead, and so how many arrays are in use at once, is chance; here it is not, and nothing is allocated
     but what a step needs.
     """
-    done = subprocess.run([sys.executable, __file__, '--in-order'], env={**os.environ, 'MXNET_ENGINE_TYPE': 'NaiveEngine'},
-                          capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, __file__, '--in-order'], capture_output=True, text=True, check=True,
+                          env={**gluon_rnn.runtime.child_environment(1), 'MXNET_ENGINE_TYPE': 'NaiveEngine'})
     return json.loads(done.stdout)
 
 
