@@ -76,24 +76,24 @@ def save_figure(figure: Any, path: Path) -> None:
         figure.savefig(file, format='png')
 
 
-def plot_perplexity(runs: Dict[str, Sequence[Any]], *, title: str = '') -> Any:
+def plot_perplexity(runs: Dict[str, Sequence[Any]], *, title: str = '', x: str = 'epoch') -> Any:
     """Perplexity over the epochs, a line for each run, dashed on held-out text where there is some.
 
-    runs: label -> records with `epoch`, `perplexity` and `valid_perplexity`.
+    runs: label -> records with `epoch`, `seconds`, `perplexity` and `valid_perplexity`. x: 'epoch', or 'seconds' of training.
     """
     figure, axes = new_figure()
     for label, records in runs.items():
-        epochs = [record.epoch for record in records]
+        epochs = [r.epoch for r in records] if x == 'epoch' else np.cumsum([r.seconds for r in records])
         line, = axes.plot(epochs, [record.perplexity for record in records], label=label, linewidth=1.8,
                           marker='o' if len(epochs) == 1 else None)
         if records and records[-1].valid_perplexity is not None:
             axes.plot(epochs, [record.valid_perplexity for record in records], '--', color=line.get_color(),
                       label=f'{label}, held out', linewidth=1.2)
-    style_perplexity(axes, title or 'Perplexity over the epochs')
+    style_perplexity(axes, title or f'Perplexity over the {"epochs" if x == "epoch" else "seconds of training"}', x)
     return figure
 
 
-def style_perplexity(axes: Any, title: str = '') -> None:
+def style_perplexity(axes: Any, title: str = '', x: str = 'epoch') -> None:
     """Label and rule axes that hold perplexities over epochs, with a legend where there are several lines."""
     from matplotlib import ticker
     axes.set_yscale('log')
@@ -101,7 +101,7 @@ def style_perplexity(axes: Any, title: str = '') -> None:
     axes.yaxis.set_major_formatter('{x:g}')
     axes.yaxis.set_minor_formatter(ticker.NullFormatter())
     axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
-    axes.set_xlabel('epoch')
+    axes.set_xlabel(x)
     axes.set_ylabel('perplexity per character')
     axes.grid(True, which='both', alpha=0.25)
     axes.spines[['top', 'right']].set_visible(False)

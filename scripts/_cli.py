@@ -25,7 +25,7 @@ def run(main: Callable[[], Any]) -> NoReturn:
             setattr(sys, name, open(os.devnull, 'r' if name == 'stdin' else 'w', encoding='utf-8'))     # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):     # what it cannot hold is printed as \\u5206
-            stream.reconfigure(errors='backslashreplace')
+            stream.reconfigure(errors='backslashreplace', line_buffering=True)     # a pipe gets each line as it is printed
     warnings.formatwarning = format_warning
     try:
         status = main()
@@ -175,6 +175,17 @@ def positive(kind: Callable[[str], Any]) -> Callable[[str], Any]:
         return value
     parse.__name__ = f'positive {"number" if kind is float else "whole number"}'  # for argparse's error
     return parse
+
+
+def add_which(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--which', choices=['best', 'last'], help='of a run with held-out text: the epoch that was best on it, '
+                        'or the last (default: best, where there is one)')
+
+
+def say_which(run: Path, epoch: int) -> None:
+    """On standard error, which epoch of a run was read, where there are two."""
+    if run.is_dir() and (run / 'best.npz').exists():
+        print(f'{run}: epoch {epoch}', file=sys.stderr)
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):

@@ -1,8 +1,9 @@
-"""Flags made from the schema of a run, `gluon_rnn.runs.settings`."""
+"""Flags made from the schema of a run, `gluon_rnn.runs.settings`, and those that mean the same in every script."""
 from __future__ import annotations
 
 import argparse
 import dataclasses
+from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence, get_args, get_origin, get_type_hints
 
 from gluon_rnn.runs.settings import ALIASES, RunSettings
@@ -39,3 +40,25 @@ def add_settings(parser: argparse.ArgumentParser, choices: Mapping[str, Sequence
 def flags_of(name: str) -> List[str]:
     """The flag of a setting, and those of its former names."""
     return [f'--{word.replace("_", "-")}' for word in (name, *(old for old, new in ALIASES.items() if new == name))]
+
+
+def add_out(parser: argparse.ArgumentParser, default: Path | None, text: str) -> None:
+    """Add --out, where results go, and --overwrite. default: None where `text` says it."""
+    parser.add_argument('--out', type=Path, default=default, help=text)
+    parser.add_argument('--overwrite', action='store_true', default=False, help='replace what an earlier call has left there')
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--seed', type=int, default=0, help='one seed gives one result, but for times')
+
+
+def add_quick(parser: argparse.ArgumentParser, minutes: str) -> None:
+    parser.add_argument('--quick', action='store_true', help=f'as small as still runs, to see that all of it works: its figures '
+                        f'mean nothing; {minutes}')
+
+
+def check_free(paths: Sequence[Path], overwrite: bool) -> None:
+    """Raise ValueError where one of these is there already, unless told to overwrite it."""
+    there = [path for path in paths if path.is_file()]
+    if there and not overwrite:
+        raise ValueError(f'{there[0]} is there already: choose another --out, or replace it by --overwrite')

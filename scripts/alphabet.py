@@ -1,6 +1,6 @@
 """The alphabet task in plain NumPy: learn the next letter from strings like "abc" -> "bcd", "bcd" -> "cde".
 
-    python scripts/alphabet.py --out out/alphabet       # 5 seconds on two cores; all 325 runs of letters right
+    python scripts/alphabet.py       # 5 seconds on two cores; all 325 runs of letters right
 
 Learns with back-propagation through time and with real-time recurrent learning, the latter with the weights held still over a
 string (the same gradient, so the same curve) and online, and prints what each network answers. Leaves alphabet.png and
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import _cli
 import numpy as np
+from _flags import add_out, add_seed, check_free
 from tqdm import tqdm
 
 from gluon_rnn import bptt
@@ -141,8 +142,8 @@ def parser():
     p.add_argument('--num-hiddens', type=count, default=16, help='hidden units')
     p.add_argument('--num-epochs', type=count, default=100, help='over all training strings')
     p.add_argument('--lr', type=number, default=4.0, help='learning rate')
-    p.add_argument('--seed', type=int, default=0, help='of the initial weights')
-    p.add_argument('--out', type=Path, required=True, metavar='DIR', help='folder for picture and data')
+    add_seed(p)
+    add_out(p, Path('runs/alphabet'), 'folder for picture and data')
     return p
 
 
@@ -157,6 +158,7 @@ def main():
     for prompt in args.ask:
         if not prompt or not set(prompt) <= set(LETTERS) or prompt.endswith(LETTERS[-1]):
             raise ValueError(f'--ask takes letters from a to z, the last of them not z, got {prompt!r}')
+    check_free([args.out / 'alphabet.png', args.out / 'alphabet.json'], args.overwrite)
     args.out.mkdir(parents=True, exist_ok=True)  # now, not after the work
     train(args)
 

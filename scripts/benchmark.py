@@ -8,6 +8,8 @@
   profile      where the time of a batch goes, operator by operator, and how far it is from the floor
 
 Each case runs in a process of its own, all with the same number of threads, taking turns; figures are medians of the rounds.
+
+On two cores `epochs` takes some ten minutes, `growth` some minutes for each size, the others a minute or two.
 """
 from __future__ import annotations
 
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Any, List
 
 import _cli
+from _flags import add_out, check_free
 
 from gluon_rnn.benchmark import profiling
 from gluon_rnn.benchmark.cases import (
@@ -78,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument('--cell', choices=CELLS, nargs='+', default=['gru'] if command is growth else list(CELLS))
             command.add_argument('--threads', type=int, help='of each process; all CPUs unless given')
         command.add_argument('--rounds', type=int, default=5, help='of each case')
-        command.add_argument('--out', type=Path, help='a folder for the JSON and the pictures')
+        add_out(command, Path('runs/benchmark'), 'folder for the JSON and the pictures')
     return p
 
 
@@ -97,8 +100,7 @@ def epochs_command(args: argparse.Namespace) -> None:
     found = measure_epochs(cases, [Setting(cell=cell, **sizes) for cell in args.cell], rounds=args.rounds, threads=args.threads,
                            busy=args.busy, on_progress=tell, on_table=print)
     save(args.out, 'epochs.json', to_list(found))
-    if args.out:
-        save_figure(plot_bars(found), args.out / 'epochs.png')
+    save_figure(plot_bars(found), args.out / 'epochs.png')
 
 
 def growth_command(args: argparse.Namespace) -> None:
@@ -116,7 +118,7 @@ def growth_command(args: argparse.Namespace) -> None:
                     print(f'  {value:>9}  {seconds:9.4f} s  {memory / 2 ** 20:7.0f} MiB')
                 if growth.error:
                     print(f'  not measured from {growth.error}')
-            if args.out and any(growth.sizes for growth in growths):
+            if any(growth.sizes for growth in growths):
                 args.out.mkdir(parents=True, exist_ok=True)
                 save_figure(plot_growth(growths), args.out / f'growth-{cell}-{size}.png')
             found += [{'cell': cell, **growth.to_dict()} for growth in growths]
@@ -171,15 +173,15 @@ def tell(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def save(folder: Path | None, name: str, found: Any) -> None:
-    if folder:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / name, json.dumps(found, indent=2) + '\n')
+def save(folder: Path, name: str, found: Any) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / name, json.dumps(found, indent=2) + '\n')
 
 
 def main() -> None:
     args = parser().parse_args()
     _cli.check_counts(args, 'rounds', 'threads', 'length', 'values', 'num_hiddens', 'batch_size', 'vocab_size', 'num_chars')
+    check_free([args.out / f'{args.function.__name__.partition("_")[0]}.json'], args.overwrite)
     args.function(args)
 
 

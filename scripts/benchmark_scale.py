@@ -13,6 +13,8 @@ From these it reckons a step of eight machines of this kind with a network betwe
   servers   = CPU seconds that the servers used for a byte here * bytes of all machines / servers
 
 and networks larger than measured from the products of matrices that they need, at the rate of the largest one measured.
+
+The default takes some ten minutes on two cores.
 """
 from __future__ import annotations
 
@@ -27,6 +29,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import _cli
+from _flags import add_out, check_free
 
 from gluon_rnn import runtime
 from gluon_rnn.runs.files import write_whole
@@ -69,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument('--servers', type=int, default=1, help='parameter servers on this machine')
     p.add_argument('--epochs', type=int, default=3, help=f'of {STEPS} steps, in each of the rounds')
     p.add_argument('--rounds', type=int, default=2, help='times that all cases take turns')
-    p.add_argument('--out', type=Path, help='a folder for the JSON')
+    add_out(p, Path('runs/benchmark_scale'), 'folder for the JSON')
     return p
 
 
@@ -81,6 +84,7 @@ def main() -> None:
     wrong = [n for n in args.workers if not 1 <= n <= BATCH_SIZE]
     if wrong:
         raise ValueError(f'--workers must be from 1 to {BATCH_SIZE}, got {wrong[0]}')
+    check_free([args.out / 'scale.json'], args.overwrite)
     print(runtime.machine(), 'load', ' '.join(f'{load:.1f}' for load in os.getloadavg()))
     told: Dict[Tuple[int, int, int], List[Dict[str, Any]]] = {}
     for i in range(args.rounds):
@@ -94,10 +98,9 @@ def main() -> None:
     print(measured_table(measured))
     reckoned = [row for num_hiddens in [*args.num_hiddens, *args.larger] for row in reckon(measured, num_hiddens)]
     print(reckoned_table(reckoned))
-    if args.out:
-        args.out.mkdir(parents=True, exist_ok=True)
-        found = {'measured': [asdict(m) for m in measured], 'reckoned': reckoned}
-        write_whole(args.out / 'scale.json', json.dumps(found, indent=2) + '\n')
+    args.out.mkdir(parents=True, exist_ok=True)
+    found = {'measured': [asdict(m) for m in measured], 'reckoned': reckoned}
+    write_whole(args.out / 'scale.json', json.dumps(found, indent=2) + '\n')
 
 
 def cases(args: argparse.Namespace) -> List[Tuple[int, int, int]]:

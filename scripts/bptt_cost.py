@@ -1,6 +1,6 @@
 """Time and memory of back-propagation through time and of real-time recurrent learning, against the theory.
 
-    python scripts/bptt_cost.py --out out/cost      # 20 seconds on two cores, 300 MB; RTRL's memory grows as h^2.80, theory h^3
+    python scripts/bptt_cost.py      # 20 seconds on two cores, 300 MB; RTRL's memory grows as h^2.80, theory h^3
 
 Measures one gradient of one sequence as the sequence and the hidden layer grow, fits the exponents and draws them against the
 theory: cost.png and cost.json.
@@ -17,6 +17,7 @@ from typing import Any, Dict
 
 import _cli
 import numpy as np
+from _flags import add_out, check_free
 from tqdm import tqdm
 
 from gluon_rnn import bptt
@@ -138,7 +139,7 @@ def parser():
     p.add_argument('--scale', type=_cli.positive(float), default=1.0, help='multiplies the lengths T and the hidden units h '
                    'that are tried')
     p.add_argument('--repeats', type=_cli.positive(int), default=5, help='timed runs; the fastest counts')
-    p.add_argument('--out', type=Path, required=True, metavar='DIR', help='folder for picture and data')
+    add_out(p, Path('runs/bptt_cost'), 'folder for picture and data')
     return p
 
 
@@ -146,6 +147,7 @@ def main():
     args = parser().parse_args()
     if not 0.05 <= args.scale <= 2:
         raise ValueError(f'--scale must be from 0.05 to 2 (2 takes 2.3 GB), got {args.scale}')
+    check_free([args.out / 'cost.png', args.out / 'cost.json'], args.overwrite)
     args.out.mkdir(parents=True, exist_ok=True)  # now, not after the work
     run_cost(args)
 

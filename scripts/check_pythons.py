@@ -4,6 +4,8 @@ Interpreters are looked for on PATH as python3.9 to python3.12, and where pyenv 
 the newest counts. An environment .venv-py39, .venv-py310, ... is made once, and again when the requirements change. What MXNet
 cannot run on must be refused with the reason, at install and at import: a newer Python, where one is found, and NumPy 2, which is
 put beside the newest environment. Needs nothing but a Python.
+
+The first time it takes some minutes for each Python, then about a minute.
 """
 from __future__ import annotations
 

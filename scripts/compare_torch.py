@@ -1,8 +1,8 @@
 """Hold this project beside PyTorch: the same numbers, the same learning, the speed side by side.
 
-  parity   every network and its twin with the same weights on the same batches; exit status 1 where two are not equal
-  curves   both learning, in the book's way and in that of the PyTorch ports
-  speed    seconds, characters a second and memory, with d2lzh, each in a process of its own
+  parity   every network and its twin with the same weights on the same batches; exit status 1 where two are not equal; a minute
+  curves   both learning, in the book's way and in that of the PyTorch ports; ten minutes on two cores
+  speed    seconds, characters a second and memory, with d2lzh, each in a process of its own; ten minutes, too
   all      all three, and one HTML page of them
 """
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List
 
 import _cli
+from _flags import add_out, add_quick, add_seed, check_free
 from tqdm import tqdm
 
 import gluon_rnn
@@ -35,6 +36,10 @@ EXAMPLES = """examples
   python scripts/compare_torch.py all --quick --out runs/torch
 """
 
+# What each command leaves in --out.
+FILES = {'parity_command': ['parity.json'], 'curves_command': ['curves.json', 'curves.png'],
+         'speed_command': ['speed.json', 'speed.png'], 'all_command': ['index.html', 'parity.json', 'curves.json', 'speed.json']}
+
 
 def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
@@ -48,13 +53,11 @@ def parser() -> argparse.ArgumentParser:
     both = commands.add_parser('all', help='everything, and one page of it', description=all_command.__doc__)
     for add in (add_parity, add_curves, add_speed):
         add(both, shared=True)
-    both.add_argument('--num-hiddens', type=int, default=256, help='of the networks that learn and are measured')
-    both.add_argument('--num-steps', type=int, default=35, help='of the same')
-    both.add_argument('--batch-size', type=int, default=32, help='of the same')
-    both.add_argument('--quick', action='store_true', help='a few epochs and rounds at small sizes, to see that all of it works')
+    add_sizes(both, 256, 35, 32)
+    add_quick(both, 'two minutes')
     for command, function in ((parity, parity_command), (curves, curves_command), (speed, speed_command), (both, all_command)):
         command.set_defaults(function=function)
-        command.add_argument('--out', type=Path, required=command is both, help='a folder for the JSON and the pictures')
+        add_out(command, Path('runs/torch'), 'folder for the JSON and the pictures')
     return p
 
 
@@ -62,7 +65,7 @@ def add_parity(p: argparse.ArgumentParser, *, shared: bool = False) -> None:
     if not shared:
         add_sizes(p, 32, 10, 4)
         p.add_argument('--vocab-size', type=int, default=50, help='characters')
-        p.add_argument('--seed', type=int, default=0, help='of weights and batches')
+        add_seed(p)
         p.add_argument('--only', default='', help="the networks whose row begins so, as 'LSTM |'")
     p.add_argument('--lockstep', type=int, default=20, help='steps of SGD that both make')
 
@@ -82,7 +85,7 @@ def add_curves(p: argparse.ArgumentParser, *, shared: bool = False) -> None:
                    'starts with)')
     if not shared:
         add_sizes(p, 256, 35, 32)
-        p.add_argument('--seed', type=int, default=0, help='of the first weights and the batches')
+        add_seed(p)
 
 
 def add_speed(p: argparse.ArgumentParser, *, shared: bool = False) -> None:
@@ -90,7 +93,7 @@ def add_speed(p: argparse.ArgumentParser, *, shared: bool = False) -> None:
         p.add_argument('--cell', choices=CELLS, action='append', help='may be given several times (default: all)')
         add_sizes(p, 256, 35, 32)
         p.add_argument('--vocab-size', type=int, default=1027, help='characters')
-        p.add_argument('--quick', action='store_true', help='two rounds at a small size')
+        add_quick(p, 'a minute')
     p.add_argument('--rounds', type=int, default=5, help='epochs of each, one after the other in turns')
     p.add_argument('--threads', type=int, help='of each process (default: all CPUs)')
     p.add_argument('--grid', action='store_true', help='the GRU at smaller and larger sizes, too')
@@ -107,18 +110,17 @@ def main() -> int:
     args = parser().parse_args()
     import gluon_rnn.torch_parity  # noqa: F401  (says how to install PyTorch where it is missing)
     _cli.check_counts(args, 'num_hiddens', 'num_steps', 'batch_size', 'vocab_size', 'lockstep', 'num_epochs', 'rounds', 'threads')
-    if args.out:
-        args.out.mkdir(parents=True, exist_ok=True)
+    check_free([args.out / name for name in FILES[args.function.__name__]], args.overwrite)
+    args.out.mkdir(parents=True, exist_ok=True)
     return 0 if args.function(args) else 1
 
 
 def save(args: argparse.Namespace, name: str, content: Dict[str, Any]) -> None:
-    """Write content as JSON to the folder that was asked for."""
+    """Write content as JSON to --out."""
     from gluon_rnn import runtime
     from gluon_rnn.torch_parity.page import versions
-    if args.out:
-        content = {**content, 'versions': versions(), 'machine': runtime.machine()}
-        write_whole(args.out / name, json.dumps(content, ensure_ascii=False, indent=1) + '\n')
+    content = {**content, 'versions': versions(), 'machine': runtime.machine()}
+    write_whole(args.out / name, json.dumps(content, ensure_ascii=False, indent=1) + '\n')
 
 
 def parity_command(args: argparse.Namespace) -> bool:
@@ -185,8 +187,7 @@ def run_curves(args: argparse.Namespace) -> List[Any]:
         for verse in found[-1].verses:
             tqdm.write(f' - MXNet   {verse["here"]}\n - PyTorch {verse["there"]}')
     save(args, 'curves.json', {'corpus': args.corpus, 'curves': [one.to_dict() for one in found]})
-    if args.out:
-        save_figure(curves.plot_curves(found), args.out / 'curves.png')
+    save_figure(curves.plot_curves(found), args.out / 'curves.png')
     return found
 
 
@@ -224,8 +225,7 @@ def run_speed(args: argparse.Namespace, cells: List[str]) -> List[Any]:
         measured = measure_epochs(epoch_cases(compiled=not args.no_compile), settings, rounds=args.rounds, threads=args.threads,
                                   on_progress=bar.set_postfix_str, on_table=on_table)
     save(args, 'speed.json', {'rounds': args.rounds, 'measured': to_list(measured)})
-    if args.out:
-        save_figure(plot_bars(measured), args.out / 'speed.png')
+    save_figure(plot_bars(measured), args.out / 'speed.png')
     return measured
 
 

@@ -1,6 +1,6 @@
 """Answer the exercises of chapter 6 by experiment: print the evidence, then the answer drawn from it, in English and Chinese.
 
-Each leaves DIR/NUMBER/answer.md, result.json and, where one tells more, picture.png. Each is sized to minutes. Where the book's
+Each leaves DIR/NUMBER/answer.md, result.json and, where one tells more, picture.png. Each takes some minutes. Where the book's
 lyrics can neither be found nor fetched, the embedded ones take their place, and the output says so.
 """
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, List
 
 import _cli
+from _flags import add_out, add_quick, add_seed
 from tqdm import tqdm
 
 from gluon_rnn.book.exercises import EXERCISES, Exercise, Workbench, render
@@ -27,11 +28,10 @@ def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
     p.add_argument('numbers', nargs='*', metavar='NUMBER', help='list, or exercises: 6.4.2 is the second of section 6.4')
     p.add_argument('--all', action='store_true', help='all exercises; those that have an answer in --out already are left')
-    p.add_argument('--out', type=Path, default=Path('runs/exercises'), metavar='DIR', help='where the answers are kept')
-    p.add_argument('--overwrite', action='store_true', help='replace the answers that are there')
+    add_out(p, Path('runs/exercises'), 'folder for the answers')
     p.add_argument('--corpus', default='jaychou', help="a text to use in place of the book's")
-    p.add_argument('--quick', action='store_true', help='as small as still runs: shows what an exercise does and answers nothing')
-    p.add_argument('--seed', type=int, default=0, help='one seed gives one result, but for times')
+    add_quick(p, 'half a minute an exercise')
+    add_seed(p)
     return p
 
 

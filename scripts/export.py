@@ -1,4 +1,7 @@
-"""Write a trained model to a file for another framework, ONNX or PyTorch, or as a web page (docs/export.md, docs/pytorch.md)."""
+"""Write a trained model to a file for another framework, ONNX or PyTorch, or as a web page.
+
+It takes seconds. docs/export.md and docs/pytorch.md say more.
+"""
 from __future__ import annotations
 
 import argparse
@@ -6,9 +9,9 @@ from pathlib import Path
 from typing import Any, Callable, Dict
 
 import _cli
+from _flags import add_out, check_free
 
 from gluon_rnn.runs import checkpoint
-from gluon_rnn.runs.folder import find_checkpoint
 
 EXAMPLES = """examples
   python scripts/export.py runs/mine --format onnx                       writes runs/mine.onnx
@@ -21,9 +24,10 @@ EXAMPLES = """examples
 def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
     p.add_argument('run', type=Path, help='a run of scripts/train.py: its folder, or its checkpoint.npz')
+    _cli.add_which(p)
     p.add_argument('--format', choices=FORMATS, required=True, help='onnx: a graph with settings and vocabulary, for ONNX '
                    'Runtime and others; torch: a state_dict with settings and vocabulary; html: a page for any browser')
-    p.add_argument('--out', type=Path, help="the file (default: the run's name with the format's ending)")
+    add_out(p, None, "the file (default: the run's name with the format's ending)")
     p.add_argument('--form', choices=['hand', 'layer'], help='of torch: the loop by hand, or the torch.nn layer (default: '
                    "what corresponds to the run's implementation)")
     p.add_argument('--dtype', choices=['float16', 'float32'], help='of html: of the weights in the page (default: float16, which '
@@ -38,9 +42,11 @@ def main() -> None:
     if args.dtype and args.format != 'html':
         raise ValueError(f'--dtype is of --format html, got {args.format}: leave it out')
     write, suffix = FORMATS[args.format]
-    saved = checkpoint.read(find_checkpoint(args.run))
+    saved = checkpoint.read(checkpoint.find_checkpoint(args.run, args.which))
+    _cli.say_which(args.run, saved.epoch)
     run = args.run if args.run.is_dir() else args.run.parent
     path = args.out or Path(f'{run.resolve()}{suffix}')
+    check_free([path], args.overwrite)
     said = write(saved, path, args)
     print(f'{path}: {path.stat().st_size} bytes{said}')
 

@@ -5,6 +5,8 @@
 `train` masks characters of the text and teaches a bidirectional network to predict them, then a one-directional network of as
 many parameters, and counts bigrams; the table says what the second direction is worth on text that none of them has read.
 `ask` fills the gaps (_) of texts with the network that `train` has left in --out.
+
+`train` takes some minutes on two cores, `ask` seconds.
 """
 from __future__ import annotations
 
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any, List, Tuple
 
 import _cli
+from _flags import add_seed, check_free
 from tqdm import tqdm
 
 import gluon_rnn
@@ -70,8 +73,9 @@ def parser() -> argparse.ArgumentParser:
     t.add_argument('--lr', type=float, default=0.01, help='learning rate')
     t.add_argument('--optimizer', default='adam', help='the name of any MXNet optimizer')
     t.add_argument('--clipping-theta', type=float, default=1, help='largest global norm of the gradients, 0: no clipping')
-    t.add_argument('--seed', type=int, default=0, help='one seed gives one result')
+    add_seed(t)
     t.add_argument('--no-compare', action='store_true', help='leave out the one-directional network and the counting')
+    t.add_argument('--overwrite', action='store_true', help='replace what an earlier call has left in --out')
     a = commands.add_parser('ask', description='Fill the gaps of texts.')
     a.add_argument('texts', nargs='+', metavar='TEXT', help='a text in which _ stands for each unknown character')
     a.add_argument('--candidates', type=int, default=5, help='characters to name for each gap')
@@ -101,6 +105,7 @@ def ask(args: argparse.Namespace) -> None:
 
 
 def train(args: argparse.Namespace) -> None:
+    check_free([args.out / 'checkpoint.npz'], args.overwrite)
     ctx = parse_ctx(args.ctx)
     corpus = gluon_rnn.load_corpus(args.corpus, max_chars=args.max_chars)
     config = gluon_rnn.ModelConfig(cell=args.cell, num_hiddens=args.num_hiddens, num_layers=args.num_layers,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Tuple
 
 import _cli
-from _flags import flags_of
+from _flags import add_seed, flags_of
 
 from gluon_rnn import runtime
 from gluon_rnn.corpora.reading import read_text
@@ -46,7 +46,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument('--top-p', type=float, help='draw from as few of the likeliest as have this probability together')
     p.add_argument('--beam', type=int, help='draw nothing: keep the so many likeliest beginnings at each step')
     p.add_argument('--stream', action='store_true', help='print each character, or word, once it is chosen')
-    p.add_argument('--seed', type=int, default=0, help='of the draws')
+    add_seed(p)
+    _cli.add_which(p)
     p.add_argument('--ctx', default='auto', help="auto, cpu, gpu, 'gpu(1)'; an .onnx file runs on the CPU")
     return p
 
@@ -65,7 +66,7 @@ def main() -> None:
         raise ValueError(f'--number {args.number} would print one text several times: add --temperature, --top-k or --top-p, '
                          f'or a --beam of as many')
     files = [read_text(path) for path in args.prefix_file or []]
-    model, idx_to_char = read_model(args.model, args.ctx)
+    model, idx_to_char = read_model(args.model, args.ctx, args.which)
     for prefix in [*(args.prefixes or []), *(text[:-1] if text.endswith('\n') else text for text in files)] or ['']:
         if args.beam is not None:
             print(*beam_search(model, idx_to_char, prefix, args.pred_len, beam=args.beam)[:args.number], sep='\n')
@@ -80,9 +81,11 @@ def show(piece: str) -> None:
     print(piece, end='', flush=True)
 
 
-def read_model(path: Path, ctx: str) -> Tuple[Any, Tuple[str, ...]]:
+def read_model(path: Path, ctx: str, which: str | None = None) -> Tuple[Any, Tuple[str, ...]]:
     """The model of a run or of an exported file, and its vocabulary."""
-    return (read_onnx if path.suffix == '.onnx' and not path.is_dir() else read_run)(path, ctx)
+    if path.suffix == '.onnx' and not path.is_dir():
+        return read_onnx(path, ctx)
+    return read_run(path, ctx, which)
 
 
 def read_onnx(path: Path, ctx: str) -> Tuple[Any, Tuple[str, ...]]:
@@ -94,10 +97,10 @@ def read_onnx(path: Path, ctx: str) -> Tuple[Any, Tuple[str, ...]]:
     return model, model.idx_to_char
 
 
-def read_run(run: Path, ctx: str) -> Tuple[Any, Tuple[str, ...]]:
+def read_run(run: Path, ctx: str, which: str | None) -> Tuple[Any, Tuple[str, ...]]:
     from gluon_rnn.runs import checkpoint  # loads MXNet
-    from gluon_rnn.runs.folder import find_checkpoint
-    saved = checkpoint.read(find_checkpoint(run))
+    saved = checkpoint.read(checkpoint.find_checkpoint(run, which))
+    _cli.say_which(run, saved.epoch)
     return saved.model(runtime.parse_ctx(ctx)), saved.idx_to_char
 
 

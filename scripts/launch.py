@@ -3,6 +3,8 @@
 Starts a scheduler, SERVERS parameter servers and WORKERS times COMMAND, on this machine or over ssh on those of --hostfile.
 Shows what worker 0 prints as it is, and what the others print with their name before it. Passes SIGINT and SIGTERM on to the
 workers, once; a second one kills. When one process fails, all are ended, and its error and exit status are this command's.
+
+It takes as long as COMMAND, and some seconds to start the processes.
 """
 from __future__ import annotations
 
@@ -36,6 +38,7 @@ ROOT = KEEP.parent.parent
 # MXNet, loaded in a server or the scheduler (once gluon_rnn has prepared the machine), serves until all have ended.
 SERVE = (sys.executable, '-c', 'import gluon_rnn, mxnet')
 LOOPBACK = '127.0.0.1'
+SILENCE = 8         # seconds, after which it says that it is still at work
 # What of this environment goes to other machines, too. The settings of the threads are each machine's own.
 PASSED_ON = ('DMLC_INTERFACE', 'DMLC_PS_', 'MXNET_', 'PS_', 'GLUON_RNN_', 'CUDA_VISIBLE_DEVICES', 'OMP_NUM_THREADS')
 
@@ -110,6 +113,7 @@ class Job:
         self.events: queue.SimpleQueue[Any] = queue.SimpleQueue()       # a Process that has ended, or the number of a signal
         self.output = threading.Lock()
         self.failed = False     # a process has: the others have only that to complain about
+        self.started = self.said = time.monotonic()
 
     def run(self) -> int:
         """Start, watch and end everything. Returns the status of the process that failed first, or 0."""
@@ -158,16 +162,26 @@ class Job:
                     process.said = line.strip()
                 with self.output, contextlib.suppress(OSError, ValueError):     # a reader that has gone is no reason to stop
                     if not (self.failed and before):
-                        print(before + line, file=to, flush=True)
+                        self.write(before + line, to)
+
+    def write(self, line: str, to: TextIO) -> None:
+        self.said = time.monotonic()
+        print(line, file=to, flush=True)
 
     def watch(self) -> int:
         """Wait until all workers have ended well, or one process has not and the others had their time to end, too."""
         running, asked, first, deadline = {process.name for process in self.workers}, 0, None, None
         while running:
             try:
-                event = self.events.get(timeout=None if deadline is None else max(0, deadline - time.monotonic()))
+                end = self.said + SILENCE if deadline is None else deadline
+                event = self.events.get(timeout=max(0.0, end - time.monotonic()))
             except queue.Empty:
-                break
+                if deadline is not None:
+                    break
+                if time.monotonic() - self.said >= SILENCE:
+                    self.write(f'launch.py: {", ".join(sorted(running))} at work, {time.monotonic() - self.started:.0f} s so far',
+                               sys.stderr)
+                continue
             if isinstance(event, int):
                 if asked or first:
                     break

@@ -3,6 +3,8 @@
 For each RUN (a folder of scripts/train.py or scripts/reproduce.py) it draws every gate and state over the characters of the text;
 then, all runs on one plot, the gradient of the text's last loss with respect to each earlier state (sections 6.6 and 6.7), beside
 that of new RNN, GRU and LSTM networks, and the singular values of the recurrent matrices.
+
+It takes some seconds for each run.
 """
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from typing import Any, Dict, List, Tuple
 
 import _cli
 import numpy as np
+from _flags import add_out, add_seed, check_free
 
 from gluon_rnn import ModelConfig, runtime
 from gluon_rnn.book import diagnostics
@@ -22,7 +25,6 @@ from gluon_rnn.models.language_model import LanguageModel, build_model, copy_par
 from gluon_rnn.plots import COLOURS, characters, font_family, new_figure, save_figure
 from gluon_rnn.runs import checkpoint
 from gluon_rnn.runs.checkpoint import Checkpoint
-from gluon_rnn.runs.folder import find_checkpoint
 
 EXAMPLES = """example
   python scripts/look.py runs/book/6.4/consecutive runs/book/6.7/scratch runs/book/6.8/scratch --text 不分开期 --out runs/look
@@ -34,11 +36,12 @@ BETWEEN_0_AND_1 = ('I', 'F', 'O', 'Z', 'R')     # gates; all else is drawn aroun
 def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
     p.add_argument('runs', nargs='+', type=Path, metavar='RUN', help='folders of runs, or their checkpoint.npz')
+    _cli.add_which(p)
     p.add_argument('--text', required=True, help='what the networks read: 3 characters or more, all of them in the text that '
                    'they were trained on')
     p.add_argument('--units', type=int, default=32, help='hidden units to draw, those that change most over the text')
-    p.add_argument('--seed', type=int, default=0, help="of the new networks' weights")
-    p.add_argument('--out', type=Path, default=Path('runs/look'), metavar='DIR', help='where the pictures go')
+    add_seed(p)
+    add_out(p, Path('runs/look'), 'folder for the pictures')
     return p
 
 
@@ -50,11 +53,14 @@ def main() -> None:
         raise ValueError(f'--seed must be 0 or more, got {args.seed}')
     if len(args.text) < 3:
         raise ValueError(f'--text must have 3 characters or more, got {len(args.text)}')
-    saved = {name: checkpoint.read(find_checkpoint(run)) for name, run in zip(names(args.runs), args.runs)}
-    for name, run in saved.items():
+    saved = {name: checkpoint.read(checkpoint.find_checkpoint(run, args.which)) for name, run in zip(names(args.runs), args.runs)}
+    for path, (name, run) in zip(args.runs, saved.items()):
         if run.idx_to_char.rule != 'char':
             raise ValueError(f'{name} was trained on words, and a step is drawn as one character here: use a run of characters')
+        _cli.say_which(path, run.epoch)
     indices = {name: run.idx_to_char.encode(args.text) for name, run in saved.items()}
+    check_free([args.out / name for name in ('gradient.png', 'singular_values.png', *(f'gates-{name}.png' for name in saved))],
+               args.overwrite)
     args.out.mkdir(parents=True, exist_ok=True)
     reaches: Dict[str, np.ndarray] = {}
     for name, run in saved.items():

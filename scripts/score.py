@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Dict
 
 import _cli
+from _flags import add_out, check_free
 from generate import read_model
 
 from gluon_rnn.corpora.reading import read_text
@@ -28,8 +29,8 @@ def parser() -> argparse.ArgumentParser:
                    'scripts/export.py')
     p.add_argument('text', metavar='TEXT', help='a text, or the path of a UTF-8 text file')
     p.add_argument('--least', type=int, default=10, help='how many of the least expected characters, or words, to name')
-    p.add_argument('--out', type=Path, default=Path('runs/score.png'), metavar='PNG', help='where the picture goes; of a long '
-                   f'text it has the first {MOST} characters')
+    add_out(p, Path('runs/score.png'), f'the picture; of a long text it has the first {MOST} characters')
+    _cli.add_which(p)
     p.add_argument('--ctx', default='auto', help="auto, cpu, gpu, 'gpu(1)'; an .onnx file runs on the CPU")
     return p
 
@@ -39,10 +40,11 @@ def main() -> None:
     _cli.check_counts(args, 'least')
     if len(set(args.models)) < len(args.models):
         raise ValueError('the same RUN is given twice: give each once')
+    check_free([args.out], args.overwrite)
     text = read_text(args.text) if is_file(args.text) else args.text
     scores: Dict[str, TextScore] = {}
     for path in args.models:
-        model, idx_to_char = read_model(path, args.ctx)
+        model, idx_to_char = read_model(path, args.ctx, args.which)
         found = scores[str(path)] = score(model, idx_to_char, text)
         print(f'{path}: log-probability {found.log_probability:.2f} nats, perplexity {found.perplexity:.4f} a token of '
               f'{len(found.pieces)}, {found.bits_per_char:.4f} bits a character')

@@ -4,7 +4,7 @@
 
 The defaults are the book's: 256 hidden units, 35 steps, batches of 32, SGD with learning rate 100, gradients clipped
 to 0.01. Each --pred-period epochs it prints perplexity, time and verses. A run's folder holds config.json, metrics.jsonl,
-samples.txt, curve.png and checkpoint.npz, from which --resume goes on.
+samples.txt, curve.png and checkpoint.npz, from which --resume goes on; with held-out text best.npz, too, the best epoch's model.
 """
 from __future__ import annotations
 
@@ -19,17 +19,21 @@ from typing import Any, Dict
 
 import _cli
 from _flags import add_settings
-from tqdm import tqdm
+from _progress import Progress
 
 from gluon_rnn.cells.build import ALL_CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA
 from gluon_rnn.corpora.reading import absolute
 from gluon_rnn.corpora.tokens import TOKENS
+from gluon_rnn.runs import checkpoint
+from gluon_rnn.runs.fine_tune import network_settings
 from gluon_rnn.runs.folder import RunFolder, read_config
+from gluon_rnn.runs.header import header
 from gluon_rnn.runs.run import Run, TrainingJob, choose_impl, going_on
 from gluon_rnn.runs.settings import RunSettings
 from gluon_rnn.runtime import launched_job
 from gluon_rnn.training.config import SAMPLINGS, EpochRecord
+from gluon_rnn.training.early_stopping import best_epoch
 from gluon_rnn.training.kvstore import DISTRIBUTED, KINDS, Store
 from gluon_rnn.training.schedule import SCHEDULES
 
@@ -39,6 +43,7 @@ EXAMPLES = """examples
   python scripts/train.py --corpus jaychou --cell rnn --impl gluon --activation relu      section 6.5
   python scripts/train.py --corpus my.txt --cell lstm --num-layers 2 --valid-fraction 0.1 --out runs/mine
   python scripts/train.py --out runs/mine --resume --num-epochs 300
+  python scripts/train.py --corpus other.txt --init-from runs/mine --lr 10 --out runs/other      fine-tuning
   python scripts/train.py --ctx 'gpu(0),gpu(1)' --impl hybrid --batch-size 64      two GPUs share each batch
   python scripts/launch.py -n 4 -s 2 -- python scripts/train.py --kvstore dist_sync --out runs/mine      four processes do
 """
@@ -95,7 +100,7 @@ def lead(args: argparse.Namespace, given: Dict[str, Any], settings: RunSettings,
                                                  if field.metadata.get('may_change')}:
             raise ValueError(f'{out} holds no run to go on with: give all its flags again, with or without --resume, to start it')
         elif args.resume:
-            tqdm.write(f'{out} holds no run yet: starting one')
+            print(f'{out} holds no run yet: starting one')
         if store:
             store.broadcast(json.dumps(dataclasses.asdict(settings)).encode())
         train(Run(folder, settings, resume=args.resume, overwrite=args.overwrite, store=store))
@@ -105,6 +110,9 @@ def given_settings(args: argparse.Namespace) -> Dict[str, Any]:
     """The settings that were given as flags. A file's path is made absolute: a run may be gone on with from another folder."""
     names = {field.name for field in dataclasses.fields(RunSettings)}
     given = {name: value for name, value in vars(args).items() if name in names}
+    if 'init_from' in given:
+        given['init_from'] = str(Path(given['init_from']).resolve())
+        given = {**network_settings(checkpoint.read(checkpoint.find_checkpoint(Path(given['init_from'])))), **given}
     for name in {'corpus', 'valid_text'} & given.keys():
         if given[name] not in CORPORA:
             given[name] = absolute(given[name])
@@ -123,28 +131,43 @@ def train(run: Run) -> None:
     distributed = run.store is not None and run.store.distributed     # then all must stop at one step
     num_epochs = run.settings.num_epochs
     if run.resumed:
-        tqdm.write(f'going on after epoch {run.trainer.epoch} of {run.folder.folder}')
-    if run.trainer.epoch >= num_epochs:
-        tqdm.write(f'{run.folder.folder} has its {num_epochs} epochs already: raise --num-epochs to train on')
+        print(f'going on after epoch {run.trainer.epoch} of {run.folder.folder}')
+    if run.trainer.done:
+        print(early(run) or f'{run.folder.folder} has its {num_epochs} epochs already: raise --num-epochs to train on')
         return
-    with tqdm(total=num_epochs, initial=run.trainer.epoch, unit='epoch', disable=None) as bar:
+    print(header(run))
+    learned = ''
+    with Progress(num_epochs, 'first step', done=run.trainer.epoch) as progress:
         def on_epoch(record: EpochRecord) -> None:
-            bar.set_postfix_str(f'perplexity {record.perplexity:.2f}', refresh=False)
-            bar.update()
+            nonlocal learned
+            held_out = '' if record.valid_perplexity is None else f', held-out {record.valid_perplexity:.2f}'
+            learned = f', perplexity {record.perplexity:.2f}{held_out}'
 
         def on_step(step: int, steps: int) -> None:
             if not distributed:
                 _cli.raise_if_stopped()
-            bar.set_postfix_str(f'step {step} of {steps}', refresh=False)
-            bar.update(0)
+            epoch = run.trainer.epoch
+            progress.at(epoch + step / steps, f'epoch {epoch + 1} of {num_epochs}, step {step} of {steps}{learned}')
 
         try:
-            run.go(on_epoch=on_epoch, on_print=tqdm.write, on_step=on_step,
+            run.go(on_epoch=on_epoch, on_print=progress.write, on_step=on_step,
                    stop=_cli.asked_to_stop if distributed else None)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f'stopped; {run.saved_epoch} epochs are saved in {run.folder.folder}, go on with: '
                                     f'{command_to_go_on(run)}') from None
-    tqdm.write(f'saved in {run.folder.folder}')
+    if said := early(run):
+        print(said)
+    if best := best_epoch(run.trainer.held_out):
+        print(f'best on held-out text: epoch {best}, perplexity {run.trainer.held_out[best]:f} (best.npz)')
+    print(f'saved in {run.folder.folder}')
+
+
+def early(run: Run) -> str:
+    """That it stopped before its last epoch, and why."""
+    if not run.trainer.done or run.trainer.epoch >= run.settings.num_epochs:
+        return ''
+    return (f'stopped after epoch {run.trainer.epoch}: none of the last {run.settings.patience} was better on held-out text '
+            f'(raise --patience to train on)')
 
 
 def command_to_go_on(run: Run) -> str:

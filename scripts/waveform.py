@@ -4,6 +4,8 @@
 
 The first task of Koutník et al., 2014. Prints the squared error as a part of the target's variance (1: silence would do as
 well), and draws the waves.
+
+The default takes some minutes on two cores.
 """
 from __future__ import annotations
 
@@ -14,6 +16,8 @@ from typing import Dict, List
 
 import _cli
 import numpy as np
+from _flags import add_out, add_seed, check_free
+from _progress import Progress
 
 import gluon_rnn
 from gluon_rnn.models.waveform import compare_networks, fit_wave, target_wave
@@ -37,8 +41,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument('--clipping-theta', type=float, default=1, help='largest global norm of the gradients, 0: no clipping')
     p.add_argument('--period', type=int, default=50, help='epochs from one printing to the next')
     p.add_argument('--ctx', default='cpu', help="where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'")
-    p.add_argument('--seed', type=int, default=0, help='one seed gives one result')
-    p.add_argument('--out', type=Path, default=Path('runs/waveform'), help='folder for waveform.png')
+    add_seed(p)
+    add_out(p, Path('runs/waveform'), 'folder for waveform.png')
     return p
 
 
@@ -49,24 +53,28 @@ def main() -> None:
             raise ValueError(f'--{name.replace("_", "-")} must be 1 or more, got {getattr(args, name)}')
     if not 0 < args.lr < float('inf'):
         raise ValueError(f'--lr must be above 0, got {args.lr}')
+    check_free([args.out / 'waveform.png'], args.overwrite)
     gluon_rnn.seed(args.seed)
     target = target_wave(args.num_samples)
     waves: Dict[str, np.ndarray] = {}
     errors: Dict[str, List[float]] = {}
     _cli.stop_on_sigterm(at_once=False)
-    for cell, generator in compare_networks(tuple(args.periods), args.num_hiddens, parse_ctx(args.ctx)):
-        if _cli.asked_to_stop():
-            break
-        label = f'{cell}, {generator.config.num_hiddens} hidden units, {generator.num_parameters:,} parameters'
-        print(label, flush=True)
-        start, errors[label] = time.perf_counter(), []
-        for fit in fit_wave(generator, target, args.num_epochs, lr=args.lr, clipping_theta=args.clipping_theta):
-            errors[label].append(fit.error)
-            if fit.epoch % args.period == 0 or fit.epoch == args.num_epochs or _cli.asked_to_stop():
-                print(f'epoch {fit.epoch}, error {fit.error:.4f}, time {time.perf_counter() - start:.2f} sec', flush=True)
+    networks = compare_networks(tuple(args.periods), args.num_hiddens, parse_ctx(args.ctx))
+    with Progress(0, 'building the networks') as progress:
+        for cell, generator in networks:
             if _cli.asked_to_stop():
                 break
-        waves[label] = generator(len(target)).asnumpy()
+            label = f'{cell}, {generator.config.num_hiddens} hidden units, {generator.num_parameters:,} parameters'
+            progress.write(label)
+            start, errors[label] = time.perf_counter(), []
+            for fit in fit_wave(generator, target, args.num_epochs, lr=args.lr, clipping_theta=args.clipping_theta):
+                errors[label].append(fit.error)
+                progress.at(0, f'{cell}, epoch {fit.epoch} of {args.num_epochs}, error {fit.error:.4f}')
+                if fit.epoch % args.period == 0 or fit.epoch == args.num_epochs or _cli.asked_to_stop():
+                    progress.write(f'epoch {fit.epoch}, error {fit.error:.4f}, time {time.perf_counter() - start:.2f} sec')
+                if _cli.asked_to_stop():
+                    break
+            waves[label] = generator(len(target)).asnumpy()
     args.out.mkdir(parents=True, exist_ok=True)
     save_figure(plot_waves(target, waves, errors), args.out / 'waveform.png')
     if _cli.asked_to_stop():

@@ -14,7 +14,9 @@ import gluon_rnn  # noqa: F401  (before MXNet, which loads only where this has p
 
 # isort: split
 import _cli
+import _progress
 import hypothesis
+import launch
 import mxnet as mx
 import numpy as np
 import pytest
@@ -35,6 +37,13 @@ def seed(request):
     np.random.seed(value)
     mx.random.seed(value)
     return value
+
+
+@pytest.fixture(autouse=True)
+def silence(monkeypatch):
+    """However slow the machine: no line that says that a command is still at work."""
+    for module in (_progress, launch):
+        monkeypatch.setattr(module, 'SILENCE', 1e6)
 
 
 @pytest.fixture

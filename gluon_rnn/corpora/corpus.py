@@ -4,7 +4,7 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
@@ -25,6 +25,7 @@ class Corpus:
     indices: np.ndarray
     idx_to_char: Vocabulary
     chars_per_token: float = 1.0
+    num_lines: int = 0      # of the text as it was read, 0 where nobody counted
 
     def __post_init__(self) -> None:
         object.__setattr__(self, 'idx_to_char', Vocabulary.of(self.idx_to_char))
@@ -135,14 +136,22 @@ def load_corpus(name: str = 'lyrics', *, max_chars: int | None = None, folder: P
         blocks: Iterable[str] = [line_ends(letters_only(text) if named.letters else text)]
     else:
         blocks = read_blocks(_existing(name), encoding=encoding)
-    return Corpus.from_blocks(_cut(blocks, max_chars, keep_lines), known, tokens=tokens, min_count=min_count)
+    breaks, last = 0, ''
+
+    def counted() -> Iterator[str]:
+        nonlocal breaks, last
+        for block in _cut(blocks, max_chars):
+            breaks, last = breaks + block.count('\n'), block[-1:] or last
+            yield block if keep_lines else block.replace('\n', ' ')
+    corpus = Corpus.from_blocks(counted(), known, tokens=tokens, min_count=min_count)
+    return replace(corpus, num_lines=breaks + (last != '\n'))
 
 
-def _cut(blocks: Iterable[str], max_chars: int | None, keep_lines: bool) -> Iterator[str]:
-    """The first characters of a text, its line breaks kept, or spaces."""
+def _cut(blocks: Iterable[str], max_chars: int | None) -> Iterator[str]:
+    """The first characters of a text."""
     left = max_chars or sys.maxsize
     for block in blocks:
-        yield block[:left] if keep_lines else block[:left].replace('\n', ' ')
+        yield block[:left]
         left -= len(block)
         if left <= 0:
             return

@@ -28,11 +28,14 @@ class Update:
     """How the weights move. moments: for Adam, of each parameter its mean and variance, arrays of its shape, by its name
     ('W_hq', 'W_e', 'LAYER.DIRECTION.W_xh').
 
-    lr: with Adam's correction for the first steps in it; clipping_theta: the largest global norm, 0: no clipping.
+    lr: with Adam's correction for the first steps in it; clipping_theta: the largest global norm, 0: no clipping. Of each
+    matrix, shrink: the part that a step takes away; l2: the part that it adds to the clipped gradient, for Adam.
     """
     optimizer: str = 'sgd'          # 'sgd' or 'adam'
     lr: float = 1e2
     clipping_theta: float = 1e-2
+    shrink: float = 0
+    l2: float = 0
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
@@ -156,13 +159,16 @@ class LanguageModel:
     def _move(self, gradients: List[Tuple[str, np.ndarray, Gradient]], update: Update, factor: float, k: int) -> None:
         number = self.network.pool.threads
         for name, W, gradient in gradients:
+            decays = W.ndim > 1     # a bias does not
             W, G = W.reshape((-1, gradient.values.shape[1])), gradient.values
-            rows = np.arange(len(W)) if gradient.rows is None else gradient.rows
+            first, last = k * len(W) // number, (k + 1) * len(W) // number
+            slots = np.arange(len(W))
+            if gradient.rows is not None:
+                slots[:] = -1
+                slots[gradient.rows] = np.arange(len(gradient.rows))
             if update.optimizer == 'sgd':
-                sgd(W, G, rows, factor * update.lr, k * len(rows) // number, (k + 1) * len(rows) // number)
+                sgd(W, G, slots, factor * update.lr, update.shrink * decays, first, last)
             else:
-                slots = np.full(len(W), -1)
-                slots[rows] = np.arange(len(rows))
                 mean, var = (moment.reshape(W.shape) for moment in update.moments[name])
-                adam(W, G, slots, mean, var, factor, update.lr, update.beta1, update.beta2, update.epsilon,
-                     k * len(W) // number, (k + 1) * len(W) // number)
+                adam(W, G, slots, mean, var, factor, update.lr, update.shrink * decays, update.l2 * decays, update.beta1,
+                     update.beta2, update.epsilon, first, last)

@@ -48,6 +48,11 @@ class Checkpoint:
         """The model's parameters by name."""
         return self._part('params/')
 
+    def without_optimizer(self) -> Checkpoint:
+        """The model alone: a third of the size under Adam; no training goes on from it."""
+        arrays = {name: value for name, value in self.arrays.items() if name.startswith('params/')}
+        return dataclasses.replace(self, arrays=arrays, optimizer={})
+
     def _part(self, part: str) -> Dict[str, np.ndarray]:
         return {name[len(part):]: value for name, value in self.arrays.items() if name.startswith(part)}
 
@@ -86,14 +91,31 @@ def read(path: Path) -> Checkpoint:
         return from_bytes(opened, path)
 
 
-def load_model(path: Path | str, ctx: Any = None) -> LanguageModel:
+def load_model(path: Path | str, ctx: Any = None, which: str | None = None) -> LanguageModel:
     """The model of a file that `LanguageModel.save` has written, or of a checkpoint or the folder of a run, on ctx.
 
-    Its vocabulary is `model.idx_to_char`. Raises ValueError where the file is damaged or something else, OSError where it cannot
-    be read.
+    which: of a run, 'best' or 'last'; None: the best one where there is one. Its vocabulary is `model.idx_to_char`. Raises
+    ValueError where the file is damaged or something else, OSError where it cannot be read.
     """
     path = Path(path)
-    return read(path / 'checkpoint.npz' if path.is_dir() else path).model(ctx)
+    return read(find_checkpoint(path, which) if path.is_dir() or which else path).model(ctx)
+
+
+def find_checkpoint(run: Path, which: str | None = None) -> Path:
+    """The checkpoint of a run's folder, or the checkpoint file that was given itself.
+
+    which: 'last', or 'best' on held-out text; None: the best one where there is one.
+    """
+    if which and not run.is_dir():
+        raise ValueError(f'--which {which} is of a run, its folder, got {run}')
+    best = run / 'best.npz'
+    if which == 'best' and not best.exists():
+        raise ValueError(f'{run} has no best.npz, for it was trained without held-out text: use --which last')
+    path = (best if which != 'last' and best.exists() else run / 'checkpoint.npz') if run.is_dir() else run
+    if not path.exists():
+        raise ValueError(f'{run} is neither a run with a checkpoint nor a checkpoint: train one by '
+                         f'scripts/train.py --out {run}')
+    return path
 
 
 def read_epoch(path: Path) -> int:

@@ -2,7 +2,9 @@
 
     config.json      the settings              metrics.jsonl    a line an epoch
     samples.txt      the verses                curve.png        perplexity over the epochs
-    checkpoint.npz   to go on from             .lock            held while a process writes here
+    checkpoint.npz   to go on from             best.npz         the model of the epoch that was best on held-out text
+    .lock            held while a process writes here
+    events.out.…     the same as metrics.jsonl for TensorBoard, where asked for
     layers.json      gradient norms by layer of the model in checkpoint.npz (`book.results.write_layers`), where asked for
 """
 from __future__ import annotations
@@ -18,13 +20,17 @@ import filelock
 
 from ..plots import plot_perplexity, save_figure
 from ..training.config import EpochRecord
+from ..training.early_stopping import best_epoch
 from . import checkpoint
 from .checkpoint import Checkpoint
 from .checksum import DIGEST, verified, with_checksum
 from .files import append_line, write_whole
 from .settings import RunSettings
+from .tensorboard import FILE as EVENTS
 
-_FILES = ('config.json', 'metrics.jsonl', 'samples.txt', 'curve.png', 'checkpoint.npz', 'layers.json')
+_FILES = ('config.json', 'metrics.jsonl', 'samples.txt', 'curve.png', 'checkpoint.npz', 'best.npz', 'layers.json', EVENTS)
+_DERIVED = ('loss', 'bits_per_char', 'valid_loss', 'valid_bits_per_char')    # of a record, for who reads metrics.jsonl
+_NEW_BEST = '.best.npz.new'      # waits here for the checkpoint that knows of it
 FORMAT = 'gluon_rnn run 2'        # 2: with digests
 _WITHOUT_DIGEST = 'gluon_rnn run 1'
 
@@ -74,7 +80,7 @@ class RunFolder:
             if replaces:
                 os.replace(aside, path)
             raise
-        for name in (*_FILES[1:], aside.name):
+        for name in (*_FILES[1:], aside.name, _NEW_BEST):
             (self.folder / name).unlink(missing_ok=True)
 
     def write_config(self, settings: RunSettings) -> None:
@@ -95,6 +101,7 @@ class RunFolder:
         """Read all up to the last checkpoint, and forget what came after it. None if there is no checkpoint yet."""
         path = self.folder / 'checkpoint.npz'
         last = checkpoint.read(path) if path.exists() else None
+        self._settle_best(best_epoch(last.held_out) if last else 0)
         epoch = last.epoch if last else 0
         self.records = [record for record in read_metrics(self.folder) if record.epoch <= epoch]
         if len(self.records) != epoch:
@@ -130,17 +137,36 @@ class RunFolder:
         write_whole(self.folder / 'samples.txt', ''.join(text for _, text in self.samples))
         self.draw()
 
-    def save(self, state: Checkpoint) -> None:
+    def save(self, state: Checkpoint, best: Checkpoint | None = None) -> None:
+        """Keep a checkpoint; best: of its epochs the best one, where that is a new one."""
         (self.folder / 'layers.json').unlink(missing_ok=True)       # first: it is of the checkpoint that goes
+        if best:
+            checkpoint.save(self.folder / _NEW_BEST, best)
         checkpoint.save(self.folder / 'checkpoint.npz', state)
+        if best:
+            os.replace(self.folder / _NEW_BEST, self.folder / 'best.npz')
+
+    def _settle_best(self, epoch: int) -> None:
+        """Keep of the best models the one of this epoch: others are of epochs that are forgotten."""
+        new, best = self.folder / _NEW_BEST, self.folder / 'best.npz'
+        for path in (new, best):
+            if path.exists() and checkpoint.read_epoch(path) != epoch:
+                path.unlink()
+        if new.exists():
+            os.replace(new, best)
 
     def draw(self) -> None:
         save_figure(plot_perplexity({'train': self.records}), self.folder / 'curve.png')
 
 
 def _line(record: EpochRecord) -> str:
-    known = {name: value for name, value in dataclasses.asdict(record).items() if value is not None}
-    return json.dumps(with_checksum(known)) + '\n'
+    figures = {**dataclasses.asdict(record), **{name: getattr(record, name) for name in _DERIVED}}
+    return json.dumps(with_checksum({name: value for name, value in figures.items() if value is not None})) + '\n'
+
+
+def _record(line: bytes, required: bool = True) -> EpochRecord:
+    content = verified(line, required=required)
+    return EpochRecord(**{name: value for name, value in content.items() if name not in _DERIVED})
 
 
 def read_config(folder: Path) -> RunSettings:
@@ -169,9 +195,9 @@ def read_metrics(folder: Path) -> List[EpochRecord]:
     try:
         *lines, last = path.read_bytes().split(b'\n')
         sealed = any(f'"{DIGEST}"'.encode() in line for line in lines)      # if one is, all are: older versions know no digests
-        records = [EpochRecord(**verified(line, required=sealed)) for line in lines]
+        records = [_record(line, sealed) for line in lines]
         with contextlib.suppress(ValueError, TypeError):
-            records += [EpochRecord(**verified(last))]
+            records += [_record(last)]
         if [record.epoch for record in records] != list(range(1, len(records) + 1)):
             raise ValueError('epochs are missing')
         if not all(isinstance(value, (int, float)) for r in records for value in dataclasses.astuple(r) if value is not None):
@@ -179,12 +205,3 @@ def read_metrics(folder: Path) -> List[EpochRecord]:
     except (ValueError, TypeError) as error:
         raise ValueError(f'{path} is damaged ({str(error)[:100]}): start a new run') from None
     return records
-
-
-def find_checkpoint(run: Path) -> Path:
-    """The checkpoint of a run's folder, or the checkpoint file that was given itself."""
-    path = run / 'checkpoint.npz' if run.is_dir() else run
-    if not path.exists():
-        raise ValueError(f'{run} is neither a run with a checkpoint nor a checkpoint: train one by '
-                         f'scripts/train.py --out {run}')
-    return path

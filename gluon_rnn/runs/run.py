@@ -5,7 +5,7 @@ import hashlib
 import io
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 
@@ -16,13 +16,16 @@ from ..corpora.sampling import check_sizes
 from ..models.generation import generate
 from ..models.language_model import ModelConfig, build_model, redraw_weights
 from ..training.config import EpochRecord, TrainConfig
+from ..training.early_stopping import best_epoch, check_held_out
 from ..training.kvstore import Store
 from ..training.loss import Diverged
 from ..training.trainer import Trainer
 from . import checkpoint
 from .checkpoint import Checkpoint
+from .fine_tune import carry_over, check_network
 from .folder import RunFolder, read_config
 from .settings import RunSettings, pick
+from .tensorboard import EventFile
 
 _BLOCK = 1 << 20
 _BOOK_PREFIXES = (['分开', '不分开'], ['traveller', 'time traveller'])
@@ -31,11 +34,12 @@ _BOOK_PREFIXES = (['分开', '不分开'], ['traveller', 'time traveller'])
 class TrainingJob:
     """One training of a language model, from its settings, without a folder.
 
-    store: what several contexts and processes add up by; None: 'device', where there are several contexts.
+    store: what several contexts and processes add up by; None: 'device', where there are several contexts. init: what to begin
+    with in place of what settings.init_from names.
     Raises ValueError for settings that cannot train, or a text that has changed.
     """
 
-    def __init__(self, settings: RunSettings, *, store: Store | None = None):
+    def __init__(self, settings: RunSettings, *, store: Store | None = None, init: Checkpoint | None = None):
         self.store = store
         settings = replace(settings, impl=choose_impl(settings, store))
         contexts = runtime.parse_contexts(settings.ctx)
@@ -43,8 +47,10 @@ class TrainingJob:
             store = Store('device')
         train_config = pick(TrainConfig, settings)
         pick(ModelConfig, settings, vocab_size=1)       # what is wrong with it is said before a text is read
-        corpus, self.train_indices, self.valid_indices = read_texts(settings)
-        self.idx_to_char, self.chars_per_token = corpus.idx_to_char, corpus.chars_per_token
+        if settings.init_from and not init:
+            init = checkpoint.read(checkpoint.find_checkpoint(Path(settings.init_from)))
+        corpus, self.train_indices, self.valid_indices = read_texts(settings, init.idx_to_char if init else ())
+        self.corpus, self.idx_to_char, self.chars_per_token = corpus, corpus.idx_to_char, corpus.chars_per_token
         check_sizes(len(self.train_indices), train_config.batch_size, train_config.num_steps, train_config.sampling)
         check_held_out(self.valid_indices, train_config)
         digest = fingerprint(corpus, None if settings.valid_fraction else self.valid_indices)
@@ -52,11 +58,16 @@ class TrainingJob:
             raise ValueError(f'the text {settings.corpus} has changed since the run started: restore it, or start a new run')
         self.settings = replace(settings, corpus_sha256=digest, prefixes=prefixes(settings.prefixes, corpus))
         self.model_config = pick(ModelConfig, settings, vocab_size=corpus.vocab_size)
+        if init:
+            check_network(init, self.model_config, settings.tokens)
         runtime.seed(settings.seed)
         first, *replicas = [build_model(self.model_config, ctx) for ctx in contexts]
         self.trainer = Trainer(first, train_config, replicas=replicas, store=store)
         if settings.sigma is not None:
             redraw_weights(self.trainer.model, settings.sigma)
+        if init:
+            carry_over(init, self.trainer.model)
+        self.init = init
 
     def share_beginning(self) -> None:
         """Begin where the process of rank 0 begins: its weights, what its optimizer remembers, its epoch."""
@@ -82,14 +93,20 @@ class Run(TrainingJob):
                  store: Store | None = None):
         if resume and folder.holds_run():
             settings = going_on(settings, folder)
-        super().__init__(settings, store=store)
-        self.folder, self.saved_epoch = folder, 0
         self.resumed = resume and folder.holds_run()
+        begun = folder.folder / 'checkpoint.npz'    # its vocabulary holds, whatever has become of the run it began with
+        super().__init__(settings, store=store,
+                         init=checkpoint.read(begun) if self.resumed and settings.init_from and begun.exists() else None)
+        self.folder, self.saved_epoch = folder, 0
         if self.resumed:
             self._resume()
         else:
             folder.begin(self.settings, overwrite=overwrite)
-        self.last = Checkpoint.take(self.trainer, self.idx_to_char)
+        # the last epoch, and the best so far where it is not saved yet; one name, so that an interruption finds both or neither
+        self.state: Tuple[Checkpoint, Checkpoint | None] = Checkpoint.take(self.trainer, self.idx_to_char), None
+        if self.init and not self.resumed:
+            folder.save(self.state[0])
+        self.events = EventFile(folder.folder, folder.records) if settings.tensorboard else None
         self.share_beginning()
 
     def _resume(self) -> None:
@@ -108,16 +125,22 @@ class Run(TrainingJob):
 
         Whatever stops it, the last whole epoch is saved. on_step, stop: as in `Trainer.epochs`.
         """
-        period, num_epochs = self.settings.pred_period, self.settings.num_epochs
+        period, trainer = self.settings.pred_period, self.trainer
         try:
-            for record in self.trainer.epochs(self.train_indices, self.valid_indices, on_step=on_step, stop=stop):
+            for record in trainer.epochs(self.train_indices, self.valid_indices, on_step=on_step, stop=stop):
                 done = Checkpoint.take(self.trainer, self.idx_to_char)
+                if self.idx_to_char.rule != 'char':
+                    record = replace(record, chars_per_token=self.chars_per_token)
                 self.folder.add(record)
-                text = self._printing(record) if record.epoch % period == 0 or record.epoch == num_epochs else ''
+                if self.events:
+                    self.events.add(record)
+                text = self._printing(record) if record.epoch % period == 0 or trainer.done else ''
                 if text:
                     self.folder.add_sample(record.epoch, text)
-                self.last = done        # only now: a checkpoint without its epoch's metrics and verses could not be gone on with
-                if record.epoch % self.settings.checkpoint_period == 0 or record.epoch == num_epochs:
+                best = done.without_optimizer() if best_epoch(trainer.held_out) == record.epoch else self.state[1]
+                # only now: a checkpoint without its epoch's metrics and verses could not be gone on with
+                self.state = done, best
+                if record.epoch % self.settings.checkpoint_period == 0 or trainer.done:
                     self._save()
                 if on_epoch:
                     on_epoch(record)
@@ -145,9 +168,10 @@ class Run(TrainingJob):
         return f'{perplexity:f}{each}'
 
     def _save(self) -> None:
-        if self.last.epoch > self.saved_epoch:
-            self.folder.save(self.last)
-            self.saved_epoch = self.last.epoch
+        last, best = self.state
+        if last.epoch > self.saved_epoch:
+            self.folder.save(last, best)
+            self.saved_epoch, self.state = last.epoch, (last, None)
 
 
 def fingerprint(corpus: Corpus, apart: np.ndarray | None = None) -> str:
@@ -160,11 +184,14 @@ def fingerprint(corpus: Corpus, apart: np.ndarray | None = None) -> str:
     return digest.hexdigest()
 
 
-def read_texts(settings: RunSettings) -> Tuple[Corpus, np.ndarray, np.ndarray | None]:
-    """The corpus, with the vocabulary of all its text and the held-out one; the indices to train on, and those held out."""
+def read_texts(settings: RunSettings, known: Sequence[str] = ()) -> Tuple[Corpus, np.ndarray, np.ndarray | None]:
+    """The corpus, with the vocabulary of all its text and the held-out one; the indices to train on, and those held out.
+
+    known: a vocabulary that comes first.
+    """
     how: Dict[str, Any] = {'tokens': settings.tokens, 'min_count': settings.min_count, 'keep_lines': settings.keep_lines,
                            'encoding': settings.encoding}
-    corpus = load_corpus(settings.corpus, max_chars=settings.max_chars, **how)
+    corpus = load_corpus(settings.corpus, max_chars=settings.max_chars, known=known, **how)
     if settings.valid_text is None:
         train, valid = corpus.split(settings.valid_fraction)
         return corpus, train, valid if settings.valid_fraction else None
@@ -172,15 +199,6 @@ def read_texts(settings: RunSettings) -> Tuple[Corpus, np.ndarray, np.ndarray | 
         raise ValueError('valid_text and valid_fraction exclude each other: leave out one')
     held_out = load_corpus(settings.valid_text, known=corpus.idx_to_char, **how)
     return replace(corpus, idx_to_char=held_out.idx_to_char), corpus.indices, held_out.indices
-
-
-def check_held_out(valid: np.ndarray | None, config: TrainConfig) -> None:
-    """Raise ValueError for a held-out text that is too short, or missing where the schedule needs one."""
-    if valid is not None and len(valid) <= config.num_steps:
-        raise ValueError(f'the held-out text has {len(valid)} characters, it needs at least {config.num_steps + 1}: '
-                         f'raise valid_fraction, or give a longer valid_text')
-    if valid is None and config.lr_schedule == 'plateau':
-        raise ValueError('lr_schedule plateau needs held-out text: give valid_fraction or valid_text')
 
 
 def choose_impl(settings: RunSettings, store: Store | None = None) -> str:

@@ -38,6 +38,8 @@ class RunSettings:
     encoding: Optional[str] = _flag('text', None, 'of the text files, as gb18030', unless='as a byte-order mark says, else utf-8')
     valid_fraction: float = _flag('text', 0, 'hold out this part at the end of the text and report its perplexity, too')
     valid_text: Optional[str] = _flag('text', None, 'a held-out text of its own file, in place of --valid-fraction')
+    init_from: Optional[str] = _flag('network', None, 'begin with the weights of this run; its network and vocabulary are kept, '
+                                     'characters that it lacks are added')
     cell: str = _flag('network', 'gru', 'the recurrent network: sections 6.4, 6.7 and 6.8, or a Clockwork RNN')
     impl: Optional[str] = _flag('network', None, 'scratch: by hand, to be read; hybrid: the same as a graph; gluon: the '
                                 'gluon.rnn layer; numba: the numbers of scratch, fast, on a CPU',
@@ -72,7 +74,11 @@ class RunSettings:
                                       unless='0.97 for step, 0 for cosine, 0.5 for plateau')
     lr_decay_after: Optional[int] = _flag('training', None, 'epochs before it is', unless='10 for step, 1 for plateau',
                                           may_change=True)
-    optimizer: str = _flag('training', 'sgd', 'the name of any MXNet optimizer')
+    optimizer: str = _flag('training', 'sgd', 'the name of any MXNet optimizer, or adamw')
+    weight_decay: float = _flag('training', 0, 'of the matrices: under adamw the part of a weight, times lr, that each update '
+                                'takes away; else added to the gradient')
+    patience: Optional[int] = _flag('training', None, 'stop after so many epochs that were no better on held-out text',
+                                    may_change=True)
     clipping_theta: float = _flag('training', 1e-2, 'largest global norm of the gradients, 0: no clipping', may_change=True)
     ctx: str = _flag('training', 'auto', "where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)', or several that "
                      "share each batch: 'gpu(0),gpu(1)'", may_change=True)
@@ -84,6 +90,7 @@ class RunSettings:
         'them', may_change=True)
     pred_len: int = _flag('verses', 50, 'characters, or words, to add to each prefix', may_change=True)
     checkpoint_period: int = _flag('the run', 10, 'epochs from one checkpoint to the next', may_change=True)
+    tensorboard: bool = _flag('the run', False, 'write an event file for TensorBoard, too', may_change=True)
     corpus_sha256: Optional[str] = None         # of the text that the run has started with
 
     def __post_init__(self) -> None:

@@ -22,7 +22,9 @@ class TrainConfig:
     warmup: int = 0                     # updates in which lr rises to its full height
     lr_decay: float | None = None       # what lr is multiplied by; None: the schedule's own
     lr_decay_after: int | None = None   # epochs before it is; None: the schedule's own
-    optimizer: str = 'sgd'              # the name of any mx.optimizer
+    optimizer: str = 'sgd'              # the name of any mx.optimizer, or 'adamw'
+    weight_decay: float = 0             # of the matrices, not of the biases
+    patience: int | None = None         # stop after so many epochs that were no better on held-out text
     clipping_theta: float = 1e-2        # largest global norm of the gradients; 0: no clipping
     seed: int | None = 0                # one seed gives one result; None: as random as it comes
 
@@ -39,6 +41,10 @@ class TrainConfig:
             raise ValueError(f'clipping_theta must be 0 (no clipping) or more, got {self.clipping_theta}')
         if self.seed is not None and not 0 <= self.seed < 2 ** 31:
             raise ValueError(f'seed must be from 0 to {2 ** 31 - 1}, got {self.seed}')
+        if not 0 <= self.weight_decay < math.inf:
+            raise ValueError(f'weight_decay must be 0 or more, got {self.weight_decay}')
+        if self.patience is not None and self.patience < 1:
+            raise ValueError(f'patience must be 1 or more epochs, got {self.patience}')
         make_optimizer(self.optimizer, self.lr)
         self.schedule()
 
@@ -57,3 +63,24 @@ class EpochRecord:
     grad_norm: float                        # mean over the steps of the global L2 norm, before clipping
     valid_perplexity: float | None = None   # on held-out text, where there is some
     lr: float | None = None                 # the learning rate of the last step
+    chars_per_token: float | None = None    # of a text of words
+
+    @property
+    def loss(self) -> float:
+        """The mean loss of a token in nats."""
+        return math.log(self.perplexity)
+
+    @property
+    def bits_per_char(self) -> float:
+        """The mean loss of a character in bits."""
+        return math.log2(self.perplexity) / (self.chars_per_token or 1)
+
+    @property
+    def valid_loss(self) -> float | None:
+        """The mean loss of a token of held-out text in nats."""
+        return None if self.valid_perplexity is None else math.log(self.valid_perplexity)
+
+    @property
+    def valid_bits_per_char(self) -> float | None:
+        """The mean loss of a character of held-out text in bits."""
+        return None if self.valid_perplexity is None else math.log2(self.valid_perplexity) / (self.chars_per_token or 1)

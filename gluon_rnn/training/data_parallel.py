@@ -9,6 +9,7 @@ followed is the gradient of the whole batch, as one context would have it but fo
 """
 from __future__ import annotations
 
+import struct
 from typing import Any, List, Sequence, Tuple
 
 from mxnet import nd
@@ -60,6 +61,12 @@ class Replicas:
             nd.concat(loss, nd.full((1,), stop and k == 0, ctx=figures.context), dim=0, out=figures)
         self.store.sum(self.keys, [*self.grads, self.figures])
         return self.figures[0]
+
+    def agree(self, number: float) -> float:
+        """A number as the process of rank 0 has it: on other machines it may differ in the last bit."""
+        if not self.store or self.store.num_workers == 1:
+            return number
+        return float(struct.unpack('d', self.store.broadcast(struct.pack('d', number) if self.store.rank == 0 else None))[0])
 
     def broadcast(self) -> None:
         """Give the first copy's weights to the others here, without waiting for them."""

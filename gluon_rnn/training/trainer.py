@@ -10,9 +10,9 @@ from typing import Any, Callable, Dict, Iterator, List, Sequence
 
 import mxnet as mx
 
-from ..corpora.sampling import check_sizes
 from .config import EpochRecord, TrainConfig
 from .data_parallel import Replicas
+from .early_stopping import check_held_out, out_of_patience
 from .kvstore import Store
 from .live import History, LiveCurve
 from .loss import Totals, check_text, evaluate, perplexity
@@ -42,13 +42,14 @@ class Trainer:
         if store and store.num_workers > 1 and (config.seed is None or rng is not None or config.optimizer == 'sgld'):
             raise ValueError('several processes need a seed that they all shuffle by, and an optimizer that draws no noise of '
                              'its own: give config.seed, no rng, and not sgld')
-        self.optimizer = optimizer or Optimizer(model.parameters(), config.optimizer, config.lr, config.clipping_theta)
+        self.optimizer = optimizer or Optimizer(model.parameters(), config.optimizer, config.lr, config.clipping_theta,
+                                               config.weight_decay)
         self.schedule = config.schedule()
         self.step = choose_step(self.replicas, self.optimizer, config.batch_size)
 
     def epochs(self, corpus_indices: Any, valid_indices: Any = None, *, on_step: Callable[[int, int], None] | None = None,
                stop: Callable[[], bool] | None = None) -> Iterator[EpochRecord]:
-        """Train up to `config.num_epochs`, yielding a record after each epoch.
+        """Train up to `config.num_epochs`, or until `config.patience` has run out, yielding a record after each epoch.
 
         on_step(step, steps) is called after each step of an epoch has been queued. stop() is asked at each step: where it says
         True, in whichever process, all of them raise KeyboardInterrupt, at the same step.
@@ -60,16 +61,20 @@ class Trainer:
                 check_text(self.model, indices)
         rows, _ = self.replicas.rows(config.batch_size)
         source = TextBatches(corpus_indices, config, rows=rows, rng=self.rng)
-        if valid_indices is not None:
-            check_sizes(len(valid_indices), 1, config.num_steps, 'consecutive')
+        check_held_out(valid_indices, config)
         self.replicas.broadcast()
-        while self.epoch < config.num_epochs:
+        while not self.done:
             record = self._run_epoch(source, on_step, stop)
             if valid_indices is not None:
-                valid = evaluate(self.model, valid_indices, config.batch_size, config.num_steps)
+                valid = self.replicas.agree(evaluate(self.model, valid_indices, config.batch_size, config.num_steps))
                 self.held_out[self.epoch] = valid
                 record = dataclasses.replace(record, valid_perplexity=valid)
             yield record
+
+    @property
+    def done(self) -> bool:
+        """Whether all epochs are done, or so many as `config.patience` allows."""
+        return self.epoch >= self.config.num_epochs or out_of_patience(self.held_out, self.config.patience)
 
     def epochs_on(self, source: Source, *, on_step: Callable[[int, int], None] | None = None) -> Iterator[EpochRecord]:
         """The same on batches of any kind: texts with gaps, images. One context and one process train on them.

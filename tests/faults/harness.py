@@ -138,10 +138,18 @@ def result(folder):
 def assert_same_end(ours, theirs):
     """The same metrics, verses and weights, bit for bit, and all that the optimizer remembers."""
     assert result(ours) == result(theirs)
-    one, other = (checkpoint.read(folder / 'checkpoint.npz') for folder in (ours, theirs))
-    assert (one.epoch, one.optimizer, one.config) == (other.epoch, other.optimizer, other.config)
+    assert_same_model(ours / 'checkpoint.npz', theirs / 'checkpoint.npz')
+    assert (ours / 'best.npz').exists() == (theirs / 'best.npz').exists()
+    if (ours / 'best.npz').exists():
+        assert_same_model(ours / 'best.npz', theirs / 'best.npz')
+    assert not [*ours.glob('.*.part'), *ours.glob('.*.new')]
+
+
+def assert_same_model(ours, theirs):
+    """The same arrays of the same epoch, bit for bit."""
+    one, other = (checkpoint.read(path) for path in (ours, theirs))
+    assert (one.epoch, one.optimizer, one.config, one.held_out) == (other.epoch, other.optimizer, other.config, other.held_out)
     assert one.arrays.keys() == other.arrays.keys()
     for name, value in one.arrays.items():
         assert value.dtype == other.arrays[name].dtype
         np.testing.assert_array_equal(value.view(np.uint8), other.arrays[name].view(np.uint8), err_msg=name)
-    assert not list(ours.glob('.*.part'))

@@ -39,11 +39,13 @@ def trained(built, config, *, plain=False):
     return [(record.perplexity, record.grad_norm) for record in trainer.epochs(TEXT, TEXT[:400])], trainer
 
 
-@pytest.mark.parametrize(('optimizer', 'lr', 'theta'), [('sgd', 1.0, 1e-1), ('sgd', 0.1, 0), ('adam', 1e-3, 1e-1)])
+@pytest.mark.parametrize(('optimizer', 'lr', 'theta', 'decay'), [('sgd', 1.0, 1e-1, 0), ('sgd', 0.1, 0, 0.1),
+                                                                  ('adam', 1e-3, 1e-1, 0)])
 @pytest.mark.parametrize('variant', [name for name in CONFIGS if name != 'relu'])
-def test_a_whole_step_equals_the_plain_way_of_the_network_by_hand(variant, optimizer, lr, theta):
+def test_a_whole_step_equals_the_plain_way_of_the_network_by_hand(variant, optimizer, lr, theta, decay):
     """Ten steps of training and more, with the state carried on."""
-    config = TrainConfig(num_epochs=2, num_steps=6, batch_size=8, lr=lr, optimizer=optimizer, clipping_theta=theta)
+    config = TrainConfig(num_epochs=2, num_steps=6, batch_size=8, lr=lr, optimizer=optimizer, clipping_theta=theta,
+                         weight_decay=decay)
     built = [model(impl, **CONFIGS[variant]) for impl in ('scratch', 'numba')]
     (wanted, _), (got, _) = [trained(one, config) for one in built]
     assert_allclose(got, wanted, rtol=2e-5)
@@ -78,6 +80,22 @@ def test_labels_one_a_row_of_logits_are_the_same_as_those_beside_their_character
         assert isinstance(trainer.step, WholeStep)
         records += [record.perplexity for record in trainer.epochs_on(source(TEXT, config))]
     assert records[0] == records[1]
+
+
+@pytest.mark.parametrize('optimizer', ['sgd', 'adam', 'adamw'])
+@pytest.mark.parametrize('impl', ['hybrid', 'numba'])
+def test_weights_decay_as_those_of_the_network_by_hand(impl, optimizer):
+    """Those of characters that a batch has not, too; and decay shows."""
+    config = TrainConfig(num_epochs=3, num_steps=3, batch_size=2, lr=1e-2, optimizer=optimizer, clipping_theta=1,
+                         weight_decay=0.5)
+    built = [model(name, cell='gru') for name in ('scratch', impl, impl)]
+    for one, how in zip(built, (config, config, replace(config, weight_decay=0))):
+        list(Trainer(one, how).epochs(TEXT[:60]))
+    wanted, got, without = (one.book_params() for one in built)
+    for name in wanted:
+        assert_allclose(got[name], wanted[name], rtol=0, atol=2e-5, err_msg=name)
+        if name.startswith('W'):
+            assert np.abs(got[name] - without[name]).max() > 1e-2, name
 
 
 def test_dropout_is_the_same_in_a_whole_step_and_the_plain_way_and_differs_by_epoch():

@@ -12,6 +12,12 @@ from gluon_rnn.benchmark.implementations import Setting
 from gluon_rnn.benchmark.measuring import Measurement
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch, tmp_path):
+    """Where nobody says --out, results lie in runs/ of the present folder."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def measured(monkeypatch):
     """The names of the cases that were to be measured; none is, each gets half the seconds of the one before."""
@@ -42,10 +48,10 @@ def test_epochs_beside_everyone(script, measured, tmp_path):
 def test_epochs_without_torch(script, measured, monkeypatch):
     assert script('benchmark', 'epochs', '--no-compile', '--cell', 'rnn').status == 0
     assert 'torch by hand' in measured and 'torch.compile of it' not in measured
-    assert script('benchmark', 'epochs', '--no-torch', '--cell', 'rnn').status == 0
+    assert script('benchmark', 'epochs', '--no-torch', '--cell', 'rnn', '--overwrite').status == 0
     assert not any('torch' in name for name in measured)
     monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
-    ended = script('benchmark', 'epochs', '--cell', 'rnn')
+    ended = script('benchmark', 'epochs', '--cell', 'rnn', '--overwrite')
     assert ended.status == 0 and 'pip install' in ended.err
     assert not any('torch' in name for name in measured)
 
@@ -97,7 +103,7 @@ def test_growth_that_ends_says_where(script, monkeypatch, tmp_path):
     monkeypatch.setattr(cases, 'measure', measure)
     flags = ('growth', '--size', 'batch_size', '--values', 4, 16, '--out', tmp_path)
     for limit, printed in ((16, 1), (4, 0)):
-        ended = script('benchmark', *flags)
+        ended = script('benchmark', *flags, '--overwrite')
         assert ended.status == 0, ended.err
         assert ended.out.splitlines()[printed + 1:] == [f'  not measured from batch_size {limit}: no memory']
         row, = json.loads((tmp_path / 'growth.json').read_text())

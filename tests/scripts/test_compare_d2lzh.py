@@ -2,7 +2,10 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 
+import _progress
 import compare_d2lzh
 import pytest
 
@@ -12,6 +15,14 @@ def test_both_sides_learn_the_same_from_one_seed():
     network = compare_d2lzh.NETWORKS['gru-consecutive']
     ours, theirs = (learn(network, 3, 'lyrics', 1) for learn in (compare_d2lzh.ours, compare_d2lzh.theirs))
     assert ours[1] == pytest.approx(theirs[1], rel=1e-4)
+
+
+def test_it_is_never_silent_for_long(script, tmp_path, monkeypatch):
+    monkeypatch.setattr(_progress, 'SILENCE', 0.2)
+    monkeypatch.setattr(compare_d2lzh.subprocess, 'run', lambda *_, **__: time.sleep(0.7))
+    ended = script('compare_d2lzh', 'rnn-random', '--seeds', 0, '--out', tmp_path)
+    assert re.search(r'training 1 of 2: rnn-random/gluon_rnn/0, \d+ s so far\n', ended.err)
+    assert re.search(r'training 2 of 2: rnn-random/d2lzh/0, \d+ s so far, \d+ s left\n', ended.err)
 
 
 def test_figures_of_other_settings_are_not_mixed_in(script, refused, tmp_path):

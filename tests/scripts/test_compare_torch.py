@@ -46,7 +46,8 @@ def test_the_rest_does_not_notice_that_torch_is_missing():
     assert done.stdout.strip() == 'False', done.stderr
 
 
-def test_wrong_numbers_are_refused(refused, tmp_path):
+def test_wrong_numbers_are_refused(refused, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     pytest.importorskip('torch')
     refused('--lockstep must be 1 or more, got 0', 'compare_torch', 'parity', '--lockstep', 0)
     refused("--only 'LSTMs' begins no row", 'compare_torch', 'parity', '--only', 'LSTMs')
@@ -66,7 +67,7 @@ def test_parity_ends_with_status_1_where_one_fails(script, monkeypatch, tmp_path
     saved = json.loads((tmp_path / 'parity.json').read_text())
     assert saved['passed'] and len(saved['rows']) == len(few) and saved['versions']['torch']
     monkeypatch.setitem(parity.TOLERANCES, 'states', 0)
-    ended = script('compare_torch', *flags)
+    ended = script('compare_torch', *flags, '--overwrite')
     assert ended.status == 1 and 'NOT EQUAL' in ended.out + ended.err
 
 

@@ -154,14 +154,15 @@ def test_what_is_refused(script, refused, run, exported, tmp_path, monkeypatch):
     refused('is damaged: its contents are not what was exported', 'generate', exported, '--prefix', '分')
     exported.write_bytes((run / 'checkpoint.npz').read_bytes())
     refused('is no model that gluon_rnn has exported', 'generate', exported, '--prefix', '分')
-    assert script('export', run, '--format', 'onnx', '--out', exported).status == 0       # what stood there is replaced
+    assert script('export', run, '--format', 'onnx', '--out', exported, '--overwrite').status == 0
     assert exported.read_bytes() == good
     monkeypatch.setitem(sys.modules, 'onnxruntime', None)
     refused('ONNX Runtime is not installed: pip install onnxruntime', 'generate', exported, '--prefix', '分')
-    refused('ONNX Runtime is not installed: pip install onnxruntime', 'export', run, '--format', 'onnx', '--out', exported)
+    refused('ONNX Runtime is not installed: pip install onnxruntime', 'export', run, '--format', 'onnx', '--out', exported,
+            '--overwrite')
     monkeypatch.setitem(sys.modules, 'onnx', None)
     monkeypatch.delitem(sys.modules, 'gluon_rnn.exchange.to_onnx')
-    refused('ONNX is not installed: pip install onnx onnxruntime', 'export', run, '--format', 'onnx')
+    refused('ONNX is not installed: pip install onnx onnxruntime', 'export', run, '--format', 'onnx', '--overwrite')
 
 
 def test_a_fill_in_network_is_no_language_model(refused, tmp_path):

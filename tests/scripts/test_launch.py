@@ -54,6 +54,13 @@ def launched(script, monkeypatch, token):
     return call
 
 
+def test_it_is_never_silent_for_long(launched, monkeypatch):
+    monkeypatch.setattr(launch, 'SILENCE', 0.3)
+    ended = launched('-n', 2, code='import time; time.sleep(1.5)')
+    assert ended.status == 0
+    assert ended.err.startswith('launch.py: worker 0, worker 1 at work, ')
+
+
 def test_starts_all_and_says_who_speaks(launched):
     ended = launched('-n', 3, '-s', 2, code='import sys, os; print("I am", os.environ["GLUON_RNN_RANK"], *sys.argv[1:])\n'
                      'print("note", file=sys.stderr)', arguments=('--', '-x', 'two words'))

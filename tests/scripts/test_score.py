@@ -29,5 +29,7 @@ def test_refused(script, refused, runs):
     refused("'Q' is not in the vocabulary", 'score', runs / 'one', 'Q', '--out', runs / 'x.png')
     refused('the same RUN is given twice', 'score', runs / 'one', runs / 'one', '分开')
     refused('--least must be 1 or more', 'score', runs / 'one', '分开', '--least', 0)
-    refused('is neither a run with a checkpoint', 'score', runs / 'none', '分开')
+    refused('is neither a run with a checkpoint', 'score', runs / 'none', '分开', '--out', runs / 'x.png')
+    (runs / 'there.png').write_bytes(b'')
+    refused('there.png is there already', 'score', runs / 'one', '分开', '--out', runs / 'there.png')
     assert not (runs / 'x.png').exists()

@@ -100,8 +100,47 @@ def test_going_on_with_another_lr(name):
     assert_allclose(moved[1], moved[0] / 100, rtol=0, atol=3e-7)
 
 
-def test_no_weight_decay():
-    assert make_optimizer('adam', 0.1).wd == 0
+def by_hand(name, w, g, decay):
+    """Two steps with lr 0.01 of a weight w whose clipped gradient is g both times, in float64."""
+    m = v = 0.0
+    for t in (1, 2):
+        gradient = g + decay * w * (name == 'adam')
+        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient ** 2
+        moved = gradient if name == 'sgd' else m / (1 - 0.9 ** t) / (np.sqrt(v / (1 - 0.999 ** t)) + 1e-8)
+        w = w * (1 - 0.01 * decay * (name != 'adam')) - 0.01 * moved
+    return w
+
+
+@pytest.mark.parametrize('ctx', [mx.cpu(0), mx.cpu(1)])
+@pytest.mark.parametrize('name', ['sgd', 'adam', 'adamw'])
+def test_weight_decay_by_hand(name, ctx):
+    """Of a matrix; a bias has none. The gradients' norm is 1: clipping to 0.5 halves them, not the decay."""
+    W, b = np.array([[3.0, -2.0], [1.0, 0.5]]), np.array([1.0, 4.0])
+    G, g = np.array([[0.5, 0.1], [-0.5, 0.3]]), np.array([0.5, -0.3872983346])
+    params = {'W': nd.array(W, ctx=ctx), 'b': nd.array(b, ctx=ctx)}
+    for param in params.values():
+        param.attach_grad()
+    optimizer = Optimizer(params, name, 0.01, 0.5, 0.1)
+    for _ in range(2):
+        params['W'].grad[:], params['b'].grad[:] = nd.array(G, ctx=ctx), nd.array(g, ctx=ctx)
+        optimizer.step()
+    assert_allclose(params['W'].asnumpy(), by_hand(name, W, G / 2, 0.1), rtol=2e-6)
+    assert_allclose(params['b'].asnumpy(), by_hand(name, b, g / 2, 0), rtol=2e-6)
+
+
+def test_adamw_without_decay_is_adam():
+    found = []
+    for name in ('adam', 'adamw'):
+        params = parameters()
+        np.random.seed(0)
+        for param in params.values():
+            param[:], param.grad[:] = (nd.array(np.random.normal(size=param.shape)) for _ in range(2))
+        optimizer = Optimizer(params, name, 0.1, 1)
+        for _ in range(3):
+            optimizer.step()
+        found.append(numbers(params))
+    for one, other in zip(*found):
+        assert_allclose(one[0], other[0], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize('name', ['newton', 'groupadagrad'])
@@ -133,6 +172,7 @@ FIRST_STEP = {'sgd': lambda g, w: 0.01 * g, 'nag': lambda g, w: 0.01 * g, 'dcasg
               'lbsgd': lambda g, w: 0.01 * g, 'signum': lambda g, w: 0.01 * np.sign(g),
               'lamb': lamb, 'lars': lars, 'nadam': nadam,
               'adam': lambda g, w: 0.01 * g / (np.abs(g) + 1e-8 / np.sqrt(0.001)),
+              'adamw': lambda g, w: 0.01 * g / (np.abs(g) + 1e-8 / np.sqrt(0.001)),     # without decay it is Adam
               'ftml': lambda g, w: 0.01 * g / (np.abs(g) + 1e-8),
               'adagrad': lambda g, w: 0.01 * g / np.sqrt(g ** 2 + 1e-7),
               'rmsprop': lambda g, w: 0.01 * g / np.sqrt(0.1 * g ** 2 + 1e-8),

@@ -285,7 +285,7 @@ def test_text_too_short(sampling, alphabet):
     trainer = Trainer(Bigram(26), TrainConfig(sampling=sampling))
     with pytest.raises(ValueError, match=f'{sampling} sampling with batch_size 32 and num_steps 35 needs a text of at least'):
         next(trainer.epochs(alphabet.indices))
-    with pytest.raises(ValueError, match='needs a text of at least'):
+    with pytest.raises(ValueError, match='the held-out text has 5 characters, it needs at least'):
         next(Trainer(Bigram(26), TrainConfig(**SMALL)).epochs(alphabet.indices, alphabet.indices[:5]))
 
 
