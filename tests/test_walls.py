@@ -144,6 +144,18 @@ def test_one_name_is_one_thing():
     assert {name: places for name, places in found.items() if len(places) > 1 and name not in TWICE} == {}
 
 
+# Tests of several files at once.
+SHARED = {'cells/test_dropout.py', 'cells/test_equality.py', 'runtime/test_threads.py'}
+
+
+def test_tests_mirror_the_library():
+    """A test lies where what it tests lies, under its name: tests/cells/test_gru.py is of gluon_rnn/cells/gru.py."""
+    rooms = {path.parent.relative_to(PACKAGE) for path in MODULES} - {Path('.')}
+    tests = {path.relative_to(ROOT / 'tests') for room in rooms for path in (ROOT / 'tests' / room).glob('test_*.py')}
+    names = {test: PACKAGE / test.parent / test.stem[len('test_'):] for test in tests if str(test) not in SHARED}
+    assert names and [str(test) for test, file in names.items() if not (file.is_dir() or file.with_suffix('.py').is_file())] == []
+
+
 # Tests longer than 250 lines from before there was a limit; no other file is.
 LONGER = {
     'tests/cells/test_equality.py': 400,

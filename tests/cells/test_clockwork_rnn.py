@@ -127,7 +127,8 @@ def test_as_a_language_model_in_any_composition():
 
 def test_it_learns_with_the_shared_trainer(alphabet):
     gluon_rnn.seed(0)
-    model = gluon_rnn.build_model(gluon_rnn.ModelConfig(cell='clockwork', num_hiddens=32, vocab_size=alphabet.vocab_size))
+    model = gluon_rnn.build_model(
+        gluon_rnn.ModelConfig(cell='clockwork', impl='hybrid', num_hiddens=32, vocab_size=alphabet.vocab_size))
     config = gluon_rnn.TrainConfig(num_epochs=10, num_steps=9, batch_size=4, lr=.02, optimizer='adam', clipping_theta=1)
     records = gluon_rnn.train(model, alphabet.indices, config)
     assert records[10].perplexity < 3

@@ -125,7 +125,7 @@ def by_id(page, name):
     return page.find_element('id', name)
 
 
-@pytest.mark.parametrize('width', [1200, 400])
+@pytest.mark.parametrize('width', [pytest.param(1200, marks=pytest.mark.slow), 400])
 def test_by_hand(opened, lyrics, width):
     """What a reader does: write, click a character, click a unit, type a text, change the language."""
     model = distinct(cell='gru', num_hiddens=24, num_layers=2, vocab_size=lyrics.vocab_size)

@@ -37,13 +37,6 @@ def test_a_clockwork_rnn_for_pytorch_is_refused_in_one_line(script, refused, sma
     refused('no counterpart in PyTorch', 'export', tmp_path / 'run', '--format', 'torch')
 
 
-def test_output_that_cannot_hold_chinese(small, tmp_path):
-    process = start('scripts/train.py', *small, '--out', tmp_path / 'run', PYTHONIOENCODING='ascii')
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    assert '\\u' in out
-
-
 def test_a_flag_that_is_misspelt(refused):
     refused('did you mean --num-epochs for --epochs?', 'train', '--epochs', 3)
     refused('did you mean --num-hiddens for --num-hidden?', 'train', '--num-hidden', 3)
@@ -98,24 +91,17 @@ def test_ctrl_c_while_modules_load(tmp_path):
     assert (process.returncode, err) == (130, 'train.py: stopped\n')
 
 
-def test_a_user_without_home_and_name(small, tmp_path):
-    """As in a container that is given a plain uid."""
+def test_a_user_without_home_and_name_on_a_narrow_terminal(small, tmp_path):
+    """As in a container that is given a plain uid: no home, output that cannot hold Chinese; and warnings are errors."""
     flags = [*map(str, small), '--out', str(tmp_path / 'run')]
     code = ('import os, pwd, runpy, sys\ndef nobody(_):\n    raise KeyError\npwd.getpwuid = nobody\n'
             'os.environ.pop("HOME", None)\nos.environ.pop("XDG_CACHE_HOME", None)\n'
             'sys.path.insert(0, "scripts")\n'
             f'sys.argv = ["scripts/train.py", *{flags!r}]\nrunpy.run_path("scripts/train.py", run_name="__main__")')
-    process = start('-c', code)
+    process = start('-W', 'error', '-c', code, PYTHONIOENCODING='ascii')
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
-    assert 'epoch 4, perplexity' in out and 'Traceback' not in err
-
-
-def test_warnings_that_are_errors(small, tmp_path):
-    process = start('-W', 'error', 'scripts/train.py', *small, '--out', tmp_path / 'run')
-    out, err = process.communicate(timeout=120)
-    assert (process.returncode, 'Traceback' in err) == (0, False), err
-    assert 'epoch 4, perplexity' in out
+    assert 'epoch 4, perplexity' in out and '\\u' in out and 'Traceback' not in err
 
 
 def test_a_python_without_docstrings_is_refused_in_one_line(tmp_path):

@@ -40,7 +40,7 @@ def carrying(bench: Workbench) -> Outcome:
     tests = bench.seed + 1      # what is asked is not what was learned from
     models = {name: (label, by_hand(gates)) for name, (label, gates) in TRIALS.items()}
     models['learned'] = f'learned, distances 1 to {greatest}', learner
-    X, _ = sequences(bench.rng(), 20, range(1, greatest + 1))
+    X, _ = sequences(bench.rng(), bench.size(20, 2), range(1, greatest + 1))
     gates, shares = {}, {}
     for name, (label, model) in models.items():
         bench.tell(label)
