@@ -68,6 +68,7 @@ def test_a_text_whose_name_is_not_utf8(refused, tmp_path):
     refused("udcff.txt' is not UTF-8: rename the file", 'train', '--corpus', path, '--out', tmp_path / 'run')
 
 
+@pytest.mark.slow
 def test_a_waveform_that_is_stopped_is_drawn(tmp_path):
     process = start('scripts/waveform.py', '--num-epochs', 100000, '--period', 1, '--num-samples', 40, '--out', tmp_path / 'out')
     assert process.stdout.readline().startswith('clockwork') and process.stdout.readline().startswith('epoch 1,')

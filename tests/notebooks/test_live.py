@@ -78,6 +78,7 @@ def test_elsewhere_an_interruption_is_one(capsys):
     assert 'stopped' not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_errors_and_pictures(tmp_path):
     """Ours are one line and stop the cells below; the reader's own keep their traceback; Chinese stands beside a formula."""
     begin = (f'import sys\nsys.path.insert(0, {str(ROOT)!r})\nimport gluon_rnn\n'

@@ -46,6 +46,7 @@ done('text')
 
 
 @pytest.mark.skipif(not Path('/proc/self/task').is_dir(), reason='threads are counted in /proc')
+@pytest.mark.slow
 def test_the_main_thread_has_no_team_of_its_own(tmp_path):
     """With it, libgomp counts more threads than CPUs, and none spins any more: each meeting of a step is a sleep."""
     variables = {name: value for name, value in os.environ.items() if name != 'MXNET_CPU_PARALLEL_SIZE'}
