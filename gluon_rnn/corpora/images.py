@@ -71,7 +71,7 @@ def _find(file: str) -> Path:
             if path.is_file():
                 return path
     raise ValueError(f'mnist/{file}.gz is in none of {", ".join(map(str, folders))}: put MNIST\'s four files into a folder '
-                     f'mnist and set GLUON_RNN_DATA to the one above it, or use --data digits')
+                     f'mnist and set GLUON_RNN_DATA to the one above it, or use the embedded digits')
 
 
 def read_idx(path: Path, *, num_axes: int) -> np.ndarray:

@@ -60,19 +60,19 @@ def _check(config: Any, idx_to_char: Sequence[str], weights: Dict[str, np.ndarra
     if not isinstance(config, ModelConfig):
         raise ValueError('only language models become a page')
     if config.cell not in CELLS:
-        raise ValueError(f'a page has networks of {", ".join(CELLS)}, got {config.cell}: use --format onnx')
+        raise ValueError(f'a page has networks of {", ".join(CELLS)}, got {config.cell}: export it as ONNX')
     if config.bidirectional:
-        raise ValueError('a page writes from left to right, and this network is bidirectional: use --format onnx')
+        raise ValueError('a page writes from left to right, and this network is bidirectional: export it as ONNX')
     if config.embed_size or Vocabulary.of(idx_to_char).rule != 'char':
-        raise ValueError('a page has networks that read one-hot characters, and this one reads words or an embedding: use '
-                         '--format onnx')
+        raise ValueError('a page has networks that read one-hot characters, and this one reads words or an embedding: '
+                         'export it as ONNX')
     if len(idx_to_char) != config.vocab_size:
         raise ValueError(f'the vocabulary must have {config.vocab_size} characters as the model, got {len(idx_to_char)}')
     for name, value in weights.items():
         most = float(np.abs(value).max())
         if not most <= np.finfo(dtype).max:
             raise ValueError(f'{name} has a weight of {most:g}, which {dtype} does not hold: '
-                             f'{"use --dtype float32" if dtype == "float16" and np.isfinite(most) else "train it again"}')
+                             f'{"use dtype float32" if dtype == "float16" and np.isfinite(most) else "train it again"}')
 
 
 def described(config: ModelConfig) -> str:

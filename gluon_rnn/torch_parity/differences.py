@@ -54,10 +54,10 @@ def gru_form(size: Size) -> Difference:
     copy_params(model, same_weights)
     apart = _logits_apart(model, to_torch(same_weights, layer=True), size)
     return Difference("the book's GRU | nn.GRU, same weights", 'logits, relative', apart,
-                      "the book's candidate takes (R * H) W_hh, the layers' R * (H W_hh): two networks. --reset-after is the "
+                      "the book's candidate takes (R * H) W_hh, the layers' R * (H W_hh): two networks. reset_after is the "
                       "layers' form by hand",
                       ('书中的 GRU | nn.GRU，权重相同', '输出，相对', '书中的候选状态用 (R * H) W_hh，层用 R * (H W_hh)：'
-                       '是两个不同的网络。--reset-after 是手写的层的形式'), least=1e-3)
+                       '是两个不同的网络。reset_after 是手写的层的形式'), least=1e-3)
 
 
 def second_bias(size: Size) -> Difference:

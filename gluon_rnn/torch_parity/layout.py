@@ -44,7 +44,7 @@ def to_torch(model: LanguageModel, *, layer: bool | None = None) -> modules.Lang
     place for the second bias of a layer's candidate.
     """
     if model.config.embed_size:
-        raise ValueError('the networks in PyTorch read one-hot vectors, and this one reads an embedding: use --format onnx')
+        raise ValueError('the networks in PyTorch read one-hot vectors, and this one reads an embedding: export it as ONNX')
     native = model.config.impl == 'gluon'
     layer = native and model.config.activation != 'sigmoid' if layer is None else layer
     twin = modules.LanguageModel(settings(model.config, layer=layer))
@@ -105,7 +105,7 @@ def settings(config: ModelConfig, *, layer: bool) -> modules.Settings:
     """A model's description for PyTorch. Raises ValueError for what has no counterpart there."""
     if config.cell == 'clockwork' or config.both_forward:
         what = 'a Clockwork RNN' if config.cell == 'clockwork' else 'a network whose second direction reads forward'
-        raise ValueError(f'{what} has no counterpart in PyTorch here: export it by --format onnx')
+        raise ValueError(f'{what} has no counterpart in PyTorch here: export it as ONNX')
     same = {f.name: getattr(config, f.name) for f in fields(modules.Settings) if hasattr(config, f.name)}
     return modules.Settings(**{**same, 'layer': layer, 'backward_hiddens': config.backward_hiddens or 0,
                                'reset_after': config.resets_after})

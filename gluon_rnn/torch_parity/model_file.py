@@ -23,7 +23,7 @@ def export(model: LanguageModel, idx_to_char: Sequence[str], path: Path, *, laye
     Raises ValueError if the vocabulary is not the model's, or the form cannot hold the network.
     """
     if Vocabulary.of(idx_to_char).rule != 'char':
-        raise ValueError('a model of words is not carried to PyTorch: use --format onnx')
+        raise ValueError('a model of words is not carried to PyTorch: export it as ONNX')
     if len(idx_to_char) != model.config.vocab_size:
         raise ValueError(f'the vocabulary must have {model.config.vocab_size} characters as the model, got {len(idx_to_char)}')
     twin = to_torch(model, layer=layer)

@@ -40,7 +40,7 @@ class Store:
                              f'COMMAND, or leave it out')
         if kind in LOCAL and job and job.num_workers > 1:
             raise ValueError(f'kvstore {kind} knows nothing of the other {job.num_workers - 1} workers that were launched: use '
-                             f'--kvstore dist_sync, or start without scripts/launch.py')
+                             f'dist_sync, or start without scripts/launch.py')
         self.kind, self.kv = kind, mx.kv.create(kind)
         self.rank: int = self.kv.rank
         self.num_workers: int = self.kv.num_workers

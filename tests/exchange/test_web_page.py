@@ -194,7 +194,7 @@ def test_weights_that_do_not_fit(tmp_path):
     with pytest.raises(ValueError, match='the vocabulary must have 3 characters as the model, got 2'):
         export_page(model, 'ab', tmp_path / 'page.html')
     model.parameters()['W_hz'][0, 0] = 1e5
-    with pytest.raises(ValueError, match='W_hz has a weight of 100000, which float16 does not hold: use --dtype float32'):
+    with pytest.raises(ValueError, match='W_hz has a weight of 100000, which float16 does not hold: use dtype float32'):
         export_page(model, 'abc', tmp_path / 'page.html')
     assert not list(tmp_path.iterdir())
     export_page(model, 'abc', tmp_path / 'page.html', dtype='float32')

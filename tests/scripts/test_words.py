@@ -48,7 +48,7 @@ def test_what_a_run_of_words_writes_and_exports(script, text, tmp_path):
     assert script('generate', onnx, '--prefix', 'who (an otter', '--length', 12).out == written.out
     for kind in ('html', 'torch'):
         refused = script('export', run, '--format', kind, '--out', tmp_path / 'x')
-        assert refused.status == 2 and 'use --format onnx' in refused.err
+        assert refused.status == 2 and 'export it as ONNX' in refused.err
     refused = script('look', run, '--text', 'the sea is', '--out', tmp_path / 'look')
     assert refused.status == 2 and 'trained on words' in refused.err
 
