@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob('*.md'), *ROOT.glob('docs/*.md'), *ROOT.glob('data/*.md')])
 # Rooms still to be brought into form; each may only leave this list.
-OTHER_OPENINGS = ('gluon_rnn/book/report.py', 'gluon_rnn/kernels', 'scripts/benchmark')
+OTHER_OPENINGS = ('gluon_rnn/kernels', 'scripts/benchmark')
 CODE = sorted([*(ROOT / 'gluon_rnn').rglob('*.py'), *(ROOT / 'scripts').glob('*.py')])
 
 

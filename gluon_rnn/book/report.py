@@ -42,7 +42,7 @@ def write_report(folder: Path, results: Sequence[Result] | None = None, *, unfin
 
 
 def _notes(results: Sequence[Result]) -> List[Text]:
-    """What is to be said before all else: where this is not the book's training."""
+    """Notes to stand before all else: where this is not the book's training."""
     notes = []
     changed = [result.changed for result in results]
     for text in sorted({texts['corpus'] for texts in changed if 'corpus' in texts}):
