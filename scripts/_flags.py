@@ -4,19 +4,20 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence, get_args, get_origin, get_type_hints
+from typing import Any, Dict, List, Mapping, Sequence, Type, get_args, get_origin, get_type_hints
 
-from gluon_rnn.runs.settings import ALIASES, RunSettings
+from gluon_rnn.runs.settings import ALIASES, RunSettings, Settings
 
 
-def add_settings(parser: argparse.ArgumentParser, choices: Mapping[str, Sequence[str]], **words: str) -> Dict[str, Any]:
-    """Add a flag for each of `RunSettings` that has a help text; what is not given is not in the parser's answer.
+def add_settings(parser: argparse.ArgumentParser, choices: Mapping[str, Sequence[str]], schema: Type[Settings] = RunSettings,
+                 **words: str) -> Dict[str, Any]:
+    """Add a flag for each of the schema's settings that has a help text; what is not given is not in the parser's answer.
 
     choices: the values that a setting may have; words: what stands in the help texts for {names}.
     Returns the groups of flags by their headings.
     """
-    hints, groups = get_type_hints(RunSettings), {}
-    for field in dataclasses.fields(RunSettings):
+    hints, groups = get_type_hints(schema), {}
+    for field in dataclasses.fields(schema):
         if not field.metadata:
             continue
         heading = field.metadata['group']

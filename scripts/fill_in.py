@@ -1,10 +1,13 @@
 """Fill gaps in lyrics from both sides: the task that fits a bidirectional network.
 
     python scripts/fill_in.py train --corpus jaychou --max-chars 0      # 18 % of the gaps, perplexity 296; one direction 389
+    python scripts/fill_in.py ask runs/fill-in "能不能给我一_歌的时间"
 
 `train` masks characters of the text and teaches a bidirectional network to predict them, then a one-directional network of as
-many parameters, and counts bigrams; the table says what the second direction is worth on text that none of them has read.
-`ask` fills the gaps (_) of texts with the network that `train` has left in --out.
+many parameters, and counts bigrams; the table says what the second direction is worth on text that none of them has read. The
+run's folder holds config.json, metrics.jsonl, curve.png, checkpoint.npz, from which --resume goes on, best.npz, the epoch that
+was best on the validation text, and table.json; in one-directional/ the same of the second network.
+`ask` fills the gaps (_ or ␣) of texts with the best epoch. A blank that it answers is shown as ␣.
 
 `train` takes some minutes on two cores, `ask` seconds.
 """
@@ -13,75 +16,63 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 from pathlib import Path
-from typing import Any, List, Tuple
+from typing import Iterator, List, Tuple
 
 import _cli
-from _flags import add_seed, check_free
-from tqdm import tqdm
+from _flags import add_out, add_settings
+from _tasks import given_settings, kept, train_task
 
-import gluon_rnn
-from gluon_rnn.cells.build import IMPLS
-from gluon_rnn.cells.default import default_impl
+from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA
-from gluon_rnn.corpora.sampling import Batch
+from gluon_rnn.corpora.reading import absolute
 from gluon_rnn.models.bigrams import Counting
 from gluon_rnn.models.fill_in import (
-    FillIn,
-    MaskedText,
+    MASK,
+    Filled,
     Score,
-    build_fill_in,
     evaluate_gaps,
     fill,
-    held_out_batches,
     load_fill_in,
     network_log_probabilities,
     one_directional,
 )
 from gluon_rnn.plots import SPACE
 from gluon_rnn.runs import checkpoint
-from gluon_rnn.runs.checkpoint import Checkpoint
 from gluon_rnn.runs.files import write_whole
+from gluon_rnn.runs.fill_in import FillInFolder, FillInJob, FillInSettings, GapTexts
+from gluon_rnn.runs.folder import read_settings
+from gluon_rnn.runs.task import TaskRun, task_settings
 from gluon_rnn.runtime import parse_ctx
-from gluon_rnn.training.config import SAMPLINGS, TrainConfig
-from gluon_rnn.training.trainer import Trainer
+from gluon_rnn.training.config import SAMPLINGS, EpochRecord
 
+Row = Tuple[str, int, Score]        # name, parameters, score on the test text
 EXAMPLES = """examples
   python scripts/fill_in.py train                                          on the embedded lyrics
   python scripts/fill_in.py train --corpus jaychou --max-chars 0 --out runs/fill-jaychou
-  python scripts/fill_in.py ask "能不能给我一_歌的时间" --out runs/fill-jaychou
+  python scripts/fill_in.py train --out runs/fill-jaychou --resume --num-epochs 20
+  python scripts/fill_in.py ask runs/fill-jaychou "能不能给我一_歌的时间"
 """
+CHOICES = {'cell': CELLS, 'impl': IMPLS, 'sampling': SAMPLINGS}
+OUT = Path('runs/fill-in')
 
 
 def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
     commands = p.add_subparsers(dest='command', required=True, parser_class=_cli.ArgumentParser)
-    t = commands.add_parser('train', description='Train, compare, and keep the bidirectional network.')
-    t.add_argument('--corpus', default='lyrics', help=f'{", ".join(CORPORA)}, or a UTF-8 text file or a zip of one')
-    t.add_argument('--max-chars', type=int, help='characters to keep from the start, 0: all')
-    t.add_argument('--cell', choices=('rnn', 'gru', 'lstm'), default='gru', help='the recurrent network')
-    t.add_argument('--impl', choices=IMPLS, help='how it is implemented (default: numba on a CPU; on a GPU gluon where it has '
-                   'the equations, else hybrid)')
-    t.add_argument('--num-hiddens', type=int, default=128, help='hidden units in each direction')
-    t.add_argument('--num-layers', type=int, default=1)
-    t.add_argument('--dropout', type=float, default=0, help='between layers')
-    t.add_argument('--sampling', choices=SAMPLINGS, default='random', help='mini-batches, section 6.3')
-    t.add_argument('--mask-rate', type=float, default=0.2, help='part of the characters that is masked')
-    t.add_argument('--num-steps', type=int, default=35, help='characters in an example')
-    t.add_argument('--batch-size', type=int, default=16, help='examples in a batch')
-    t.add_argument('--num-epochs', type=int, default=12, help='the best epoch on the validation text is kept')
-    t.add_argument('--lr', type=float, default=0.01, help='learning rate')
-    t.add_argument('--optimizer', default='adam', help='the name of any MXNet optimizer')
-    t.add_argument('--clipping-theta', type=float, default=1, help='largest global norm of the gradients, 0: no clipping')
-    add_seed(t)
-    t.add_argument('--no-compare', action='store_true', help='leave out the one-directional network and the counting')
-    t.add_argument('--overwrite', action='store_true', help='replace what an earlier call has left in --out')
+    t = commands.add_parser('train', description='Train, compare, and keep the bidirectional network.',
+                            argument_default=argparse.SUPPRESS)
+    add_settings(t, CHOICES, FillInSettings, corpora=', '.join(CORPORA))
+    out = t.add_argument_group('the run')
+    add_out(out, OUT, 'its folder')
+    out.add_argument('--resume', action='store_true', default=False, help='go on with the run in --out')
     a = commands.add_parser('ask', description='Fill the gaps of texts.')
-    a.add_argument('texts', nargs='+', metavar='TEXT', help='a text in which _ stands for each unknown character')
+    a.add_argument('texts', nargs='+', metavar='[RUN] TEXT', help=f'the folder of a run, then texts in which _ or {SPACE} stands '
+                   'for each unknown character')
     a.add_argument('--candidates', type=int, default=5, help='characters to name for each gap')
-    for command in (t, a):
-        command.add_argument('--out', type=Path, default=Path('runs/fill-in'), help='folder of the trained network')
-        command.add_argument('--ctx', default='auto', help="where to run: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'")
+    a.add_argument('--out', type=Path, default=OUT, help='the folder of the run, where none stands before the texts')
+    a.add_argument('--ctx', default='auto', help="where to run: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'")
     return p
 
 
@@ -91,78 +82,89 @@ def main() -> None:
 
 
 def ask(args: argparse.Namespace) -> None:
-    if args.candidates < 1:
-        raise ValueError(f'--candidates must be 1 or more, got {args.candidates}')
-    path = args.out / 'checkpoint.npz'
-    if not path.exists():
-        raise ValueError(f'{args.out} holds no trained network: python scripts/fill_in.py train --out {args.out}')
-    saved = checkpoint.read(path)
+    _cli.check_counts(args, 'candidates')
+    first, *others = args.texts
+    if (others and not set(first) & {MASK, SPACE}) or os.path.exists(first):     # a text may be too long for a name
+        run, texts = Path(first), others
+    else:
+        run, texts = args.out, args.texts
+    if not (run.is_file() or (run / 'checkpoint.npz').exists()):
+        raise ValueError(f'{run} holds no trained network: python scripts/fill_in.py train --out {run}')
+    saved = checkpoint.read(checkpoint.find_checkpoint(run))
     model = load_fill_in(saved, parse_ctx(args.ctx))
-    for filled in fill(model, saved.idx_to_char, args.texts, num_candidates=args.candidates):
-        print(filled.text)
+    texts = [text.replace(SPACE, MASK) for text in texts]
+    for text, filled in zip(texts, fill(model, saved.idx_to_char, texts, num_candidates=args.candidates)):
+        print(visible(text, filled))
         for candidates in filled.candidates:
             print('  ' + '  '.join(f'{SPACE if char == " " else char} {p:.1%}' for char, p in candidates))
 
 
+def visible(text: str, filled: Filled) -> str:
+    """The filled text, in which a blank that was answered can be seen."""
+    return ''.join(SPACE if was == MASK and char == ' ' else char for was, char in zip(text, filled.text))
+
+
 def train(args: argparse.Namespace) -> None:
-    check_free([args.out / 'checkpoint.npz'], args.overwrite)
-    ctx = parse_ctx(args.ctx)
-    corpus = gluon_rnn.load_corpus(args.corpus, max_chars=args.max_chars)
-    config = gluon_rnn.ModelConfig(cell=args.cell, num_hiddens=args.num_hiddens, num_layers=args.num_layers,
-                                   dropout=args.dropout, bidirectional=True, vocab_size=corpus.vocab_size)
-    config = dataclasses.replace(config, impl=args.impl or default_impl(config, ctx))
-    how = TrainConfig(sampling=args.sampling, num_epochs=args.num_epochs, num_steps=args.num_steps, batch_size=args.batch_size,
-                      lr=args.lr, optimizer=args.optimizer, clipping_theta=args.clipping_theta, seed=args.seed)
-    first, second = round(len(corpus) * 0.8), round(len(corpus) * 0.9)
-    text, mask = corpus.indices[:first], corpus.vocab_size
-    valid, test = (held_out_batches(part, mask, args.mask_rate, args.num_steps, ctx=ctx)
-                   for part in (corpus.indices[first:second], corpus.indices[second:]))
-    source = MaskedText(text, how, mask, args.mask_rate, ctx=ctx)
-    print(f'{args.corpus}: {len(corpus):,} characters, {corpus.vocab_size:,} different; 80 % to learn from, 10 % to choose the '
-          f'epoch on, 10 % to test on')
-    args.out.mkdir(parents=True, exist_ok=True)
-    best, model = learn(config, how, source, valid, ctx, corpus.idx_to_char)
-    checkpoint.save(args.out / 'checkpoint.npz', best)
-    rows = [(f'bidirectional {args.cell}, 2 x {config.num_hiddens}', model.num_parameters(),
-             evaluate_gaps(network_log_probabilities(model), test))]
-    if not args.no_compare:
-        single = one_directional(config)
-        _, model = learn(single, how, source, valid, ctx, corpus.idx_to_char)
-        rows.append((f'one-directional {args.cell}, {single.num_hiddens}', model.num_parameters(),
-                     evaluate_gaps(network_log_probabilities(model), test)))
-        for name, right in (('bigrams on both sides', True), ('bigrams on the left', False)):
-            counting = Counting.fitted(text, corpus.vocab_size, valid, right=right)
-            rows.append((f'counting {name}, alpha {counting.alpha:g}', 0, evaluate_gaps(counting.log_probabilities, test)))
-    gaps = sum(y.shape[0] for _, y in test)
-    show(rows, gaps)
+    if args.resume and args.overwrite:
+        raise ValueError('--resume and --overwrite exclude each other')
+    if args.resume and not args.out.is_dir():
+        raise ValueError(f'{args.out} does not exist: there is no run to go on with')
+    given = given_settings(args, FillInSettings)
+    if 'corpus' in given and given['corpus'] not in CORPORA:
+        given['corpus'] = absolute(given['corpus'])
+    _cli.stop_on_sigterm()
+    with FillInFolder(args.out) as folder:
+        settings = task_settings(folder, given, resume=args.resume)
+        texts = GapTexts(settings)
+        run = TaskRun(folder, FillInJob(settings, texts), resume=args.resume, overwrite=args.overwrite)
+        print(f'{settings.corpus}: {len(texts.corpus):,} characters, {texts.corpus.vocab_size:,} different; 80 % to learn from, '
+              f'10 % to choose the epoch on, 10 % to test on')
+        rows = [learn(run, texts, args.out)]
+        if settings.compare is not False:
+            rows += [compare(run, texts, args), *counted(texts)]
+    show(rows, sum(y.shape[0] for _, y in texts.test))
     write_whole(args.out / 'table.json', json.dumps([{'name': name, 'parameters': number, **dataclasses.asdict(score)}
                                                       for name, number, score in rows], ensure_ascii=False, indent=2) + '\n')
-    print(f'python scripts/fill_in.py ask "…_…" --out {args.out}')
+    print(f'python scripts/fill_in.py ask {args.out} "…_…"')
 
 
-def learn(config: gluon_rnn.ModelConfig, how: TrainConfig, source: MaskedText, valid: List[Batch], ctx: Any,
-          idx_to_char: Any) -> Tuple[Checkpoint, FillIn]:
-    """Train one network and go back to its best epoch."""
-    gluon_rnn.seed(how.seed or 0)
-    model = build_fill_in(config, ctx)
-    trainer, best, least = Trainer(model, how), None, float('inf')
-    name = ('bidirectional' if config.bidirectional else 'one-directional') + f' {config.cell}'
-    print(f'{name}, {config.num_hiddens} hidden units, {model.num_parameters():,} parameters')
-    with tqdm(total=how.num_epochs, unit=' epochs', leave=False, disable=None) as bar:
-        for record in trainer.epochs_on(source):
-            score = evaluate_gaps(network_log_probabilities(model), valid)
-            bar.clear()
-            print(f'epoch {record.epoch}, perplexity {record.perplexity:.2f}, on the validation text {score.perplexity:.2f}, '
-                  f'accuracy {score.accuracy:.4f}, time {record.seconds:.2f} sec')
-            bar.update()
-            if score.perplexity < least:
-                best, least = Checkpoint.take(trainer, idx_to_char), score.perplexity
-    if best is None:
-        raise ValueError('the perplexity on the validation text never became a number: lower --lr')
-    return best, load_fill_in(best, ctx)
+def learn(run: TaskRun, texts: GapTexts, out: Path) -> Row:
+    """Train one network to its end. Returns how its best epoch does on the test text."""
+    settings, number = run.settings, run.trainer.model.num_parameters()
+    name = ('bidirectional' if settings.bidirectional else 'one-directional') + f' {settings.cell}'
+    with kept(run, out, __file__, 'train'):
+        print(f'{name}, {settings.num_hiddens} hidden units, {number:,} parameters')
+        train_task(run, describe)
+        run.folder.draw()
+        best = load_fill_in(checkpoint.read(checkpoint.find_checkpoint(run.folder.folder)), texts.ctx)
+        sizes = f'{"2 x " * settings.bidirectional}{settings.num_hiddens}'
+        return f'{name}, {sizes}', number, evaluate_gaps(network_log_probabilities(best), texts.test)
 
 
-def show(rows: List[Tuple[str, int, Score]], gaps: int) -> None:
+def compare(run: TaskRun, texts: GapTexts, args: argparse.Namespace) -> Row:
+    """Train a network of one direction, in a folder inside that of the run."""
+    single = one_directional(run.trainer.model.config)
+    settings = dataclasses.replace(run.settings, bidirectional=False, num_hiddens=single.num_hiddens)
+    with FillInFolder(args.out / FillInFolder.parts[0]) as folder:
+        resume = args.resume and folder.holds_run()
+        if resume:      # what may change has changed, too; the rest must be what it was
+            settings = read_settings(folder.folder, FillInFolder).changed(dataclasses.asdict(settings))
+        return learn(TaskRun(folder, FillInJob(settings, texts), resume=resume, overwrite=True), texts, args.out)
+
+
+def counted(texts: GapTexts) -> Iterator[Row]:
+    """Score counting bigrams on the test text."""
+    for name, right in (('bigrams on both sides', True), ('bigrams on the left', False)):
+        counting = Counting.fitted(texts.train, texts.corpus.vocab_size, texts.valid, right=right)
+        yield f'counting {name}, alpha {counting.alpha:g}', 0, evaluate_gaps(counting.log_probabilities, texts.test)
+
+
+def describe(record: EpochRecord) -> str:
+    return (f'epoch {record.epoch}, perplexity {record.perplexity:.2f}, on the validation text {record.valid_perplexity:.2f}, '
+            f'accuracy {record.accuracy:.4f}, time {record.seconds:.2f} sec')
+
+
+def show(rows: List[Row], gaps: int) -> None:
     width = max(len(name) for name, _, _ in rows)
     print(f'\n{gaps:,} gaps in text held out\n{"":{width}}  parameters  accuracy  perplexity')
     for name, number, score in rows:

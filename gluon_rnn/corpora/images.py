@@ -105,6 +105,55 @@ def read_idx(path: Path, *, num_axes: int) -> np.ndarray:
     return np.frombuffer(data, dtype=np.uint8).reshape(shape)
 
 
+def read_image(path: Path, size: int) -> np.ndarray:
+    """A picture of one digit, dark on light or light on dark, as the network reads it: (size, size), 0 paper, 1 ink.
+
+    A picture of exactly that size is taken as it is. In another, the digit is cut out and put where those data sets have it:
+    of 28 x 28, as MNIST, into 20 x 20 with the centre of its ink in the middle; of others over the whole height.
+    Raises ValueError if the file is no picture or nothing is drawn on it.
+    """
+    from PIL import Image, UnidentifiedImageError
+    try:
+        with Image.open(path) as opened:
+            flat = Image.new('RGBA', opened.size, 'white')      # what is transparent is paper
+            flat.alpha_composite(opened.convert('RGBA'))
+    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, EOFError, ValueError) as error:
+        raise ValueError(f'{path} is not a picture that can be read ({str(error)[:100]}): give a PNG or a JPEG') from None
+    grey = np.asarray(flat.convert('L'), dtype=np.float32) / 255
+    paper = np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]))
+    ink = np.clip((grey - paper if paper < 0.5 else paper - grey), 0, 1)
+    if ink.max() < 0.1:
+        raise ValueError(f'{path} shows nothing but paper: give a picture of one digit')
+    if ink.shape == (size, size):
+        return ink
+    ink = np.where(ink < 0.2 * ink.max(), 0, ink / ink.max())
+    rows, columns = (np.nonzero(ink.any(axis=axis))[0] for axis in (1, 0))
+    digit = ink[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+    box = size * 20 // 28 if size == 28 else size
+    scale = box / max(digit.shape)
+    height, width = (max(1, round(n * scale)) for n in digit.shape)
+    digit = np.asarray(Image.fromarray(np.uint8(digit * 255)).resize((width, height), Image.Resampling.BOX), np.float32) / 255
+    return _centred(digit, size)
+
+
+def _centred(digit: np.ndarray, size: int) -> np.ndarray:
+    """A digit on (size, size) of paper, the centre of its ink as near the middle as it fits."""
+    placed = np.zeros((size, size), dtype=np.float32)
+    at = []
+    for axis, n in enumerate(digit.shape):
+        centre = float((digit.sum(axis=1 - axis) * (np.arange(n) + 0.5)).sum() / digit.sum())
+        at.append(min(max(round(size / 2 - centre), 0), size - n))
+    placed[at[0]:at[0] + digit.shape[0], at[1]:at[1] + digit.shape[1]] = digit
+    return placed
+
+
+def as_text(image: np.ndarray) -> str:
+    """An image in characters, two for each point."""
+    shades = ' .:-=+*#%@'
+    chosen = np.minimum((image * len(shades)).astype(int), len(shades) - 1)
+    return '\n'.join(''.join(2 * shades[k] for k in row).rstrip() for row in chosen)
+
+
 class ImageBatches:
     """Batches of images in random order, a source for `Trainer.epochs_on`.
 

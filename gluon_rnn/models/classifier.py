@@ -69,14 +69,36 @@ def build_classifier(config: ClassifierConfig, ctx: Any = None) -> Classifier:
 
 def classify(model: Classifier, X: np.ndarray, batch_size: int = 500) -> np.ndarray:
     """The class that the model names for each sequence of X (number, num_steps, num_inputs), as (number,) integers."""
-    answers = []
+    return _read(model, X, batch_size).argmax(axis=1).asnumpy().astype(np.int64)
+
+
+def class_probabilities(model: Classifier, X: np.ndarray, batch_size: int = 500) -> np.ndarray:
+    """The probability of each class for each sequence of X, (number, num_classes)."""
+    return nd.softmax(_read(model, X, batch_size)).asnumpy()
+
+
+def _read(model: Classifier, X: np.ndarray, batch_size: int) -> nd.NDArray:
+    """The logits (number, num_classes) of sequences X (number, num_steps, num_inputs), so many at a time."""
+    logits = []
     for i in range(0, len(X), batch_size):
         batch = nd.array(X[i:i + batch_size], ctx=model.ctx)
-        logits, _ = model(batch, model.begin_state(len(batch)))
-        answers.append(logits.argmax(axis=1))
-    return nd.concat(*answers, dim=0).asnumpy().astype(np.int64)
+        logits.append(model(batch, model.begin_state(len(batch)))[0])
+    return nd.concat(*logits, dim=0)
 
 
 def confusion_matrix(y: np.ndarray, answers: np.ndarray, num_classes: int) -> np.ndarray:
     """(num_classes, num_classes) counts: a row for what was shown, a column for what was answered."""
     return np.bincount(y * num_classes + answers, minlength=num_classes ** 2).reshape(num_classes, num_classes)
+
+
+def confusion_table(matrix: np.ndarray) -> str:
+    """The confusion matrix as a table of text, zeros as dots; behind each row and under each column, the part that is right."""
+    def part(right: int, of: int) -> str:
+        return f'{right / of:.1%}' if of else '-'
+    classes = range(len(matrix))
+    rows = [[str(k), *(str(value or '.') for value in matrix[k]), part(matrix[k, k], matrix[k].sum())] for k in classes]
+    last = ['right', *(part(matrix[k, k], matrix[:, k].sum()) for k in classes), part(np.trace(matrix), matrix.sum())]
+    wide = max(len(cell) for row in (*rows, last) for cell in row) + 1
+    lines = [''.join(f'{cell:>{wide}}' for cell in row) for row in (['shown', *map(str, classes), 'right'], *rows, last)]
+    rule = '-' * len(lines[0])
+    return '\n'.join([f'{"answered":>{wide + wide * len(matrix) // 2 + 4}}', lines[0], rule, *lines[1:-1], rule, lines[-1]])

@@ -8,14 +8,16 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Dict, Sequence
+from typing import Any, BinaryIO, Dict, Sequence, Type
 
 import mxnet as mx
 import numpy as np
 
 from ..cells.base import load_weights
+from ..cells.build import NetworkConfig
 from ..cells.default import runnable
 from ..corpora.tokens import Vocabulary
+from ..models.classifier import ClassifierConfig
 from ..models.language_model import LanguageModel, ModelConfig, build_model
 from ..training.trainer import Trainer
 from .arrays import read_arrays, read_description, seal_arrays, undamaged
@@ -29,7 +31,7 @@ class Checkpoint:
     arrays: 'params/NAME' and 'optimizer/NAME/k' -> array; optimizer: its plain numbers; epoch: epochs done; held_out: perplexity
     on held-out text by epoch.
     """
-    config: ModelConfig
+    config: Any                     # ModelConfig, or of a classifier ClassifierConfig
     idx_to_char: Vocabulary
     epoch: int
     arrays: Dict[str, np.ndarray]
@@ -85,10 +87,14 @@ def to_bytes(checkpoint: Checkpoint) -> memoryview:
                        checkpoint.arrays)
 
 
-def read(path: Path) -> Checkpoint:
-    """Read a checkpoint. ValueError if it is damaged or no checkpoint, OSError if it cannot be read."""
+def read(path: Path, kind: Type[NetworkConfig] = ModelConfig) -> Checkpoint:
+    """Read a checkpoint of such a model. ValueError if it is damaged, of another or none, OSError if it cannot be read."""
     with open(path, 'rb') as opened:
-        return from_bytes(opened, path)
+        saved = from_bytes(opened, path)
+    if not isinstance(saved.config, kind):
+        raise ValueError(f'{path} holds {"a classifier" if kind is ModelConfig else "no classifier"}: give a run of scripts/'
+                         f'{"train.py" if kind is ModelConfig else "classify_digits.py"}')
+    return saved
 
 
 def load_model(path: Path | str, ctx: Any = None, which: str | None = None) -> LanguageModel:
@@ -128,6 +134,7 @@ def from_bytes(opened: BinaryIO, origin: Any) -> Checkpoint:
     """Read a checkpoint from an open file. ValueError if it is damaged or no checkpoint; the message names `origin`."""
     with undamaged(origin):
         description, contents = read_arrays(opened)
-        return Checkpoint(ModelConfig(**description['model']), Vocabulary.from_dict(description), description['epoch'],
+        kind = ClassifierConfig if 'num_classes' in description['model'] else ModelConfig
+        return Checkpoint(kind(**description['model']), Vocabulary.from_dict(description), description['epoch'],
                           contents, description['optimizer'],
                           {int(epoch): value for epoch, value in description.get('held_out', {}).items()})

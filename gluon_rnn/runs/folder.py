@@ -14,10 +14,11 @@ import dataclasses
 import json
 import os
 from pathlib import Path
-from typing import Any, List, Tuple
+from typing import Any, List, Tuple, Type
 
 import filelock
 
+from ..cells.build import NetworkConfig
 from ..plots import plot_perplexity, save_figure
 from ..training.config import EpochRecord
 from ..training.early_stopping import best_epoch
@@ -25,7 +26,7 @@ from . import checkpoint
 from .checkpoint import Checkpoint
 from .checksum import DIGEST, verified, with_checksum
 from .files import append_line, write_whole
-from .settings import RunSettings
+from .settings import RunSettings, Settings
 from .tensorboard import FILE as EVENTS
 
 _FILES = ('config.json', 'metrics.jsonl', 'samples.txt', 'curve.png', 'checkpoint.npz', 'best.npz', 'layers.json', EVENTS)
@@ -36,7 +37,16 @@ _WITHOUT_DIGEST = 'gluon_rnn run 1'
 
 
 class RunFolder:
-    """A folder that one training writes to; use it as a context manager, it locks the folder."""
+    """A folder that one training writes to; use it as a context manager, it locks the folder.
+
+    The run of another task than text has a subclass, with its own settings, format and files, the first of them config.json;
+    parts: folders inside, of runs that belong to it.
+    """
+    settings: Type[Settings] = RunSettings
+    format = FORMAT
+    files: Tuple[str, ...] = _FILES
+    parts: Tuple[str, ...] = ()
+    derived: Tuple[str, ...] = _DERIVED
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -47,7 +57,8 @@ class RunFolder:
     def __enter__(self) -> RunFolder:
         """Raises ValueError if another process writes here or there are files of no run, OSError if no folder can be made."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        foreign = [path.name for path in self.folder.iterdir() if path.name not in _FILES and not path.name.startswith('.')]
+        foreign = [path.name for path in self.folder.iterdir() if path.name not in (*self.files, *self.parts)
+                   and not path.name.startswith('.')]
         if foreign:
             raise ValueError(f'{self.folder} holds files that are not a run ({foreign[0]}): choose another --out')
         try:
@@ -63,7 +74,7 @@ class RunFolder:
                 self.folder.rmdir()
         self._lock.release()
 
-    def begin(self, settings: RunSettings, *, overwrite: bool = False) -> None:
+    def begin(self, settings: Settings, *, overwrite: bool = False) -> None:
         """Start a new run. Raises ValueError if the folder holds a run, unless told to overwrite it."""
         if self.holds_run() and not overwrite:
             raise ValueError(f'{self.folder} holds a run already: go on with it by --resume, choose another --out, or replace it '
@@ -80,27 +91,28 @@ class RunFolder:
             if replaces:
                 os.replace(aside, path)
             raise
-        for name in (*_FILES[1:], aside.name, _NEW_BEST):
+        inside = [f'{part}/{name}' for part in self.parts for name in self.files]
+        for name in (*self.files[1:], aside.name, _NEW_BEST, *inside):
             (self.folder / name).unlink(missing_ok=True)
 
-    def write_config(self, settings: RunSettings) -> None:
-        text = json.dumps(with_checksum({'format': FORMAT, **dataclasses.asdict(settings)}), ensure_ascii=False, indent=2) + '\n'
-        write_whole(self.folder / 'config.json', text)
+    def write_config(self, settings: Settings) -> None:
+        content = with_checksum({'format': self.format, **dataclasses.asdict(settings)})
+        write_whole(self.folder / 'config.json', json.dumps(content, ensure_ascii=False, indent=2) + '\n')
 
-    def go_on(self, settings: RunSettings) -> None:
+    def go_on(self, settings: Settings) -> None:
         """Begin to write where `resume` has read up to: what came after the last checkpoint goes from metrics.jsonl, too."""
         self.write_config(settings)
-        path, text = self.folder / 'metrics.jsonl', ''.join(map(_line, self.records)).encode()
+        path, text = self.folder / 'metrics.jsonl', ''.join(map(self._line, self.records)).encode()
         if path.exists() and path.read_bytes() != text:
             write_whole(path, text)
 
     def holds_run(self) -> bool:
-        return any((self.folder / name).exists() for name in _FILES)
+        return any((self.folder / name).exists() for name in self.files)
 
     def resume(self) -> Checkpoint | None:
         """Read all up to the last checkpoint, and forget what came after it. None if there is no checkpoint yet."""
         path = self.folder / 'checkpoint.npz'
-        last = checkpoint.read(path) if path.exists() else None
+        last = checkpoint.read(path, NetworkConfig) if path.exists() else None
         self._settle_best(best_epoch(last.held_out) if last else 0)
         epoch = last.epoch if last else 0
         self.records = [record for record in read_metrics(self.folder) if record.epoch <= epoch]
@@ -128,7 +140,7 @@ class RunFolder:
 
     def add(self, record: EpochRecord) -> None:
         """Add a line of an epoch to metrics.jsonl."""
-        append_line(self.folder / 'metrics.jsonl', _line(record))
+        append_line(self.folder / 'metrics.jsonl', self._line(record))
         self.records.append(record)
 
     def add_sample(self, epoch: int, text: str) -> None:
@@ -155,13 +167,12 @@ class RunFolder:
         if new.exists():
             os.replace(new, best)
 
+    def _line(self, record: EpochRecord) -> str:
+        figures = {**dataclasses.asdict(record), **{name: getattr(record, name) for name in self.derived}}
+        return json.dumps(with_checksum({name: value for name, value in figures.items() if value is not None})) + '\n'
+
     def draw(self) -> None:
         save_figure(plot_perplexity({'train': self.records}), self.folder / 'curve.png')
-
-
-def _line(record: EpochRecord) -> str:
-    figures = {**dataclasses.asdict(record), **{name: getattr(record, name) for name in _DERIVED}}
-    return json.dumps(with_checksum({name: value for name, value in figures.items() if value is not None})) + '\n'
 
 
 def _record(line: bytes, required: bool = True) -> EpochRecord:
@@ -170,16 +181,21 @@ def _record(line: bytes, required: bool = True) -> EpochRecord:
 
 
 def read_config(folder: Path) -> RunSettings:
-    """The settings of a run. Raises ValueError if there is none, or it is damaged."""
+    """The settings of a run of train.py. Raises ValueError if there is none, or it is damaged."""
+    return read_settings(folder, RunFolder)
+
+
+def read_settings(folder: Path, kind: Type[RunFolder]) -> Any:
+    """The settings of a run of this kind. Raises ValueError if there is none, or it is damaged."""
     path = folder / 'config.json'
     if not path.exists():
         raise ValueError(f'{folder} holds no run')
     try:
         text = path.read_bytes()
         config = verified(text, required=f'"format": "{_WITHOUT_DIGEST}"'.encode() not in text)
-        if config.pop('format', None) not in (FORMAT, _WITHOUT_DIGEST):
+        if config.pop('format', None) not in (kind.format, *[_WITHOUT_DIGEST] * (kind is RunFolder)):
             raise ValueError('it is of another format')
-        return RunSettings.read(config)
+        return kind.settings.read(config)
     except ValueError as error:
         raise ValueError(f'{path} is damaged ({error}): start a new run') from None
 

@@ -16,14 +16,14 @@ from ..corpora.sampling import check_sizes
 from ..models.generation import generate
 from ..models.language_model import ModelConfig, build_model, redraw_weights
 from ..training.config import EpochRecord, TrainConfig
-from ..training.early_stopping import best_epoch, check_held_out
+from ..training.early_stopping import check_held_out
 from ..training.kvstore import Store
-from ..training.loss import Diverged
 from ..training.trainer import Trainer
 from . import checkpoint
 from .checkpoint import Checkpoint
 from .fine_tune import carry_over, check_network
 from .folder import RunFolder, read_config
+from .kept import KeptRun
 from .settings import RunSettings, pick
 from .tensorboard import EventFile
 
@@ -82,7 +82,7 @@ class TrainingJob:
             pass
 
 
-class Run(TrainingJob):
+class Run(TrainingJob, KeptRun):
     """A training and its folder.
 
     resume: go on with what the folder holds, which must be of the same settings. The folder must be locked (`with RunFolder`).
@@ -97,27 +97,12 @@ class Run(TrainingJob):
         begun = folder.folder / 'checkpoint.npz'    # its vocabulary holds, whatever has become of the run it began with
         super().__init__(settings, store=store,
                          init=checkpoint.read(begun) if self.resumed and settings.init_from and begun.exists() else None)
-        self.folder, self.saved_epoch = folder, 0
-        if self.resumed:
-            self._resume()
-        else:
-            folder.begin(self.settings, overwrite=overwrite)
-        # the last epoch, and the best so far where it is not saved yet; one name, so that an interruption finds both or neither
-        self.state: Tuple[Checkpoint, Checkpoint | None] = Checkpoint.take(self.trainer, self.idx_to_char), None
+        self.folder = folder
+        self.begin(overwrite=overwrite)
         if self.init and not self.resumed:
             folder.save(self.state[0])
         self.events = EventFile(folder.folder, folder.records) if settings.tensorboard else None
         self.share_beginning()
-
-    def _resume(self) -> None:
-        saved = self.folder.resume()
-        if saved:
-            if _equations(saved.config) != _equations(self.model_config) or saved.idx_to_char != self.idx_to_char:
-                raise ValueError(f'the checkpoint in {self.folder.folder} is of another model than its config.json: '
-                                 f'start a new run')
-            saved.resume(self.trainer)
-            self.saved_epoch = saved.epoch
-        self.folder.go_on(self.settings)        # what was changed holds for the next time, too
 
     def go(self, *, on_epoch: Callable[[EpochRecord], None] | None = None, on_print: Callable[[str], None] | None = None,
            on_step: Callable[[int, int], None] | None = None, stop: Callable[[], bool] | None = None) -> None:
@@ -125,34 +110,26 @@ class Run(TrainingJob):
 
         Whatever stops it, the last whole epoch is saved. on_step, stop: as in `Trainer.epochs`.
         """
-        period, trainer = self.settings.pred_period, self.trainer
-        try:
-            for record in trainer.epochs(self.train_indices, self.valid_indices, on_step=on_step, stop=stop):
-                done = Checkpoint.take(self.trainer, self.idx_to_char)
-                if self.idx_to_char.rule != 'char':
-                    record = replace(record, chars_per_token=self.chars_per_token)
-                self.folder.add(record)
-                if self.events:
-                    self.events.add(record)
-                text = self._printing(record) if record.epoch % period == 0 or trainer.done else ''
-                if text:
-                    self.folder.add_sample(record.epoch, text)
-                best = done.without_optimizer() if best_epoch(trainer.held_out) == record.epoch else self.state[1]
-                # only now: a checkpoint without its epoch's metrics and verses could not be gone on with
-                self.state = done, best
-                if record.epoch % self.settings.checkpoint_period == 0 or trainer.done:
-                    self._save()
-                if on_epoch:
-                    on_epoch(record)
-                if text and on_print:
-                    on_print(text)
-        except Diverged as error:
-            self._save()
-            saved = f'; the model after epoch {self.saved_epoch} is saved in {self.folder.folder}' if self.saved_epoch else ''
-            raise Diverged(f'{error}{saved}') from None
-        except BaseException:
-            self._save()
-            raise
+        def write(record: EpochRecord) -> Tuple[EpochRecord, str]:
+            if self.idx_to_char.rule != 'char':
+                record = replace(record, chars_per_token=self.chars_per_token)
+            self.folder.add(record)
+            if self.events:
+                self.events.add(record)
+            text = self._printing(record) if record.epoch % self.settings.pred_period == 0 or self.trainer.done else ''
+            if text:
+                self.folder.add_sample(record.epoch, text)
+            return record, text
+
+        def tell(written: Tuple[EpochRecord, str]) -> None:
+            record, text = written
+            if on_epoch:
+                on_epoch(record)
+            if text and on_print:
+                on_print(text)
+
+        self.keep(self.trainer.epochs(self.train_indices, self.valid_indices, on_step=on_step, stop=stop), write, tell,
+                  period=self.settings.checkpoint_period)
 
     def _printing(self, record: EpochRecord) -> str:
         valid = '' if record.valid_perplexity is None else f', held-out perplexity {self._told(record.valid_perplexity)}'
@@ -166,12 +143,6 @@ class Run(TrainingJob):
         """A perplexity, and where tokens are words that of a character, too."""
         each = '' if self.idx_to_char.rule == 'char' else f' ({perplexity ** (1 / self.chars_per_token):f} a character)'
         return f'{perplexity:f}{each}'
-
-    def _save(self) -> None:
-        last, best = self.state
-        if last.epoch > self.saved_epoch:
-            self.folder.save(last, best)
-            self.saved_epoch, self.state = last.epoch, (last, None)
 
 
 def fingerprint(corpus: Corpus, apart: np.ndarray | None = None) -> str:
@@ -222,11 +193,6 @@ def impl_by_hand(settings: RunSettings, folder: Path) -> str:
     began = read_config(folder).impl if (folder / 'config.json').exists() else None
     impl = began or choose_impl(replace(settings, impl=None))
     return 'hybrid' if impl == 'gluon' else impl
-
-
-def _equations(config: ModelConfig) -> ModelConfig:
-    """The same for all implementations that have one another's parameters."""
-    return config if config.impl == 'gluon' else replace(config, impl='scratch')
 
 
 def prefixes(given: List[str] | None, corpus: Corpus) -> List[str]:

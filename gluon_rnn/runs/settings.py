@@ -21,7 +21,37 @@ def _flag(group: str, default: Any, text: str, *, unless: str = '', may_change: 
 
 
 @dataclass(frozen=True)
-class RunSettings:
+class Settings:
+    """The settings of a run of any task, as a config.json holds them."""
+
+    @classmethod
+    def read(cls, saved: Mapping[str, Any]) -> Any:
+        """The settings that a config.json holds, of this version or an older one.
+
+        What is missing there has its default, what is unknown is left out. Raises ValueError for a value that cannot be what
+        was written.
+        """
+        hints = get_type_hints(cls)
+        known = {new: value for name, value in saved.items() if (new := ALIASES.get(name, name)) in hints}
+        for name, value in known.items():
+            allowed = tuple(getattr(kind, '__origin__', kind) for kind in get_args(hints[name]) or (hints[name],))
+            allowed += (int,) * (float in allowed) + (tuple, str) * (name == 'periods')
+            if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+                raise ValueError(f'{name} is {value!r}')
+        return cls(**known)
+
+    def changed(self, given: Mapping[str, Any]) -> Any:
+        """The settings of a run that is gone on with, and told these anew. Raises ValueError for what it cannot be told."""
+        for field in dataclasses.fields(self):
+            before, value = getattr(self, field.name), given.get(field.name)
+            if field.name in given and value != before and not field.metadata['may_change']:
+                raise ValueError(f'{field.name} is {before!r} in the run to go on with, got {value!r}: leave it out, or start '
+                                 f'a new run')
+        return dataclasses.replace(self, **given)
+
+
+@dataclass(frozen=True)
+class RunSettings(Settings):
     """All settings of a run. `ModelConfig` and `TrainConfig` pick theirs by name, and check them.
 
     A setting whose default depends on others, as `lr` does, is filled in where it is None.
@@ -105,33 +135,8 @@ class RunSettings:
         if self.dropout and self.num_layers == 1:
             raise ValueError(f'dropout acts between layers: num_layers must be 2 or more, got {self.num_layers}')
 
-    @classmethod
-    def read(cls, saved: Mapping[str, Any]) -> RunSettings:
-        """The settings that a config.json holds, of this version or an older one.
 
-        What is missing there has its default, what is unknown is left out. Raises ValueError for a value that cannot be what
-        was written.
-        """
-        hints = get_type_hints(cls)
-        known = {new: value for name, value in saved.items() if (new := ALIASES.get(name, name)) in hints}
-        for name, value in known.items():
-            allowed = tuple(getattr(kind, '__origin__', kind) for kind in get_args(hints[name]) or (hints[name],))
-            allowed += (int,) * (float in allowed) + (tuple, str) * (name == 'periods')
-            if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
-                raise ValueError(f'{name} is {value!r}')
-        return cls(**known)
-
-    def changed(self, given: Mapping[str, Any]) -> RunSettings:
-        """The settings of a run that is gone on with, and told these anew. Raises ValueError for what it cannot be told."""
-        for field in dataclasses.fields(self):
-            before, value = getattr(self, field.name), given.get(field.name)
-            if field.name in given and value != before and not field.metadata['may_change']:
-                raise ValueError(f'{field.name} is {before!r} in the run to go on with, got {value!r}: leave it out, or start '
-                                 f'a new run')
-        return dataclasses.replace(self, **given)
-
-
-def pick(config: Any, settings: RunSettings, **more: Any) -> Any:
+def pick(config: Any, settings: Settings, **more: Any) -> Any:
     """A `ModelConfig` or a `TrainConfig` with its part of the settings."""
     names = {field.name for field in dataclasses.fields(config)} - more.keys()
     return config(**{name: getattr(settings, name) for name in names if hasattr(settings, name)}, **more)

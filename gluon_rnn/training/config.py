@@ -64,6 +64,7 @@ class EpochRecord:
     valid_perplexity: float | None = None   # on held-out text, where there is some
     lr: float | None = None                 # the learning rate of the last step
     chars_per_token: float | None = None    # of a text of words
+    accuracy: float | None = None           # part of the held-out questions answered rightly, where each has one answer
 
     @property
     def loss(self) -> float:

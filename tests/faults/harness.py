@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gluon_rnn.cells.build import NetworkConfig
 from gluon_rnn.runs import checkpoint, files
 
 POINTS = ('open', 'write', 'sync', 'replace', 'replaced')
@@ -145,9 +146,19 @@ def assert_same_end(ours, theirs):
     assert not [*ours.glob('.*.part'), *ours.glob('.*.new')]
 
 
+def assert_same_task(ours, theirs):
+    """The same of a run of another task than text: metrics but for times, and checkpoint, bit for bit."""
+    clocks = ('seconds', 'tokens_per_second', 'digest')
+    one, other = ([{name: value for name, value in json.loads(line).items() if name not in clocks}
+                   for line in (folder / 'metrics.jsonl').read_text().splitlines()] for folder in (ours, theirs))
+    assert one == other
+    assert_same_model(ours / 'checkpoint.npz', theirs / 'checkpoint.npz')
+    assert not [*ours.glob('.*.part'), *ours.glob('.*.new')]
+
+
 def assert_same_model(ours, theirs):
     """The same arrays of the same epoch, bit for bit."""
-    one, other = (checkpoint.read(path) for path in (ours, theirs))
+    one, other = (checkpoint.read(path, NetworkConfig) for path in (ours, theirs))
     assert (one.epoch, one.optimizer, one.config, one.held_out) == (other.epoch, other.optimizer, other.config, other.held_out)
     assert one.arrays.keys() == other.arrays.keys()
     for name, value in one.arrays.items():

@@ -1,0 +1,89 @@
+"""A training of a network that fills gaps in a text, from its settings to its folder."""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Optional
+
+from .. import runtime
+from ..corpora.corpus import load_corpus
+from ..models.fill_in import MaskedText, Score, build_fill_in, evaluate_gaps, held_out_batches, network_log_probabilities
+from ..models.language_model import ModelConfig
+from ..training.config import EpochRecord, TrainConfig
+from ..training.trainer import Trainer
+from .folder import RunFolder
+from .run import fingerprint
+from .settings import Settings, _flag, pick
+from .task import TaskJob, choose_network
+
+
+@dataclass(frozen=True)
+class FillInSettings(Settings):
+    """All settings of the training of a fill-in network."""
+    corpus: str = _flag('text', 'lyrics', '{corpora}, or a UTF-8 text file or a zip of one')
+    max_chars: Optional[int] = _flag('text', None, 'characters to keep from the start, 0: all', unless="10000 of the book's two "
+                                     'texts, all of any other')
+    mask_rate: float = _flag('text', 0.2, 'part of the characters that is masked')
+    cell: str = _flag('network', 'gru', 'the recurrent network')
+    impl: Optional[str] = _flag('network', None, 'how it is implemented',
+                                unless='numba on a CPU; on a GPU gluon where it has the equations, else hybrid')
+    num_hiddens: int = _flag('network', 128, 'hidden units in each direction')
+    num_layers: int = _flag('network', 1, 'layers')
+    dropout: float = _flag('network', 0, 'between layers')
+    bidirectional: bool = True                  # False: of the network that it is compared with
+    sampling: str = _flag('training', 'random', 'mini-batches, section 6.3')
+    num_steps: int = _flag('training', 35, 'characters in an example')
+    batch_size: int = _flag('training', 16, 'examples in a batch')
+    num_epochs: int = _flag('training', 12, 'epochs; the best on the validation text is kept in best.npz', may_change=True)
+    lr: float = _flag('training', 0.01, 'learning rate', may_change=True)
+    optimizer: str = _flag('training', 'adam', 'the name of any MXNet optimizer, or adamw')
+    clipping_theta: float = _flag('training', 1, 'largest global norm of the gradients, 0: no clipping', may_change=True)
+    ctx: str = _flag('training', 'auto', "where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'", may_change=True)
+    seed: int = _flag('training', 0, 'one seed gives one result, but for times')
+    compare: Optional[bool] = _flag('training', None, 'with a one-directional network and with counting', unless='compare',
+                                    may_change=True)
+    corpus_sha256: Optional[str] = None         # of the text that the run has started with
+
+
+class FillInFolder(RunFolder):
+    """The folder of such a run; table.json: the comparison; one-directional: the run of the network that it is compared with."""
+    settings = FillInSettings
+    format = 'gluon_rnn fill-in run 1'
+    files = ('config.json', 'metrics.jsonl', 'curve.png', 'checkpoint.npz', 'best.npz', 'table.json')
+    parts = ('one-directional',)
+
+
+class GapTexts:
+    """A text cut in 80 % to learn from, 10 % to choose the epoch on and 10 % to test on, the last two with fixed gaps.
+
+    Raises ValueError for a text that has changed since the run started.
+    """
+
+    def __init__(self, settings: FillInSettings):
+        self.ctx = runtime.parse_ctx(settings.ctx)
+        self.corpus = corpus = load_corpus(settings.corpus, max_chars=settings.max_chars)
+        self.digest = fingerprint(corpus)
+        if settings.corpus_sha256 not in (None, self.digest):
+            raise ValueError(f'the text {settings.corpus} has changed since the run started: restore it, or start a new run')
+        first, second = round(len(corpus) * 0.8), round(len(corpus) * 0.9)
+        self.train = corpus.indices[:first]
+        self.valid, self.test = (held_out_batches(part, corpus.vocab_size, settings.mask_rate, settings.num_steps, ctx=self.ctx)
+                                 for part in (corpus.indices[first:second], corpus.indices[second:]))
+
+
+class FillInJob(TaskJob):
+    """One training of a fill-in network, from its settings, without a folder. ValueError for settings that cannot train."""
+
+    def __init__(self, settings: FillInSettings, texts: GapTexts):
+        self.texts, self.names, vocab_size = texts, texts.corpus.idx_to_char, texts.corpus.vocab_size
+        self.config = choose_network(ModelConfig, settings, texts.ctx, vocab_size=vocab_size)
+        train_config = pick(TrainConfig, settings)
+        self.settings = replace(settings, impl=self.config.impl, corpus_sha256=texts.digest)
+        self.source = MaskedText(texts.train, train_config, vocab_size, settings.mask_rate, ctx=texts.ctx)
+        runtime.seed(settings.seed)
+        self.trainer = Trainer(build_fill_in(self.config, texts.ctx), train_config)
+
+    def measure(self, record: EpochRecord) -> EpochRecord:
+        """The record with perplexity and accuracy on the validation text."""
+        score: Score = evaluate_gaps(network_log_probabilities(self.trainer.model), self.texts.valid)
+        self.trainer.held_out[record.epoch] = score.perplexity
+        return replace(record, valid_perplexity=score.perplexity, accuracy=score.accuracy)
