@@ -177,10 +177,11 @@ def test_classifier():
     assert classify(model, np.zeros((20, 8, 8), dtype=np.float32), batch_size=7).shape == (20,)
 
 
-def test_fill_in(script, tmp_path):
-    ended = script('fill_in', 'train', '--ctx', 'gpu', '--max-chars', 2000, '--num-hiddens', 8, '--num-epochs', 1, '--no-compare',
-                   '--out', tmp_path / 'fill')
-    assert ended.status == 0, ended.err
+def test_fill_in(tmp_path):
+    """In a process of its own: what other tests left in the card's memory would be read as indices, as no kernel writes them."""
+    done = run('scripts/fill_in.py', 'train', '--ctx', 'gpu', '--max-chars', 2000, '--num-hiddens', 8, '--num-epochs', 1,
+               '--no-compare', '--out', tmp_path / 'fill')
+    assert done.returncode == 0, done.stderr
 
 
 def test_names_of_the_book(lyrics):
