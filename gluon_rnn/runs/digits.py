@@ -19,7 +19,7 @@ from ..training.config import EpochRecord, TrainConfig
 from ..training.trainer import Trainer
 from .checkpoint import Checkpoint
 from .folder import RunFolder
-from .settings import Settings, _flag, pick
+from .settings import Settings, _flag, check_lr, pick
 from .task import TaskJob, choose_network
 
 
@@ -51,6 +51,7 @@ class DigitsSettings(Settings):
         for name, default in (('num_epochs', 2 if mnist else 30), ('batch_size', 64 if mnist else 32)):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, default)
+        check_lr(self, 0.003)
 
 
 class DigitsFolder(RunFolder):

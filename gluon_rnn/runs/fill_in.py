@@ -12,7 +12,7 @@ from ..training.config import EpochRecord, TrainConfig
 from ..training.trainer import Trainer
 from .folder import RunFolder
 from .run import fingerprint
-from .settings import Settings, _flag, pick
+from .settings import Settings, _flag, check_lr, pick
 from .task import TaskJob, choose_network
 
 
@@ -42,6 +42,9 @@ class FillInSettings(Settings):
     compare: Optional[bool] = _flag('training', None, 'with a one-directional network and with counting', unless='compare',
                                     may_change=True)
     corpus_sha256: Optional[str] = None         # of the text that the run has started with
+
+    def __post_init__(self) -> None:
+        check_lr(self, 0.01)
 
 
 class FillInFolder(RunFolder):

@@ -129,11 +129,19 @@ class RunSettings(Settings):
                               ('lr', 1e2 if self.optimizer == 'sgd' else 1e-2)):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, default)
+        check_lr(self, 1e-2)
         for name in COUNTS:
             if getattr(self, name) < 1:
                 raise ValueError(f'{name} must be 1 or more, got {getattr(self, name)}')
         if self.dropout and self.num_layers == 1:
             raise ValueError(f'dropout acts between layers: num_layers must be 2 or more, got {self.num_layers}')
+
+
+def check_lr(settings: Any, default: float) -> None:
+    """Raise ValueError for a learning rate other than the default, or a schedule of it, of an optimizer that takes none."""
+    moved = settings.lr != default or getattr(settings, 'lr_schedule', 'constant') != 'constant' or getattr(settings, 'warmup', 0)
+    if settings.optimizer == 'adadelta' and moved:
+        raise ValueError('lr does nothing under adadelta, which finds its own steps: leave out lr, lr_schedule and warmup')
 
 
 def pick(config: Any, settings: Settings, **more: Any) -> Any:

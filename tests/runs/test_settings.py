@@ -5,6 +5,8 @@ import json
 import pytest
 
 from gluon_rnn import ModelConfig, TrainConfig
+from gluon_rnn.runs.digits import DigitsSettings
+from gluon_rnn.runs.fill_in import FillInSettings
 from gluon_rnn.runs.run import TrainingJob
 from gluon_rnn.runs.settings import ALIASES, RunSettings, pick
 
@@ -70,3 +72,15 @@ def test_a_job_keeps_what_it_found_beside_what_it_was_given(lyrics):
     given = RunSettings(num_hiddens=4, max_chars=2000)
     job = TrainingJob(given)
     assert given.prefixes is None and job.settings.prefixes == ['分开', '不分开'] and len(job.settings.corpus_sha256) == 64
+
+
+@pytest.mark.parametrize('kind', [RunSettings, DigitsSettings, FillInSettings])
+def test_a_learning_rate_of_an_optimizer_that_takes_none(kind):
+    kind(optimizer='adadelta')
+    with pytest.raises(ValueError, match='lr does nothing under adadelta'):
+        kind(optimizer='adadelta', lr=5)
+    with pytest.raises(ValueError, match='lr does nothing under adadelta'):
+        kind(optimizer='adadelta').changed({'lr': 0.5})
+    if kind is RunSettings:
+        with pytest.raises(ValueError, match='lr does nothing under adadelta'):
+            kind(optimizer='adadelta', warmup=3)

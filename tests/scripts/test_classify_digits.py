@@ -79,7 +79,8 @@ def test_ctrl_c_loses_nothing(script, tmp_path, monkeypatch, whole, epoch, step)
     with monkeypatch.context() as patched:
         interrupt(patched, epoch, step)
         ended = script('classify_digits', *SMALL, '--out', run)
-    assert ended.status == 130 and ended.err.count('\n') == 1
+    assert ended.status == 130 and ended.err.count('\n') == 1, ended.err
+    assert 'go on with: ' in ended.err, ended.err
     said, command = ended.err.strip().split('go on with: ')
     assert f'stopped; {epoch - 1} epochs are saved in {run}' in said
     assert (run / 'checkpoint.npz').exists() == (epoch > 1)
