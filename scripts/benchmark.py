@@ -105,8 +105,6 @@ def epochs_command(args: argparse.Namespace) -> None:
 
 def growth_command(args: argparse.Namespace) -> None:
     """Seconds a batch (of text: an epoch) and memory while one size grows and the rest stays as in the book."""
-    if args.values and len(args.size) > 1:
-        raise ValueError(f'--values needs one --size, got {" ".join(args.size)}')
     found: List[Any] = []
     for cell in args.cell:
         for size in args.size:
@@ -181,6 +179,8 @@ def save(folder: Path, name: str, found: Any) -> None:
 def main() -> None:
     args = parser().parse_args()
     _cli.check_counts(args, 'rounds', 'threads', 'length', 'values', 'num_hiddens', 'batch_size', 'vocab_size', 'num_chars')
+    if getattr(args, 'values', None) and len(args.size) > 1:
+        raise ValueError(f'--values needs one --size, got {" ".join(args.size)}')
     check_free([args.out / f'{args.function.__name__.partition("_")[0]}.json'], args.overwrite)
     args.function(args)
 
