@@ -64,9 +64,13 @@ def one_line(error: BaseException) -> str:
 def with_flags(message: str) -> str:
     """An error of the library with the flags of the command in place of the parameters that it names.
 
-    'num_steps must be ...' -> '--num-steps must be ...'. Flags of one word only where the message begins with it; nothing in
-    brackets.
+    'num_steps must be ...' -> '--num-steps must be ...', "ctx='cpu'" -> '--ctx cpu', 'resume=True' -> '--resume'. Flags of one
+    word only where the message begins with it, or with a value; nothing in brackets.
     """
+    def with_value(found: re.Match[str]) -> str:
+        return f'{_flags[found[1]]} {found[3] or ""}'.rstrip() if found[1] in _flags else found[0]
+    message = re.sub(r"\b([a-z_]+)=(True|'([^']*)')", with_value, message)
+
     def flag(found: re.Match[str]) -> str:
         name, first = found[0], not found.start()
         return _flags.get(name, name) if first or ('_' in name and not message.startswith(' is ', found.end())) else name

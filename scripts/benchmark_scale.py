@@ -145,7 +145,7 @@ def measured_table(measured: List[Measured]) -> str:
 
 
 def parameters(num_hiddens: int) -> int:
-    """Of the GRU and its output layer."""
+    """Number of weights of the GRU and its output layer."""
     return 3 * (VOCAB_SIZE + num_hiddens + 1) * num_hiddens + (num_hiddens + 1) * VOCAB_SIZE
 
 

@@ -35,7 +35,7 @@ class Task:
         for name, wanted in asdict(self.settings).items():
             if name not in _INDIFFERENT and getattr(saved, name) != wanted:
                 raise ValueError(f'{self.folder} holds a run with {name} {getattr(saved, name)!r}, this one has {wanted!r}: '
-                                 f'choose another --out')
+                                 f'choose another folder')
         path = self.folder / 'checkpoint.npz'
         return checkpoint.read_epoch(path) if path.exists() else 0
 

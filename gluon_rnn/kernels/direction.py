@@ -165,7 +165,7 @@ class Direction:
             weight_gradient(room.E_columns, S[:, :, h], G[:, :, h], room.G_b[h], squares[2, :panels], turns[2])
 
     def gradients(self, room: Room) -> List[Gradient]:
-        """What `weights` has made, under the book's names."""
+        """The gradients that `weights` has made, under the book's names."""
         h, found = self.num_hiddens, []
         rows = room.found[:room.number] if self.one_hot else None
         for g, gate in enumerate(self.gates):

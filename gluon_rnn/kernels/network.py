@@ -87,7 +87,7 @@ class Network:
             direction.pack(mine, room, learn, k, number)
 
     def share(self, p: Pass, k: int) -> Tuple[Share, int]:
-        """Of the k-th thread: the rows of its group, and which of the group's threads it is."""
+        """Share of the k-th thread: the rows of its group, and which of the group's threads it is."""
         group, column = divmod(k, p.columns)
         return Share(group * p.B // p.groups, (group + 1) * p.B // p.groups, 0, 0, p.columns), column
 
@@ -169,6 +169,6 @@ class Network:
             direction.weights(room)
 
     def gradients(self, p: Pass) -> List[List[List[Gradient]]]:
-        """Of each layer and direction."""
+        """Gradients of each layer and direction."""
         return [[direction.gradients(room) for direction, room in zip(layer, rooms)]
                 for layer, rooms in zip(self.layers, p.rooms)]

@@ -1,4 +1,4 @@
-"""What one step does to the weights: the clipped gradient into SGD or Adam, one pass over each weight."""
+"""The update of the weights: the clipped gradient into SGD or Adam, one pass over each weight."""
 from __future__ import annotations
 
 import math

@@ -22,7 +22,7 @@ _TOGETHER = 4       # panels of a scattered gradient that a thread takes at once
 
 
 class Share(NamedTuple):
-    """What one thread walks: rows first to last, panels left to right of each gate; `number` threads share these rows."""
+    """One thread's part: rows first to last, panels left to right of each gate; `number` threads share these rows."""
     first: int
     last: int
     left: int
@@ -32,7 +32,7 @@ class Share(NamedTuple):
 
 @kernel
 def places(s: int, num_steps: int, reverse: bool) -> Tuple[int, int, int]:
-    """Of the s-th step of a walk: the step t, where the state before it lies, and where the state after it goes."""
+    """Places of the s-th step of a walk: the step t, where the state before it lies, and where the state after it goes."""
     if reverse:
         return num_steps - 1 - s, num_steps - s, num_steps - 1 - s
     return s, s, s + 1

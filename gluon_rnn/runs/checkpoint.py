@@ -113,10 +113,10 @@ def find_checkpoint(run: Path, which: str | None = None) -> Path:
     which: 'last', or 'best' on held-out text; None: the best one where there is one.
     """
     if which and not run.is_dir():
-        raise ValueError(f'--which {which} is of a run, its folder, got {run}')
+        raise ValueError(f'which={which!r} is of a run, its folder, got {run}')
     best = run / 'best.npz'
     if which == 'best' and not best.exists():
-        raise ValueError(f'{run} has no best.npz, for it was trained without held-out text: use --which last')
+        raise ValueError(f'{run} has no best.npz, for it was trained without held-out text: use which=\'last\'')
     path = (best if which != 'last' and best.exists() else run / 'checkpoint.npz') if run.is_dir() else run
     if not path.exists():
         raise ValueError(f'{run} is neither a run with a checkpoint nor a checkpoint: train one by '

@@ -60,11 +60,11 @@ class RunFolder:
         foreign = [path.name for path in self.folder.iterdir() if path.name not in (*self.files, *self.parts)
                    and not path.name.startswith('.')]
         if foreign:
-            raise ValueError(f'{self.folder} holds files that are not a run ({foreign[0]}): choose another --out')
+            raise ValueError(f'{self.folder} holds files that are not a run ({foreign[0]}): choose another folder')
         try:
             self._lock.acquire(timeout=0)
         except filelock.Timeout:
-            raise ValueError(f'another run is writing in {self.folder}: wait for it, or choose another --out') from None
+            raise ValueError(f'another run is writing in {self.folder}: wait for it, or choose another folder') from None
         return self
 
     def __exit__(self, *exc: Any) -> None:
@@ -77,8 +77,8 @@ class RunFolder:
     def begin(self, settings: Settings, *, overwrite: bool = False) -> None:
         """Start a new run. Raises ValueError if the folder holds a run, unless told to overwrite it."""
         if self.holds_run() and not overwrite:
-            raise ValueError(f'{self.folder} holds a run already: go on with it by --resume, choose another --out, or replace it '
-                             f'by --overwrite')
+            raise ValueError(f'{self.folder} holds a run already: go on with it by resume=True, choose another folder, or '
+                             f'replace it by overwrite=True')
         # The checkpoint first and config.json never: killed on the way, it can be gone on with, from the beginning. And where the
         # new config.json finds no place on the disk, the old run is what it was.
         path, aside = self.folder / 'checkpoint.npz', self.folder / '.checkpoint.npz.part'      # what a part is, is never read

@@ -61,7 +61,7 @@ def task_settings(folder: RunFolder, given: Mapping[str, Any], *, resume: bool =
     if not resume:
         return kind(**given)
     if not folder.holds_run():
-        raise ValueError(f'{folder.folder} holds no run to go on with: leave out --resume to start one')
+        raise ValueError(f'{folder.folder} holds no run to go on with: leave out resume=True to start one')
     settings = read_settings(folder.folder, type(folder)).changed(given)
     return replace(settings, impl=runnable(pick(NetworkConfig, settings), parse_ctx(settings.ctx)).impl)
 

@@ -55,7 +55,7 @@ def parse_ctx(text: str) -> Any:
     kind, number = match.group(1), int(match.group(2) or 0)
     obstacle = obstacle_of_gpu(number, gpus.ask()) if kind == 'gpu' else None
     if obstacle:
-        raise ValueError(f'{obstacle.reason}: use --ctx cpu{f", or {obstacle.remedy}" if obstacle.remedy else ""}')
+        raise ValueError(f'{obstacle.reason}: use ctx=\'cpu\'{f", or {obstacle.remedy}" if obstacle.remedy else ""}')
     return mx.Context(kind, number)
 
 

@@ -19,7 +19,7 @@ def test_the_second_is_refused(starter, script, tmp_path, tally):
     for more in ((), ('--resume',), ('--overwrite',)):
         ended = script('train', *FLAGS, *flags, '--out', run, *more)
         assert (ended.status, ended.err) == \
-            (2, f'train.py: another run is writing in {run}: wait for it, or choose another --out\n')
+            (2, f'train.py: another run is writing in {run}: wait for it, or choose another folder\n')
     assert {path.name: path.read_bytes() for path in run.iterdir()} == before
     assert first.killed()
     script('train', *FLAGS, *flags, '--out', run, '--resume')      # the lock went with its process

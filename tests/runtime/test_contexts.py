@@ -78,23 +78,23 @@ def test_gpus_that_nvidia_smi_does_not_tell_of(machine):
 
 # the machine, what `--ctx gpu` says there, and whether 'auto' warns of it
 OBSTACLES = {
-    'card too new': ([H100], {}, TOO_NEW + ', .*5.0 to 8.9: use --ctx cpu$', True),
+    'card too new': ([H100], {}, TOO_NEW + ', .*5.0 to 8.9: use ctx=.cpu.$', True),
     'card too new, CPU build': ([H100], {'cuda': False}, TOO_NEW, False),
     'driver too old': ([Card('Tesla V100', 'GPU-1', '440.33.01')], {'seen': 0},
-                       r'the NVIDIA driver is 440\.33\.01, too old for CUDA 11: use --ctx cpu, or install 450\.80\.02 or a newer '
+                       r'the NVIDIA driver is 440\.33\.01, too old for CUDA 11: use ctx=.cpu., or install 450\.80\.02 or a newer '
                        r'one$', True),
     'driver that does not answer': ([], {'complaint': 'NVIDIA-SMI has failed.', 'seen': 0},
-                                    r'nvidia-smi finds no GPU that works \(NVIDIA-SMI has failed\): use --ctx cpu', True),
+                                    r'nvidia-smi finds no GPU that works \(NVIDIA-SMI has failed\): use ctx=.cpu.', True),
     'CPU build': ([V100], {'cuda': False},
-                  r'this MXNet is built without CUDA, and the machine has a GPU \(Tesla V100\): use --ctx cpu, or '
+                  r'this MXNet is built without CUDA, and the machine has a GPU \(Tesla V100\): use ctx=.cpu., or '
                   r'pip uninstall -y mxnet && pip install -r requirements-gpu\.txt$', False),
     'both builds': ([V100], {'seen': 0, 'packages': ['mxnet', 'mxnet-cu112']}, 'mxnet and mxnet-cu112 are both installed', True),
     'hidden': ([V100], {'seen': 0, 'devices': ''},
-               r"gpu\(0\) was asked for and MXNet sees no GPUs: use --ctx cpu, or change CUDA_VISIBLE_DEVICES, which is ''$",
+               r"gpu\(0\) was asked for and MXNet sees no GPUs: use ctx=.cpu., or change CUDA_VISIBLE_DEVICES, which is ''$",
                False),
-    'no GPU': ([], {}, r'gpu\(0\) was asked for and MXNet sees no GPUs: use --ctx cpu, or look at `python -m', False),
+    'no GPU': ([], {}, r'gpu\(0\) was asked for and MXNet sees no GPUs: use ctx=.cpu., or look at `python -m', False),
     'no memory': ([V100], {'works': False},
-                  r'GPU 0 does not compute \(err == cudaSuccess \(2 vs\. 0\) : out of memory\): use --ctx cpu$', True)}
+                  r'GPU 0 does not compute \(err == cudaSuccess \(2 vs\. 0\) : out of memory\): use ctx=.cpu.$', True)}
 
 
 @pytest.mark.parametrize('name', OBSTACLES)
@@ -134,7 +134,7 @@ def test_cards_are_counted_as_cuda_counts_them(machine):
 @pytest.mark.parametrize('cards, asked, said', [([V100], 'gpu(1)', '1 GPU:'), ([V100, A100], 'gpu(2)', '2 GPUs:')])
 def test_a_number_too_high(machine, cards, asked, said):
     machine(*cards)
-    with pytest.raises(ValueError, match=f'{re.escape(asked)} was asked for and MXNet sees {said} use --ctx cpu'):
+    with pytest.raises(ValueError, match=f'{re.escape(asked)} was asked for and MXNet sees {said} use ctx=.cpu.'):
         runtime.parse_ctx(asked)
 
 

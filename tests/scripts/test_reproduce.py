@@ -128,7 +128,7 @@ def test_refuses_what_it_cannot_do(refused, script, text, tmp_path):
     assert not any(tmp_path.iterdir())
     flags = ('--ctx', 'cpu', '--corpus', text, '--num-epochs', 1, '--out', tmp_path)
     assert script('reproduce', '6.5', '--num-hiddens', 3, *flags).status == 0
-    refused('holds a run with --num-hiddens 3, this one has 4: choose another --out',
+    refused('holds a run with --num-hiddens 3, this one has 4: choose another folder',
             'reproduce', '6.5', '--num-hiddens', 4, *flags)
 
 
