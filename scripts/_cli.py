@@ -225,11 +225,15 @@ class ArgumentParser(argparse.ArgumentParser):
         _flags.clear()
         return super().parse_args(*args, **kwargs)
 
-    def parse_known_args(self, *args: Any, **kwargs: Any) -> Any:
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         _flags.update({action.dest: action.option_strings[0] for action in self._actions if action.option_strings})
-        return super().parse_known_args(*args, **kwargs)
+        self.words = sys.argv[1:] if args is None else list(args)
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         unknown = re.findall(r'--[\w-]+', message) if message.startswith('unrecognized arguments') else []
+        if 'invalid choice' in message:     # the value of a flag that is unknown was taken for a command
+            unknown = [word for word in self.words if re.fullmatch(r'--[\w-]+', word) and word not in self._option_string_actions]
+            message = f'unrecognized arguments: {unknown[0]}' if unknown else message
         meant = [f'{best} for {flag}' for flag in unknown if (best := nearest(flag, flags_of(self)))]
         fail(f'{message}{f": did you mean {meant[0]}?" if meant else ""} (--help lists all flags)')

@@ -89,7 +89,7 @@ def test_the_same_seed_gives_the_same_losses(alphabet, tmp_path, capsys, monkeyp
     monkeypatch.setattr(alphabet, 'save_figure', lambda *drawing: None)
     losses = []
     for seed in (3, 3, 4):
-        flags = f'--methods bptt bptt --num-epochs 5 --seed {seed} --out'
+        flags = f'--methods bptt bptt --num-epochs 5 --seed {seed} --overwrite --out'
         run(alphabet, *flags.split(), tmp_path)
         losses.append(json.loads((tmp_path / 'alphabet.json').read_text())['methods']['bptt']['loss'])
     assert losses[0] == losses[1] != losses[2]
