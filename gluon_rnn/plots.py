@@ -102,7 +102,7 @@ def style_perplexity(axes: Any, title: str = '', x: str = 'epoch') -> None:
     axes.yaxis.set_minor_formatter(ticker.NullFormatter())
     axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
     axes.set_xlabel(x)
-    axes.set_ylabel('perplexity per character')
+    axes.set_ylabel('perplexity')
     axes.grid(True, which='both', alpha=0.25)
     axes.spines[['top', 'right']].set_visible(False)
     if title:
