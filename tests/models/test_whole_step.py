@@ -36,7 +36,7 @@ def trained(built, config, *, plain=False):
         trainer.step = PlainStep(trainer.replicas, trainer.optimizer, config.batch_size)
     else:
         assert isinstance(trainer.step, WholeStep) == (built.config.impl == 'numba')
-    return [(record.perplexity, record.grad_norm) for record in trainer.epochs(TEXT, TEXT[:400])], trainer
+    return [(record.perplexity, record.grad_norm) for record in trainer.epochs(TEXT[:600], TEXT[:200])], trainer
 
 
 @pytest.mark.parametrize(('optimizer', 'lr', 'theta', 'decay'), [('sgd', 1.0, 1e-1, 0), ('sgd', 0.1, 0, 0.1),
