@@ -19,31 +19,31 @@ from ..training.config import EpochRecord, TrainConfig
 from ..training.trainer import Trainer
 from .checkpoint import Checkpoint
 from .folder import RunFolder
-from .settings import Settings, _flag, check_lr, pick
+from .settings import Settings, check_lr, flag, pick
 from .task import TaskJob, choose_network
 
 
 @dataclass(frozen=True)
 class DigitsSettings(Settings):
     """All settings of the training of a classifier."""
-    data: str = _flag('images', 'digits', "digits: scikit-learn's, 8 x 8; mnist: 28 x 28, its files in a folder mnist of the "
+    data: str = flag('images', 'digits', "digits: scikit-learn's, 8 x 8; mnist: 28 x 28, its files in a folder mnist of the "
                       'data folder')
-    cell: str = _flag('network', 'lstm', 'the recurrent network')
-    impl: Optional[str] = _flag('network', None, 'how it is implemented',
+    cell: str = flag('network', 'lstm', 'the recurrent network')
+    impl: Optional[str] = flag('network', None, 'how it is implemented',
                                 unless='numba on a CPU; on a GPU gluon where it has the equations, else hybrid')
-    num_hiddens: int = _flag('network', 128, 'hidden units of a layer, in each direction')
-    num_layers: int = _flag('network', 2, 'layers')
-    dropout: float = _flag('network', 0, 'part of the hidden states between layers set to zero in training')
-    bidirectional: bool = _flag('network', False, 'a second direction, from the bottom row up')
-    sigma: Optional[float] = _flag('network', None, 'standard deviation of the new weights; the book has 0.01',
+    num_hiddens: int = flag('network', 128, 'hidden units of a layer, in each direction')
+    num_layers: int = flag('network', 2, 'layers')
+    dropout: float = flag('network', 0, 'part of the hidden states between layers set to zero in training')
+    bidirectional: bool = flag('network', False, 'a second direction, from the bottom row up')
+    sigma: Optional[float] = flag('network', None, 'standard deviation of the new weights; the book has 0.01',
                                    unless='as PyTorch draws them, uniform within one over the root of the hidden units')
-    num_epochs: int = _flag('training', None, 'epochs', unless='2 for mnist, 30 for digits', may_change=True)
-    batch_size: int = _flag('training', None, 'images in a batch', unless='64 for mnist, 32 for digits')
-    lr: float = _flag('training', 0.003, 'learning rate', may_change=True)
-    optimizer: str = _flag('training', 'adam', 'the name of any MXNet optimizer, or adamw')
-    clipping_theta: float = _flag('training', 1, 'largest global norm of the gradients, 0: no clipping', may_change=True)
-    ctx: str = _flag('training', 'auto', "where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'", may_change=True)
-    seed: int = _flag('training', 0, 'one seed gives one result, but for times')
+    num_epochs: int = flag('training', None, 'epochs', unless='2 for mnist, 30 for digits', may_change=True)
+    batch_size: int = flag('training', None, 'images in a batch', unless='64 for mnist, 32 for digits')
+    lr: float = flag('training', 0.003, 'learning rate', may_change=True)
+    optimizer: str = flag('training', 'adam', 'the name of any MXNet optimizer, or adamw')
+    clipping_theta: float = flag('training', 1, 'largest global norm of the gradients, 0: no clipping', may_change=True)
+    ctx: str = flag('training', 'auto', "where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'", may_change=True)
+    seed: int = flag('training', 0, 'one seed gives one result, but for times')
     images_sha256: Optional[str] = None         # of the images that the run has started with
 
     def __post_init__(self) -> None:

@@ -12,34 +12,34 @@ from ..training.config import EpochRecord, TrainConfig
 from ..training.trainer import Trainer
 from .folder import RunFolder
 from .run import fingerprint
-from .settings import Settings, _flag, check_lr, pick
+from .settings import Settings, check_lr, flag, pick
 from .task import TaskJob, choose_network
 
 
 @dataclass(frozen=True)
 class FillInSettings(Settings):
     """All settings of the training of a fill-in network."""
-    corpus: str = _flag('text', 'lyrics', '{corpora}, or a UTF-8 text file or a zip of one')
-    max_chars: Optional[int] = _flag('text', None, 'characters to keep from the start, 0: all', unless="10000 of the book's two "
+    corpus: str = flag('text', 'lyrics', '{corpora}, or a UTF-8 text file or a zip of one')
+    max_chars: Optional[int] = flag('text', None, 'characters to keep from the start, 0: all', unless="10000 of the book's two "
                                      'texts, all of any other')
-    mask_rate: float = _flag('text', 0.2, 'part of the characters that is masked')
-    cell: str = _flag('network', 'gru', 'the recurrent network')
-    impl: Optional[str] = _flag('network', None, 'how it is implemented',
+    mask_rate: float = flag('text', 0.2, 'part of the characters that is masked')
+    cell: str = flag('network', 'gru', 'the recurrent network')
+    impl: Optional[str] = flag('network', None, 'how it is implemented',
                                 unless='numba on a CPU; on a GPU gluon where it has the equations, else hybrid')
-    num_hiddens: int = _flag('network', 128, 'hidden units in each direction')
-    num_layers: int = _flag('network', 1, 'layers')
-    dropout: float = _flag('network', 0, 'between layers')
+    num_hiddens: int = flag('network', 128, 'hidden units in each direction')
+    num_layers: int = flag('network', 1, 'layers')
+    dropout: float = flag('network', 0, 'between layers')
     bidirectional: bool = True                  # False: of the network that it is compared with
-    sampling: str = _flag('training', 'random', 'mini-batches, section 6.3')
-    num_steps: int = _flag('training', 35, 'characters in an example')
-    batch_size: int = _flag('training', 16, 'examples in a batch')
-    num_epochs: int = _flag('training', 12, 'epochs; the best on the validation text is kept in best.npz', may_change=True)
-    lr: float = _flag('training', 0.01, 'learning rate', may_change=True)
-    optimizer: str = _flag('training', 'adam', 'the name of any MXNet optimizer, or adamw')
-    clipping_theta: float = _flag('training', 1, 'largest global norm of the gradients, 0: no clipping', may_change=True)
-    ctx: str = _flag('training', 'auto', "where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'", may_change=True)
-    seed: int = _flag('training', 0, 'one seed gives one result, but for times')
-    compare: Optional[bool] = _flag('training', None, 'with a one-directional network and with counting', unless='compare',
+    sampling: str = flag('training', 'random', 'mini-batches, section 6.3')
+    num_steps: int = flag('training', 35, 'characters in an example')
+    batch_size: int = flag('training', 16, 'examples in a batch')
+    num_epochs: int = flag('training', 12, 'epochs; the best on the validation text is kept in best.npz', may_change=True)
+    lr: float = flag('training', 0.01, 'learning rate', may_change=True)
+    optimizer: str = flag('training', 'adam', 'the name of any MXNet optimizer, or adamw')
+    clipping_theta: float = flag('training', 1, 'largest global norm of the gradients, 0: no clipping', may_change=True)
+    ctx: str = flag('training', 'auto', "where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'", may_change=True)
+    seed: int = flag('training', 0, 'one seed gives one result, but for times')
+    compare: Optional[bool] = flag('training', None, 'with a one-directional network and with counting', unless='compare',
                                     may_change=True)
     corpus_sha256: Optional[str] = None         # of the text that the run has started with
 

@@ -10,7 +10,7 @@ ALIASES = {'period': 'pred_period', 'prefix': 'prefixes', 'length': 'pred_len'}
 COUNTS = ('pred_period', 'pred_len', 'checkpoint_period', 'min_count')      # 1 or more
 
 
-def _flag(group: str, default: Any, text: str, *, unless: str = '', may_change: bool = False) -> Any:
+def flag(group: str, default: Any, text: str, *, unless: str = '', may_change: bool = False) -> Any:
     """A setting that is a flag of train.py.
 
     group: the heading it stands under; text: its help; unless: the default in words, where it depends on others; may_change:
@@ -57,70 +57,70 @@ class RunSettings(Settings):
     A setting whose default depends on others, as `lr` does, is filled in where it is None.
     Raises ValueError for those that no other room checks.
     """
-    corpus: str = _flag('text', 'lyrics', '{corpora}, or a text file, plain, .gz or a .zip of one, ZIP:MEMBER, a folder of '
+    corpus: str = flag('text', 'lyrics', '{corpora}, or a text file, plain, .gz or a .zip of one, ZIP:MEMBER, a folder of '
                         'texts, or several of these with commas between them')
-    max_chars: Optional[int] = _flag('text', None, 'characters to keep from the start, 0: all', unless="10000 of the book's two "
+    max_chars: Optional[int] = flag('text', None, 'characters to keep from the start, 0: all', unless="10000 of the book's two "
                                      'texts, as the book does, all of any other')
-    tokens: str = _flag('text', 'char', 'what is predicted; words of a Chinese text need rjieba')
-    min_count: int = _flag('text', 1, 'words seen less often become <unk>')
-    keep_lines: bool = _flag('text', False, 'line breaks are kept, as characters or as a word <eos>, instead of becoming '
+    tokens: str = flag('text', 'char', 'what is predicted; words of a Chinese text need rjieba')
+    min_count: int = flag('text', 1, 'words seen less often become <unk>')
+    keep_lines: bool = flag('text', False, 'line breaks are kept, as characters or as a word <eos>, instead of becoming '
                              'spaces as in the book')
-    encoding: Optional[str] = _flag('text', None, 'of the text files, as gb18030', unless='as a byte-order mark says, else utf-8')
-    valid_fraction: float = _flag('text', 0, 'hold out this part at the end of the text and report its perplexity, too')
-    valid_text: Optional[str] = _flag('text', None, 'a held-out text of its own file, in place of --valid-fraction')
-    init_from: Optional[str] = _flag('network', None, 'begin with the weights of this run; its network and vocabulary are kept, '
+    encoding: Optional[str] = flag('text', None, 'of the text files, as gb18030', unless='as a byte-order mark says, else utf-8')
+    valid_fraction: float = flag('text', 0, 'hold out this part at the end of the text and report its perplexity, too')
+    valid_text: Optional[str] = flag('text', None, 'a held-out text of its own file, in place of --valid-fraction')
+    init_from: Optional[str] = flag('network', None, 'begin with the weights of this run; its network and vocabulary are kept, '
                                      'characters that it lacks are added')
-    cell: str = _flag('network', 'gru', 'the recurrent network: sections 6.4, 6.7 and 6.8, or a Clockwork RNN')
-    impl: Optional[str] = _flag('network', None, 'scratch: by hand, to be read; hybrid: the same as a graph; gluon: the '
+    cell: str = flag('network', 'gru', 'the recurrent network: sections 6.4, 6.7 and 6.8, or a Clockwork RNN')
+    impl: Optional[str] = flag('network', None, 'scratch: by hand, to be read; hybrid: the same as a graph; gluon: the '
                                 'gluon.rnn layer; numba: the numbers of scratch, fast, on a CPU',
                                 unless='numba on one CPU; gluon on a GPU, where it has the equations; else hybrid')
-    num_hiddens: int = _flag('network', 256, 'hidden units of a layer, in each direction')
-    num_layers: int = _flag('network', 1, 'layers, section 6.9')
-    embed_size: int = _flag('network', 0, 'columns of an embedding that the network reads, as words need it; 0: one-hot vectors, '
+    num_hiddens: int = flag('network', 256, 'hidden units of a layer, in each direction')
+    num_layers: int = flag('network', 1, 'layers, section 6.9')
+    embed_size: int = flag('network', 0, 'columns of an embedding that the network reads, as words need it; 0: one-hot vectors, '
                             'as in the book')
-    dropout: float = _flag('network', 0, 'part of the hidden states between layers set to zero in training')
-    bidirectional: bool = _flag('network', False, 'a second direction from the end of each batch, section 6.10; it reads the '
+    dropout: float = flag('network', 0, 'part of the hidden states between layers set to zero in training')
+    bidirectional: bool = flag('network', False, 'a second direction from the end of each batch, section 6.10; it reads the '
                                 'answer, so perplexity near 1 means nothing and its verses are poor')
-    backward_hiddens: Optional[int] = _flag('network', None, 'hidden units of the second direction', unless='as the first')
-    activation: str = _flag('network', 'tanh', 'of the rnn')
-    reset_after: Optional[bool] = _flag('network', None, 'of the gru: reset the product with W_hh, as Gluon, cuDNN and PyTorch '
+    backward_hiddens: Optional[int] = flag('network', None, 'hidden units of the second direction', unless='as the first')
+    activation: str = flag('network', 'tanh', 'of the rnn')
+    reset_after: Optional[bool] = flag('network', None, 'of the gru: reset the product with W_hh, as Gluon, cuDNN and PyTorch '
                                         'do, instead of the state, as the book does',
                                         unless="the book's form by hand, the other in Gluon")
-    periods: Optional[List[int]] = _flag(       # noqa: RUF009
+    periods: Optional[List[int]] = flag(       # noqa: RUF009
         'network', None, 'of the clockwork: one for each group of hidden units', unless='1 2 4 8')
-    sigma: Optional[float] = _flag('network', None, 'standard deviation of the new weights', unless="0.01, the book's")
+    sigma: Optional[float] = flag('network', None, 'standard deviation of the new weights', unless="0.01, the book's")
     residual: bool = False                      # each layer adds what it reads to what it gives
     both_forward: bool = False                  # a second direction that reads forward, too
-    sampling: str = _flag('training', 'consecutive', 'mini-batches, section 6.3')
-    num_steps: int = _flag('training', 35, 'characters in an example')
-    batch_size: int = _flag('training', 32, 'examples in a batch')
-    num_epochs: int = _flag('training', None, 'epochs', unless='250 for the rnn, 160 for the others', may_change=True)
-    lr: float = _flag('training', None, 'learning rate', unless='100 for sgd, 0.01 for other optimizers', may_change=True)
-    lr_schedule: str = _flag('training', 'constant', 'step: times --lr-decay at each epoch after the first --lr-decay-after; '
+    sampling: str = flag('training', 'consecutive', 'mini-batches, section 6.3')
+    num_steps: int = flag('training', 35, 'characters in an example')
+    batch_size: int = flag('training', 32, 'examples in a batch')
+    num_epochs: int = flag('training', None, 'epochs', unless='250 for the rnn, 160 for the others', may_change=True)
+    lr: float = flag('training', None, 'learning rate', unless='100 for sgd, 0.01 for other optimizers', may_change=True)
+    lr_schedule: str = flag('training', 'constant', 'step: times --lr-decay at each epoch after the first --lr-decay-after; '
                              'cosine: falls to --lr-decay times lr; plateau: times --lr-decay where held-out text gets no better '
                              'in --lr-decay-after epochs')
-    warmup: int = _flag('training', 0, 'updates in which the learning rate rises to its full height')
-    lr_decay: Optional[float] = _flag('training', None, 'what the learning rate is multiplied by', may_change=True,
+    warmup: int = flag('training', 0, 'updates in which the learning rate rises to its full height')
+    lr_decay: Optional[float] = flag('training', None, 'what the learning rate is multiplied by', may_change=True,
                                       unless='0.97 for step, 0 for cosine, 0.5 for plateau')
-    lr_decay_after: Optional[int] = _flag('training', None, 'epochs before it is', unless='10 for step, 1 for plateau',
+    lr_decay_after: Optional[int] = flag('training', None, 'epochs before it is', unless='10 for step, 1 for plateau',
                                           may_change=True)
-    optimizer: str = _flag('training', 'sgd', 'the name of any MXNet optimizer, or adamw')
-    weight_decay: float = _flag('training', 0, 'of the matrices: under adamw the part of a weight, times lr, that each update '
+    optimizer: str = flag('training', 'sgd', 'the name of any MXNet optimizer, or adamw')
+    weight_decay: float = flag('training', 0, 'of the matrices: under adamw the part of a weight, times lr, that each update '
                                 'takes away; else added to the gradient')
-    patience: Optional[int] = _flag('training', None, 'stop after so many epochs that were no better on held-out text',
+    patience: Optional[int] = flag('training', None, 'stop after so many epochs that were no better on held-out text',
                                     may_change=True)
-    clipping_theta: float = _flag('training', 1e-2, 'largest global norm of the gradients, 0: no clipping', may_change=True)
-    ctx: str = _flag('training', 'auto', "where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)', or several that "
+    clipping_theta: float = flag('training', 1e-2, 'largest global norm of the gradients, 0: no clipping', may_change=True)
+    ctx: str = flag('training', 'auto', "where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)', or several that "
                      "share each batch: 'gpu(0),gpu(1)'", may_change=True)
-    seed: int = _flag('training', 0, 'one seed gives one result')
-    pred_period: int = _flag('verses', None, 'epochs from one printing to the next', unless='50 for the rnn, 40 for the others',
+    seed: int = flag('training', 0, 'one seed gives one result')
+    pred_period: int = flag('verses', None, 'epochs from one printing to the next', unless='50 for the rnn, 40 for the others',
                              may_change=True)
-    prefixes: Optional[List[str]] = _flag(      # noqa: RUF009
+    prefixes: Optional[List[str]] = flag(      # noqa: RUF009
         'verses', None, 'what verses start with', unless='分开 and 不分开, or the first characters of a text that does not have '
         'them', may_change=True)
-    pred_len: int = _flag('verses', 50, 'characters, or words, to add to each prefix', may_change=True)
-    checkpoint_period: int = _flag('the run', 10, 'epochs from one checkpoint to the next', may_change=True)
-    tensorboard: bool = _flag('the run', False, 'write an event file for TensorBoard, too', may_change=True)
+    pred_len: int = flag('verses', 50, 'characters, or words, to add to each prefix', may_change=True)
+    checkpoint_period: int = flag('the run', 10, 'epochs from one checkpoint to the next', may_change=True)
+    tensorboard: bool = flag('the run', False, 'write an event file for TensorBoard, too', may_change=True)
     corpus_sha256: Optional[str] = None         # of the text that the run has started with
 
     def __post_init__(self) -> None:
