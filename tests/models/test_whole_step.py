@@ -48,7 +48,7 @@ def test_a_whole_step_equals_the_plain_way_of_the_network_by_hand(variant, optim
                          weight_decay=decay)
     built = [model(impl, **CONFIGS[variant]) for impl in ('scratch', 'numba')]
     (wanted, _), (got, _) = [trained(one, config) for one in built]
-    assert_allclose(got, wanted, rtol=2e-5)
+    assert_allclose(got, wanted, rtol=1e-4)     # rounding grows with the steps, and differs by machine
     wanted, got = (one.book_params() for one in built)
     for name in wanted:
         assert_allclose(got[name], wanted[name], rtol=0, atol=5e-5 if optimizer == 'sgd' else 2e-4, err_msg=name)
