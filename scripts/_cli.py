@@ -123,6 +123,7 @@ def format_warning(message: Warning | str, category: type[Warning], filename: st
 _format_warning = warnings.formatwarning
 sys.excepthook = fail_to_import
 sys.unraisablehook = forget_half_made_arrays
+SILENCE = 8         # seconds, after which a command says that it is still at work
 _asked_to_stop = False
 _end_at_once = False
 _flags: Dict[str, str] = {}     # parameter -> flag, of the command that runs

@@ -6,9 +6,8 @@ import threading
 import time
 from typing import Any
 
+from _cli import SILENCE
 from tqdm import tqdm
-
-SILENCE = 8         # seconds
 
 
 class Progress:
@@ -41,6 +40,10 @@ class Progress:
             self.bar.n = done
             self.bar.set_description_str(text, refresh=False)
             self.bar.update(0)
+
+    def step(self, epoch: int, step: int, steps: int, learned: str = '') -> None:
+        """Move to a step after so many whole epochs, of `total`. learned: what to add of the epochs before."""
+        self.at(epoch + step / steps, f'epoch {epoch + 1} of {self.total}, step {step} of {steps}{learned}')
 
     def write(self, text: str) -> None:
         """Print a text on standard output, above the bar."""

@@ -18,8 +18,8 @@ from typing import Any, Tuple
 
 import _cli
 import numpy as np
-from _flags import add_out, add_settings
-from _tasks import given_settings, kept, train_task
+from _flags import add_settings
+from _runs import add_run, check_resume, check_there, given_settings, kept, resume_command, train_task, trained
 
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.corpora.images import DATA, NUM_CLASSES, Images, as_text, load_images, read_image
@@ -46,9 +46,7 @@ CHOICES = {'data': DATA, 'cell': CELLS, 'impl': IMPLS}
 def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES, argument_default=argparse.SUPPRESS)
     add_settings(p, CHOICES, DigitsSettings)
-    out = p.add_argument_group('the run')
-    add_out(out, None, 'its folder (default: runs/DATA-CELL)')
-    out.add_argument('--resume', action='store_true', default=False, help='go on with the run in --out')
+    add_run(p.add_argument_group('the run'), None, 'its folder (default: runs/DATA-CELL)')
     commands = p.add_subparsers(dest='command', metavar='predict', parser_class=_cli.ArgumentParser)
     one = commands.add_parser('predict', description='Name the digits of images, with their probabilities.')
     one.add_argument('run', type=Path, help='the folder of a run, or its checkpoint.npz')
@@ -65,18 +63,16 @@ def main() -> None:
 
 
 def train(args: argparse.Namespace) -> None:
-    if args.resume and args.overwrite:
-        raise ValueError('--resume and --overwrite exclude each other')
+    check_resume(args)
     given = given_settings(args, DigitsSettings)
     wanted = DigitsSettings(**given)
     out = args.out or Path('runs') / f'{wanted.data}-{"bi-" * wanted.bidirectional}{wanted.cell}'
-    if args.resume and not out.is_dir():
-        raise ValueError(f'{out} does not exist: there is no run to go on with')
+    check_there(args, out)
     _cli.stop_on_sigterm()
     with DigitsFolder(out) as folder:
         job = DigitsJob(task_settings(folder, given, resume=args.resume))
         run = TaskRun(folder, job, resume=args.resume, overwrite=args.overwrite)
-        with kept(run, out, __file__):
+        with kept(run, resume_command(out, __file__)):
             print(header(job))
             train_task(run, describe)
             show(job, out)
@@ -108,9 +104,7 @@ def show(job: DigitsJob, out: Path) -> None:
 
 def predict(args: argparse.Namespace) -> None:
     _cli.check_counts(args, 'top')
-    if not (args.run.is_file() or (args.run / 'checkpoint.npz').exists()):
-        raise ValueError(f'{args.run} holds no trained network: python scripts/classify_digits.py --out {args.run}')
-    saved = checkpoint.read(checkpoint.find_checkpoint(args.run), ClassifierConfig)
+    saved = checkpoint.read(trained(args.run, 'classify_digits.py'), ClassifierConfig)
     model, test, size = load_classifier(saved, parse_ctx(args.ctx)), None, saved.config.num_inputs
     for name in args.images:
         if name.isdecimal() and test is None:

@@ -21,12 +21,11 @@ from pathlib import Path
 from typing import Iterator, List, Tuple
 
 import _cli
-from _flags import add_out, add_settings
-from _tasks import given_settings, kept, train_task
+from _flags import add_settings
+from _runs import add_run, check_resume, check_there, given_settings, kept, resume_command, train_task, trained
 
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA
-from gluon_rnn.corpora.reading import absolute
 from gluon_rnn.models.bigrams import Counting
 from gluon_rnn.models.fill_in import (
     MASK,
@@ -64,9 +63,7 @@ def parser() -> argparse.ArgumentParser:
     t = commands.add_parser('train', description='Train, compare, and keep the bidirectional network.',
                             argument_default=argparse.SUPPRESS)
     add_settings(t, CHOICES, FillInSettings, corpora=', '.join(CORPORA))
-    out = t.add_argument_group('the run')
-    add_out(out, OUT, 'its folder')
-    out.add_argument('--resume', action='store_true', default=False, help='go on with the run in --out')
+    add_run(t.add_argument_group('the run'), OUT, 'its folder')
     a = commands.add_parser('ask', description='Fill the gaps of texts.')
     a.add_argument('texts', nargs='+', metavar='[RUN] TEXT', help=f'the folder of a run, then texts in which _ or {SPACE} stands '
                    'for each unknown character')
@@ -88,9 +85,7 @@ def ask(args: argparse.Namespace) -> None:
         run, texts = Path(first), others
     else:
         run, texts = args.out, args.texts
-    if not (run.is_file() or (run / 'checkpoint.npz').exists()):
-        raise ValueError(f'{run} holds no trained network: python scripts/fill_in.py train --out {run}')
-    saved = checkpoint.read(checkpoint.find_checkpoint(run))
+    saved = checkpoint.read(trained(run, 'fill_in.py train'))
     model = load_fill_in(saved, parse_ctx(args.ctx))
     texts = [text.replace(SPACE, MASK) for text in texts]
     for text, filled in zip(texts, fill(model, saved.idx_to_char, texts, num_candidates=args.candidates)):
@@ -105,13 +100,9 @@ def visible(text: str, filled: Filled) -> str:
 
 
 def train(args: argparse.Namespace) -> None:
-    if args.resume and args.overwrite:
-        raise ValueError('--resume and --overwrite exclude each other')
-    if args.resume and not args.out.is_dir():
-        raise ValueError(f'{args.out} does not exist: there is no run to go on with')
+    check_resume(args)
+    check_there(args, args.out)
     given = given_settings(args, FillInSettings)
-    if 'corpus' in given and given['corpus'] not in CORPORA:
-        given['corpus'] = absolute(given['corpus'])
     _cli.stop_on_sigterm()
     with FillInFolder(args.out) as folder:
         settings = task_settings(folder, given, resume=args.resume)
@@ -132,7 +123,7 @@ def learn(run: TaskRun, texts: GapTexts, out: Path) -> Row:
     """Train one network to its end. Returns how its best epoch does on the test text."""
     settings, number = run.settings, run.trainer.model.num_parameters()
     name = ('bidirectional' if settings.bidirectional else 'one-directional') + f' {settings.cell}'
-    with kept(run, out, __file__, 'train'):
+    with kept(run, resume_command(out, __file__, 'train')):
         print(f'{name}, {settings.num_hiddens} hidden units, {number:,} parameters')
         train_task(run, describe)
         run.folder.draw()

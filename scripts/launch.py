@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Sequence, TextIO, Tuple
 
 import _cli
+from _cli import SILENCE
 from _hosts import address_of, address_towards, free_port, read_hosts
 
 EXAMPLES = """examples
@@ -38,7 +39,6 @@ ROOT = KEEP.parent.parent
 # MXNet, loaded in a server or the scheduler (once gluon_rnn has prepared the machine), serves until all have ended.
 SERVE = (sys.executable, '-c', 'import gluon_rnn, mxnet')
 LOOPBACK = '127.0.0.1'
-SILENCE = 8         # seconds, after which it says that it is still at work
 # What of this environment goes to other machines, too. The settings of the threads are each machine's own.
 PASSED_ON = ('DMLC_INTERFACE', 'DMLC_PS_', 'MXNET_', 'PS_', 'GLUON_RNN_', 'CUDA_VISIBLE_DEVICES', 'OMP_NUM_THREADS')
 

@@ -12,18 +12,16 @@ import argparse
 import contextlib
 import dataclasses
 import json
-import shlex
-import sys
 from pathlib import Path
 from typing import Any, Dict
 
 import _cli
 from _flags import add_settings
 from _progress import Progress
+from _runs import add_run, check_resume, check_there, given_settings, kept, resume_command
 
 from gluon_rnn.cells.build import ALL_CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA
-from gluon_rnn.corpora.reading import absolute
 from gluon_rnn.corpora.tokens import TOKENS
 from gluon_rnn.runs import checkpoint
 from gluon_rnn.runs.fine_tune import network_settings
@@ -58,10 +56,7 @@ def parser() -> argparse.ArgumentParser:
     groups['training'].add_argument('--kvstore', choices=KINDS, help='what adds up the gradients of several contexts (local: on '
                                     'the CPU, device: where they are), and of the workers that scripts/launch.py starts '
                                     '(dist_sync, dist_device_sync) (default: dist_sync for such a worker, else device)')
-    out = groups['the run']
-    out.add_argument('--out', type=Path, default=None, help='its folder (default: a new one in runs/)')
-    out.add_argument('--resume', action='store_true', default=False, help='go on with the run in --out')
-    out.add_argument('--overwrite', action='store_true', default=False, help='replace the run in --out')
+    add_run(groups['the run'], None, 'its folder (default: a new one in runs/)')
     return p
 
 
@@ -69,9 +64,8 @@ def main() -> None:
     args = parser().parse_args()
     if args.resume and not args.out:
         raise ValueError('--resume needs --out, the folder of the run to go on with')
-    if args.resume and args.overwrite:
-        raise ValueError('--resume and --overwrite exclude each other')
-    given = given_settings(args)
+    check_resume(args)
+    given = all_given(args)
     settings = RunSettings(**given)
     kvstore = getattr(args, 'kvstore', 'dist_sync' if launched_job() else None)
     distributed = kvstore in DISTRIBUTED
@@ -91,8 +85,7 @@ def lead(args: argparse.Namespace, given: Dict[str, Any], settings: RunSettings,
     if not args.resume:
         settings = dataclasses.replace(settings, impl=choose_impl(settings, store))
     out = args.out or new_folder(settings)
-    if args.resume and not out.is_dir():
-        raise ValueError(f'{out} does not exist: there is no run to go on with')
+    check_there(args, out)
     with RunFolder(out) as folder:
         if args.resume and folder.holds_run():
             settings = going_on(read_config(out).changed(given), folder)
@@ -106,16 +99,12 @@ def lead(args: argparse.Namespace, given: Dict[str, Any], settings: RunSettings,
         train(Run(folder, settings, resume=args.resume, overwrite=args.overwrite, store=store))
 
 
-def given_settings(args: argparse.Namespace) -> Dict[str, Any]:
-    """The settings that were given as flags. A file's path is made absolute: a run may be gone on with from another folder."""
-    names = {field.name for field in dataclasses.fields(RunSettings)}
-    given = {name: value for name, value in vars(args).items() if name in names}
+def all_given(args: argparse.Namespace) -> Dict[str, Any]:
+    """The settings that were given as flags, and those of the network of the run to begin with."""
+    given = given_settings(args, RunSettings)
     if 'init_from' in given:
         given['init_from'] = str(Path(given['init_from']).resolve())
         given = {**network_settings(checkpoint.read(checkpoint.find_checkpoint(Path(given['init_from'])))), **given}
-    for name in {'corpus', 'valid_text'} & given.keys():
-        if given[name] not in CORPORA:
-            given[name] = absolute(given[name])
     return given
 
 
@@ -146,15 +135,11 @@ def train(run: Run) -> None:
         def on_step(step: int, steps: int) -> None:
             if not distributed:
                 _cli.raise_if_stopped()
-            epoch = run.trainer.epoch
-            progress.at(epoch + step / steps, f'epoch {epoch + 1} of {num_epochs}, step {step} of {steps}{learned}')
+            progress.step(run.trainer.epoch, step, steps, learned)
 
-        try:
+        with kept(run, command_to_go_on(run)):
             run.go(on_epoch=on_epoch, on_print=progress.write, on_step=on_step,
                    stop=_cli.asked_to_stop if distributed else None)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(f'stopped; {run.saved_epoch} epochs are saved in {run.folder.folder}, go on with: '
-                                    f'{command_to_go_on(run)}') from None
     if said := early(run):
         print(said)
     if best := best_epoch(run.trainer.held_out):
@@ -172,10 +157,10 @@ def early(run: Run) -> str:
 
 def command_to_go_on(run: Run) -> str:
     """The command that goes on with a stopped run, to be pasted."""
-    command, job = [sys.executable, __file__, '--out', str(run.folder.folder), '--resume'], launched_job()
+    job, command = launched_job(), resume_command(run.folder.folder, __file__)
     if run.store and run.store.kind not in ('device', 'dist_sync'):
-        command += ['--kvstore', run.store.kind]
-    return f'{job.launcher if job else ""} {shlex.join(command)}'.strip()
+        command += f' --kvstore {run.store.kind}'
+    return f'{job.launcher if job else ""} {command}'.strip()
 
 
 if __name__ == '__main__':
