@@ -36,7 +36,7 @@ def trained(built, config, *, plain=False):
         trainer.step = PlainStep(trainer.replicas, trainer.optimizer, config.batch_size)
     else:
         assert isinstance(trainer.step, WholeStep) == (built.config.impl == 'numba')
-    return [(record.perplexity, record.grad_norm) for record in trainer.epochs(TEXT[:600], TEXT[:200])], trainer
+    return [(record.perplexity, record.grad_norm) for record in trainer.epochs(TEXT, TEXT[:400])], trainer
 
 
 @pytest.mark.parametrize(('optimizer', 'lr', 'theta', 'decay'), [('sgd', 1.0, 1e-1, 0), ('sgd', 0.1, 0, 0.1),
@@ -48,7 +48,7 @@ def test_a_whole_step_equals_the_plain_way_of_the_network_by_hand(variant, optim
                          weight_decay=decay)
     built = [model(impl, **CONFIGS[variant]) for impl in ('scratch', 'numba')]
     (wanted, _), (got, _) = [trained(one, config) for one in built]
-    assert_allclose(got, wanted, rtol=1e-4)     # rounding grows with the steps, and differs by machine
+    assert_allclose(got, wanted, rtol=2e-5)
     wanted, got = (one.book_params() for one in built)
     for name in wanted:
         assert_allclose(got[name], wanted[name], rtol=0, atol=5e-5 if optimizer == 'sgd' else 2e-4, err_msg=name)
