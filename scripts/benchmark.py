@@ -74,9 +74,10 @@ def parser() -> argparse.ArgumentParser:
     text.add_argument('--corpus', default='lyrics', help=f'{", ".join(CORPORA)}, or a text file; all of it is read')
     profile = commands.add_parser('profile', help='operators of a batch, and the floor', description=profile_command.__doc__)
     profile.add_argument('--impl', choices=IMPLS, default='hybrid', help='implementation')
-    for command, function in ((epochs, epochs_command), (growth, growth_command), (generation, generation_command),
-                              (start, start_command), (text, text_command), (profile, profile_command)):
-        command.set_defaults(function=function)
+    for command, function, file in ((epochs, epochs_command, 'epochs.json'), (growth, growth_command, 'growth.json'),
+                                    (generation, generation_command, 'generation.json'), (start, start_command, 'start.json'),
+                                    (text, text_command, 'text.json'), (profile, profile_command, 'profile.json')):
+        command.set_defaults(function=function, file=file)
         if command is not text:
             command.add_argument('--cell', choices=CELLS, nargs='+', default=['gru'] if command is growth else list(CELLS))
             command.add_argument('--threads', type=int, help='of each process; all CPUs unless given')
@@ -99,7 +100,7 @@ def epochs_command(args: argparse.Namespace) -> None:
     sizes = {name: getattr(args, name) for name in ('num_hiddens', 'batch_size', 'vocab_size', 'num_chars')}
     found = measure_epochs(cases, [Setting(cell=cell, **sizes) for cell in args.cell], rounds=args.rounds, threads=args.threads,
                            busy=args.busy, on_progress=tell, on_table=print)
-    save(args.out, 'epochs.json', to_list(found))
+    save(args.out / args.file, to_list(found))
     save_figure(plot_bars(found), args.out / 'epochs.png')
 
 
@@ -120,7 +121,7 @@ def growth_command(args: argparse.Namespace) -> None:
                 args.out.mkdir(parents=True, exist_ok=True)
                 save_figure(plot_growth(growths), args.out / f'growth-{cell}-{size}.png')
             found += [{'cell': cell, **growth.to_dict()} for growth in growths]
-    save(args.out, 'growth.json', found)
+    save(args.out / args.file, found)
 
 
 def generation_command(args: argparse.Namespace) -> None:
@@ -130,7 +131,7 @@ def generation_command(args: argparse.Namespace) -> None:
         measured = measure_generation(cell, args.length, rounds=args.rounds, threads=args.threads, on_progress=tell)
         print(f'{cell}, {args.length} characters\n{text_table(measured, unit="text", columns=columns)}')
         found[cell] = [m.to_dict(measured[0]) for m in measured]
-    save(args.out, 'generation.json', found)
+    save(args.out / args.file, found)
 
 
 def start_command(args: argparse.Namespace) -> None:
@@ -140,7 +141,7 @@ def start_command(args: argparse.Namespace) -> None:
         measured = measure_start(cell, rounds=args.rounds, threads=args.threads, on_progress=tell)
         print(f'{Setting(cell=cell)}\n{text_table(measured, unit="start", columns=columns)}')
         found[cell] = [m.to_dict(measured[0]) for m in measured]
-    save(args.out, 'start.json', found)
+    save(args.out / args.file, found)
 
 
 def text_command(args: argparse.Namespace) -> None:
@@ -153,7 +154,7 @@ def text_command(args: argparse.Namespace) -> None:
         figures = ' '.join(f'{figure:8.3g}' for figure in (statistics.median(seconds), min(seconds), max(seconds)))
         print(f'{part:11}  {found.batches.get(part, ""):>8} {figures}')
     print(f'{found.memory / 2 ** 20:.0f} MiB above the libraries')
-    save(args.out, 'text.json', found.to_dict())
+    save(args.out / args.file, found.to_dict())
 
 
 def profile_command(args: argparse.Namespace) -> None:
@@ -164,16 +165,16 @@ def profile_command(args: argparse.Namespace) -> None:
         tell(f'{cell}: {args.impl}')
         found.append(profiling.profile(Setting(cell=cell), args.impl, rounds=args.rounds, threads=args.threads))
         print(f'{args.impl}, {found[-1].setting}, threads: {found[-1].threads}\n{profiling.text_table(found[-1])}')
-    save(args.out, 'profile.json', [one.to_dict() for one in found])
+    save(args.out / args.file, [one.to_dict() for one in found])
 
 
 def tell(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def save(folder: Path, name: str, found: Any) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / name, json.dumps(found, indent=2) + '\n')
+def save(path: Path, found: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(found, indent=2) + '\n')
 
 
 def main() -> None:
@@ -181,7 +182,7 @@ def main() -> None:
     _cli.check_counts(args, 'rounds', 'threads', 'length', 'values', 'num_hiddens', 'batch_size', 'vocab_size', 'num_chars')
     if getattr(args, 'values', None) and len(args.size) > 1:
         raise ValueError(f'--values needs one --size, got {" ".join(args.size)}')
-    check_free([args.out / f'{args.function.__name__.partition("_")[0]}.json'], args.overwrite)
+    check_free([args.out / args.file], args.overwrite)
     args.function(args)
 
 

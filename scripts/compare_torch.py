@@ -36,10 +36,6 @@ EXAMPLES = """examples
   python scripts/compare_torch.py all --quick --out runs/torch
 """
 
-# What each command leaves in --out.
-FILES = {'parity_command': ['parity.json'], 'curves_command': ['curves.json', 'curves.png'],
-         'speed_command': ['speed.json', 'speed.png'], 'all_command': ['index.html', 'parity.json', 'curves.json', 'speed.json']}
-
 
 def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
@@ -55,8 +51,11 @@ def parser() -> argparse.ArgumentParser:
         add(both, shared=True)
     add_sizes(both, 256, 35, 32)
     add_quick(both, 'two minutes')
-    for command, function in ((parity, parity_command), (curves, curves_command), (speed, speed_command), (both, all_command)):
-        command.set_defaults(function=function)
+    for command, function, files in ((parity, parity_command, ['parity.json']),
+                                     (curves, curves_command, ['curves.json', 'curves.png']),
+                                     (speed, speed_command, ['speed.json', 'speed.png']),
+                                     (both, all_command, ['index.html', 'parity.json', 'curves.json', 'speed.json'])):
+        command.set_defaults(function=function, files=files)
         add_out(command, Path('runs/torch'), 'folder for the JSON and the pictures')
     return p
 
@@ -110,7 +109,7 @@ def main() -> int:
     args = parser().parse_args()
     import gluon_rnn.torch_parity  # noqa: F401  (says how to install PyTorch where it is missing)
     _cli.check_counts(args, 'num_hiddens', 'num_steps', 'batch_size', 'vocab_size', 'lockstep', 'num_epochs', 'rounds', 'threads')
-    check_free([args.out / name for name in FILES[args.function.__name__]], args.overwrite)
+    check_free([args.out / name for name in args.files], args.overwrite)
     args.out.mkdir(parents=True, exist_ok=True)
     return 0 if args.function(args) else 1
 
