@@ -27,16 +27,16 @@ from .task import TaskJob, choose_network
 class DigitsSettings(Settings):
     """All settings of the training of a classifier."""
     data: str = flag('images', 'digits', "digits: scikit-learn's, 8 x 8; mnist: 28 x 28, its files in a folder mnist of the "
-                      'data folder')
+                     'data folder')
     cell: str = flag('network', 'lstm', 'the recurrent network')
     impl: Optional[str] = flag('network', None, 'how it is implemented',
-                                unless='numba on a CPU; on a GPU gluon where it has the equations, else hybrid')
+                               unless='numba on a CPU; on a GPU gluon where it has the equations, else hybrid')
     num_hiddens: int = flag('network', 128, 'hidden units of a layer, in each direction')
     num_layers: int = flag('network', 2, 'layers')
     dropout: float = flag('network', 0, 'part of the hidden states between layers set to zero in training')
     bidirectional: bool = flag('network', False, 'a second direction, from the bottom row up')
     sigma: Optional[float] = flag('network', None, 'standard deviation of the new weights; the book has 0.01',
-                                   unless='as PyTorch draws them, uniform within one over the root of the hidden units')
+                                  unless='as PyTorch draws them, uniform within one over the root of the hidden units')
     num_epochs: int = flag('training', None, 'epochs', unless='2 for mnist, 30 for digits', may_change=True)
     batch_size: int = flag('training', None, 'images in a batch', unless='64 for mnist, 32 for digits')
     lr: float = flag('training', 0.003, 'learning rate', may_change=True)

@@ -21,11 +21,11 @@ class FillInSettings(Settings):
     """All settings of the training of a fill-in network."""
     corpus: str = flag('text', 'lyrics', '{corpora}, or a UTF-8 text file or a zip of one')
     max_chars: Optional[int] = flag('text', None, 'characters to keep from the start, 0: all', unless="10000 of the book's two "
-                                     'texts, all of any other')
+                                    'texts, all of any other')
     mask_rate: float = flag('text', 0.2, 'part of the characters that is masked')
     cell: str = flag('network', 'gru', 'the recurrent network')
     impl: Optional[str] = flag('network', None, 'how it is implemented',
-                                unless='numba on a CPU; on a GPU gluon where it has the equations, else hybrid')
+                               unless='numba on a CPU; on a GPU gluon where it has the equations, else hybrid')
     num_hiddens: int = flag('network', 128, 'hidden units in each direction')
     num_layers: int = flag('network', 1, 'layers')
     dropout: float = flag('network', 0, 'between layers')
@@ -40,7 +40,7 @@ class FillInSettings(Settings):
     ctx: str = flag('training', 'auto', "where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'", may_change=True)
     seed: int = flag('training', 0, 'one seed gives one result, but for times')
     compare: Optional[bool] = flag('training', None, 'with a one-directional network and with counting', unless='compare',
-                                    may_change=True)
+                                   may_change=True)
     corpus_sha256: Optional[str] = None         # of the text that the run has started with
 
     def __post_init__(self) -> None:

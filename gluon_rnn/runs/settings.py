@@ -58,34 +58,34 @@ class RunSettings(Settings):
     Raises ValueError for those that no other room checks.
     """
     corpus: str = flag('text', 'lyrics', '{corpora}, or a text file, plain, .gz or a .zip of one, ZIP:MEMBER, a folder of '
-                        'texts, or several of these with commas between them')
+                       'texts, or several of these with commas between them')
     max_chars: Optional[int] = flag('text', None, 'characters to keep from the start, 0: all', unless="10000 of the book's two "
-                                     'texts, as the book does, all of any other')
+                                    'texts, as the book does, all of any other')
     tokens: str = flag('text', 'char', 'what is predicted; words of a Chinese text need rjieba')
     min_count: int = flag('text', 1, 'words seen less often become <unk>')
     keep_lines: bool = flag('text', False, 'line breaks are kept, as characters or as a word <eos>, instead of becoming '
-                             'spaces as in the book')
+                            'spaces as in the book')
     encoding: Optional[str] = flag('text', None, 'of the text files, as gb18030', unless='as a byte-order mark says, else utf-8')
     valid_fraction: float = flag('text', 0, 'hold out this part at the end of the text and report its perplexity, too')
     valid_text: Optional[str] = flag('text', None, 'a held-out text of its own file, in place of --valid-fraction')
     init_from: Optional[str] = flag('network', None, 'begin with the weights of this run; its network and vocabulary are kept, '
-                                     'characters that it lacks are added')
+                                    'characters that it lacks are added')
     cell: str = flag('network', 'gru', 'the recurrent network: sections 6.4, 6.7 and 6.8, or a Clockwork RNN')
     impl: Optional[str] = flag('network', None, 'scratch: by hand, to be read; hybrid: the same as a graph; gluon: the '
-                                'gluon.rnn layer; numba: the numbers of scratch, fast, on a CPU',
-                                unless='numba on one CPU; gluon on a GPU, where it has the equations; else hybrid')
+                               'gluon.rnn layer; numba: the numbers of scratch, fast, on a CPU',
+                               unless='numba on one CPU; gluon on a GPU, where it has the equations; else hybrid')
     num_hiddens: int = flag('network', 256, 'hidden units of a layer, in each direction')
     num_layers: int = flag('network', 1, 'layers, section 6.9')
     embed_size: int = flag('network', 0, 'columns of an embedding that the network reads, as words need it; 0: one-hot vectors, '
-                            'as in the book')
+                           'as in the book')
     dropout: float = flag('network', 0, 'part of the hidden states between layers set to zero in training')
     bidirectional: bool = flag('network', False, 'a second direction from the end of each batch, section 6.10; it reads the '
-                                'answer, so perplexity near 1 means nothing and its verses are poor')
+                               'answer, so perplexity near 1 means nothing and its verses are poor')
     backward_hiddens: Optional[int] = flag('network', None, 'hidden units of the second direction', unless='as the first')
     activation: str = flag('network', 'tanh', 'of the rnn')
     reset_after: Optional[bool] = flag('network', None, 'of the gru: reset the product with W_hh, as Gluon, cuDNN and PyTorch '
-                                        'do, instead of the state, as the book does',
-                                        unless="the book's form by hand, the other in Gluon")
+                                       'do, instead of the state, as the book does',
+                                       unless="the book's form by hand, the other in Gluon")
     periods: Optional[List[int]] = flag(       # noqa: RUF009
         'network', None, 'of the clockwork: one for each group of hidden units', unless='1 2 4 8')
     sigma: Optional[float] = flag('network', None, 'standard deviation of the new weights', unless="0.01, the book's")
@@ -97,24 +97,24 @@ class RunSettings(Settings):
     num_epochs: int = flag('training', None, 'epochs', unless='250 for the rnn, 160 for the others', may_change=True)
     lr: float = flag('training', None, 'learning rate', unless='100 for sgd, 0.01 for other optimizers', may_change=True)
     lr_schedule: str = flag('training', 'constant', 'step: times --lr-decay at each epoch after the first --lr-decay-after; '
-                             'cosine: falls to --lr-decay times lr; plateau: times --lr-decay where held-out text gets no better '
-                             'in --lr-decay-after epochs')
+                            'cosine: falls to --lr-decay times lr; plateau: times --lr-decay where held-out text gets no better '
+                            'in --lr-decay-after epochs')
     warmup: int = flag('training', 0, 'updates in which the learning rate rises to its full height')
     lr_decay: Optional[float] = flag('training', None, 'what the learning rate is multiplied by', may_change=True,
-                                      unless='0.97 for step, 0 for cosine, 0.5 for plateau')
+                                     unless='0.97 for step, 0 for cosine, 0.5 for plateau')
     lr_decay_after: Optional[int] = flag('training', None, 'epochs before it is', unless='10 for step, 1 for plateau',
-                                          may_change=True)
+                                         may_change=True)
     optimizer: str = flag('training', 'sgd', 'the name of any MXNet optimizer, or adamw')
     weight_decay: float = flag('training', 0, 'of the matrices: under adamw the part of a weight, times lr, that each update '
-                                'takes away; else added to the gradient')
+                               'takes away; else added to the gradient')
     patience: Optional[int] = flag('training', None, 'stop after so many epochs that were no better on held-out text',
-                                    may_change=True)
+                                   may_change=True)
     clipping_theta: float = flag('training', 1e-2, 'largest global norm of the gradients, 0: no clipping', may_change=True)
     ctx: str = flag('training', 'auto', "where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)', or several that "
-                     "share each batch: 'gpu(0),gpu(1)'", may_change=True)
+                    "share each batch: 'gpu(0),gpu(1)'", may_change=True)
     seed: int = flag('training', 0, 'one seed gives one result')
     pred_period: int = flag('verses', None, 'epochs from one printing to the next', unless='50 for the rnn, 40 for the others',
-                             may_change=True)
+                            may_change=True)
     prefixes: Optional[List[str]] = flag(      # noqa: RUF009
         'verses', None, 'what verses start with', unless='分开 and 不分开, or the first characters of a text that does not have '
         'them', may_change=True)
