@@ -101,6 +101,17 @@ def script(monkeypatch, capsys):
     return call
 
 
+@pytest.fixture(scope='session')
+def run_script():
+    """run_script('train', '--out', folder, ...): run it to a good end, for a fixture that several tests share."""
+    def call(name: str, *args) -> None:
+        with pytest.MonkeyPatch.context() as patched, pytest.raises(SystemExit) as ended:
+            patched.setattr(sys, 'argv', [f'scripts/{name}.py', *map(str, args)])
+            _cli.run(importlib.import_module(name).main)
+        assert ended.value.code == 0
+    return call
+
+
 @pytest.fixture
 def refused(script):
     """refused('what is said', 'train', ...): the script says so in one line and ends with status 2."""

@@ -6,8 +6,6 @@ import shlex
 import shutil
 import sys
 
-import _cli
-import classify_digits
 import numpy as np
 import pytest
 from harness import assert_same_task
@@ -36,14 +34,12 @@ def few_images(monkeypatch):
 
 
 @pytest.fixture(scope='module')
-def finished(tmp_path_factory):
+def finished(tmp_path_factory, run_script):
     """The folder of an uninterrupted run."""
     run = tmp_path_factory.mktemp('digits') / 'whole'
-    with pytest.MonkeyPatch.context() as patched, pytest.raises(SystemExit) as ended:
+    with pytest.MonkeyPatch.context() as patched:
         patched.setattr(images, '_digits', few)
-        patched.setattr(sys, 'argv', ['classify_digits.py', *map(str, SMALL), '--out', str(run)])
-        _cli.run(classify_digits.main)
-    assert ended.value.code == 0
+        run_script('classify_digits', *SMALL, '--out', run)
     return run
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-import sys
 
-import _cli
-import fill_in
 import pytest
 from harness import assert_same_model, assert_same_task
 
@@ -21,13 +18,10 @@ INSIDE = 'one-directional'
 
 
 @pytest.fixture(scope='module')
-def finished(tmp_path_factory):
+def finished(tmp_path_factory, run_script):
     """The folder of an uninterrupted run."""
     run = tmp_path_factory.mktemp('fill_in') / 'whole'
-    with pytest.MonkeyPatch.context() as patched, pytest.raises(SystemExit) as ended:
-        patched.setattr(sys, 'argv', ['fill_in.py', 'train', *map(str, SMALL), '--out', str(run)])
-        _cli.run(fill_in.main)
-    assert ended.value.code == 0
+    run_script('fill_in', 'train', *SMALL, '--out', run)
     return run
 
 

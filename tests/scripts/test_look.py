@@ -14,22 +14,13 @@ TRAIN = ('--max-chars', 1200, '--num-hiddens', 6, '--num-steps', 5, '--batch-siz
 
 
 @pytest.fixture(scope='module')
-def runs(tmp_path_factory):
+def runs(tmp_path_factory, run_script):
     """run(name, flags) -> the folder of a short training of that kind."""
-    import sys
-
-    import _cli
-    import train
     folder = tmp_path_factory.mktemp('runs')
 
     def run(name, *flags):
         if not (folder / name).exists():
-            before, sys.argv = sys.argv, ['train.py', *map(str, (*TRAIN, *flags, '--out', folder / name))]
-            try:
-                with pytest.raises(SystemExit):
-                    _cli.run(train.main)
-            finally:
-                sys.argv = before
+            run_script('train', *TRAIN, *flags, '--out', folder / name)
         return folder / name
     return run
 
