@@ -84,6 +84,8 @@ def show(piece: str) -> None:
 def read_model(path: Path, ctx: str, which: str | None = None) -> Tuple[Any, Tuple[str, ...]]:
     """The model of a run or of an exported file, and its vocabulary."""
     if path.suffix == '.onnx' and not path.is_dir():
+        if which:
+            raise ValueError(f'--which {which} is of a run, its folder, got {path}: leave it out')
         return read_onnx(path, ctx)
     return read_run(path, ctx, which)
 

@@ -61,6 +61,7 @@ def test_who_reads_takes_the_best_where_there_is_one(script, refused, small, run
     refused('has no best.npz, for it was trained without held-out text', 'generate', tmp_path / 'none', '--prefix', '分',
             '--which', 'best')
     refused('--which last is of a run', 'generate', out / 'best.npz', '--prefix', '分', '--which', 'last')
+    refused('--which best is of a run', 'generate', tmp_path / 'exported.onnx', '--prefix', '分', '--which', 'best')
 
 
 def interrupted_at(monkeypatch, epoch):
