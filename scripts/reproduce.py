@@ -3,7 +3,7 @@
 Each training leaves a run folder DIR/SECTION/VARIANT, and all of them together DIR/report.html and DIR/report.md. The command may
 be stopped at any time: started again, it goes on where it stopped, and what is finished is not run again.
 
-Everything takes some 80 minutes on two cores with --jobs 2, with --quick six.
+Everything takes 80 minutes on two cores with --jobs 2 and --impl scratch, with --quick six; docs/book.md says more.
 """
 from __future__ import annotations
 
