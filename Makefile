@@ -61,10 +61,10 @@ demo: $(VENV)/.warm
 	$(BIN)/python scripts/demo.py
 
 test: $(VENV)/.installed-dev $(VENV)/.warm
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
 test-all: $(VENV)/.installed-dev $(VENV)/.warm
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # What touches memory, with a C library that fills what is freed and aborts where a block's ends were written over (glibc).
 test-memory: $(VENV)/.installed-dev

@@ -4,12 +4,17 @@ from __future__ import annotations
 import importlib
 import os
 import random
+import shutil
 import sys
 import threading
 import zlib
 from dataclasses import dataclass
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')       # tests compute little: more threads would only wait for each other
+if 'PYTEST_XDIST_WORKER' in os.environ and hasattr(os, 'sched_setaffinity'):
+    # A CPU for each worker: MXNet hands every operation to a thread, and to wake one on another CPU takes longer than most do.
+    CPUS = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {CPUS[int(os.environ['PYTEST_XDIST_WORKER'][len('gw'):]) % len(CPUS)]})
 import gluon_rnn  # noqa: F401  (before MXNet, which loads only where this has prepared the machine)
 
 # isort: split
@@ -20,9 +25,11 @@ import launch
 import mxnet as mx
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from gluon_rnn import Corpus, load_corpus, runtime
 from gluon_rnn.corpora.corpus import CORPORA
+from gluon_rnn.runs import folder
 
 hypothesis.settings.register_profile('house', deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile('house')
@@ -44,6 +51,16 @@ def silence(monkeypatch):
     """However slow the machine: no line that says that a command is still at work."""
     for module in (_progress, launch):
         monkeypatch.setattr(module, 'SILENCE', 1e6)
+
+
+@pytest.fixture(autouse=True)
+def quick_writing(monkeypatch):
+    """No curve is drawn after every printing, nothing is waited for until it is on the disk: half the time of a small training.
+
+    What the curve shows is held by tests/runs/test_folder.py, when a file is told to be on the disk by tests/runs/test_files.py.
+    """
+    monkeypatch.setattr(folder, 'plot_perplexity', lambda runs: Figure(figsize=(1, 1)))
+    monkeypatch.setattr(os, 'fsync', lambda file: None)
 
 
 @pytest.fixture
@@ -132,3 +149,22 @@ SMALL = ('--corpus', 'lyrics', '--max-chars', 400, '--num-hiddens', 8, '--num-st
 def small() -> tuple:
     """Flags of a training that takes a moment, also where no kernels are compiled yet."""
     return SMALL
+
+
+@pytest.fixture(scope='session')
+def trained(tmp_path_factory, run_script):
+    """trained('--cell', 'lstm', ...) -> the folder of a `small` training with these flags, for all who read and do not write."""
+    made: dict = {}
+
+    def call(*flags):
+        if flags not in made:
+            made[flags] = tmp_path_factory.mktemp('trained') / 'run'
+            run_script('train', *SMALL, *flags, '--out', made[flags])
+        return made[flags]
+    return call
+
+
+@pytest.fixture
+def trained_in(trained):
+    """trained_in(folder, ...) -> the folder, a copy of such a training, to be written to."""
+    return lambda folder, *flags: shutil.copytree(trained(*flags), folder)

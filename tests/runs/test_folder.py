@@ -3,17 +3,18 @@ from __future__ import annotations
 
 import pytest
 
+from gluon_rnn import plots
 from gluon_rnn.book.results import read_layers, write_layers
+from gluon_rnn.runs import folder as room
 from gluon_rnn.runs.folder import RunFolder, read_metrics
 from gluon_rnn.runs.settings import RunSettings
 from gluon_rnn.training.config import EpochRecord
 
 
 @pytest.fixture
-def run(script, small, tmp_path):
+def run(trained_in, tmp_path):
     """The folder of a finished run of two layers whose norms by layer have been measured."""
-    folder = tmp_path / 'run'
-    assert script('train', *small, '--num-epochs', 2, '--num-layers', 2, '--out', folder).status == 0
+    folder = trained_in(tmp_path / 'run', '--num-epochs', 2, '--num-layers', 2)
     write_layers(folder)
     return folder
 
@@ -71,3 +72,16 @@ def test_a_last_line_without_an_end(tmp_path, end, number):
     path.write_bytes(whole + b'{"epoch": 4, "di\n')
     with pytest.raises(ValueError, match=r'metrics\.jsonl is damaged'):
         read_metrics(tmp_path / 'run')
+
+
+def test_each_printing_draws_the_curve_anew(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr(room, 'plot_perplexity', lambda runs: figures.append(plots.plot_perplexity(runs)) or figures[-1])
+    with RunFolder(tmp_path / 'run') as folder:
+        folder.begin(RunSettings())
+        for record in records(3):
+            folder.add(record)
+            folder.add_sample(record.epoch, 'a verse')
+    line, = figures[-1].axes[0].get_lines()
+    assert len(figures) == 3 and line.get_ydata().tolist() == [10, 5, 10 / 3]
+    assert (tmp_path / 'run' / 'curve.png').read_bytes().startswith(b'\x89PNG')
