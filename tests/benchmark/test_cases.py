@@ -20,7 +20,7 @@ from gluon_rnn.benchmark.cases import (
     setting_for,
     settings_around,
 )
-from gluon_rnn.benchmark.implementations import Setting, epoch_cases, own_cases
+from gluon_rnn.benchmark.implementations import Setting, own_cases
 from gluon_rnn.benchmark.measuring import Measurement
 from gluon_rnn.benchmark.workers import book, cutting, writing
 
@@ -43,15 +43,6 @@ def test_every_size_makes_two_batches_and_changes_nothing_else(size):
         assert changed <= {size, 'num_chars'}
         if size != 'num_chars':
             assert setting.tokens == 2 * setting.num_steps * setting.batch_size
-
-
-def test_epochs_of_everyone_with_or_without_torch():
-    names = {case.name for case in epoch_cases()}
-    assert len(names) == len(epoch_cases()) and all(case.worker.is_file() for case in epoch_cases())
-    assert names - {case.name for case in epoch_cases(compiled=False)} == {'torch.compile of it'}
-    for compiled in (True, False):
-        without = {case.name for case in epoch_cases(torch=False, compiled=compiled)}
-        assert names - without == {name for name in names if 'torch' in name} != set()
 
 
 def test_epochs_are_told_setting_by_setting(monkeypatch):

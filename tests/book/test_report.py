@@ -4,6 +4,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 
 import pytest
@@ -61,18 +62,18 @@ class Rows(HTMLParser):
             self.tables[-1][-1][-1] += data
 
 
-@pytest.fixture
-def reproduction(tmp_path):
-    """Both variants of section 6.4, one of them better than published, one worse, and a shortened GRU."""
+@pytest.fixture(scope='module')
+def reproduction(tmp_path_factory):
+    """Both variants of section 6.4, one of them better than published, one worse, and a shortened GRU; and their report."""
+    tmp_path = tmp_path_factory.mktemp('reproduction')
     better = make_run(tmp_path, '6.4', 'random', lambda epoch: 1 + 60 / epoch)
     worse = make_run(tmp_path, '6.4', 'consecutive', lambda epoch: 1 + 5000 / epoch)
     short = make_run(tmp_path, '6.7', 'gluon', lambda epoch: 100 - epoch, num_epochs=45, num_hiddens=8, corpus='lyrics')
-    return tmp_path, {'random': better, 'consecutive': worse, 'short': short}
+    return tmp_path, {'random': better, 'consecutive': worse, 'short': short}, *report.write_report(tmp_path)
 
 
 def test_figures_and_differences_come_from_the_runs(reproduction):
-    folder, runs = reproduction
-    html, markdown = report.write_report(folder)
+    _, runs, html, markdown = reproduction
     page = Rows(html.read_text(encoding='utf-8'))
     assert page.problems == [] and page.stack == []
     _, random, consecutive, short, ahead = page.tables
@@ -101,8 +102,7 @@ def test_figures_and_differences_come_from_the_runs(reproduction):
 
 
 def test_first_table_sums_up(reproduction):
-    folder, _ = reproduction
-    page = Rows(report.write_report(folder)[0].read_text(encoding='utf-8'))
+    page = Rows(reproduction[2].read_text(encoding='utf-8'))
     random, consecutive, short = page.tables[0][1:]
     assert re.sub(r'\s+', ' ', ' '.join(random)).strip().endswith('✓ at or below不高于公开结果')
     assert 'higher than chance explains' in consecutive[-1] and '高于随机波动所能解释' in consecutive[-1]
@@ -124,24 +124,23 @@ def test_a_shortened_run_has_no_tick_and_folds_what_it_did_not_reach(tmp_path):
 
 
 def test_pictures_name_their_axes_in_both_languages(reproduction):
-    folder, _ = reproduction
-    page = report.write_report(folder)[0].read_text(encoding='utf-8')
+    folder, _, html, _ = reproduction
+    page = html.read_text(encoding='utf-8')
     for picture in [*re.findall('<svg.*?</svg>', page, re.S), *(path.read_text() for path in (folder / 'pictures').iterdir())]:
         words = re.findall('<tspan lang="en">(.*?)</tspan><tspan lang="zh"> (.*?)</tspan>', picture)
         assert words[:1] == [('epoch', '迭代周期')] and words[1:] in ([('perplexity', '困惑度')], [('gradient norm', '梯度范数')])
 
 
 def test_summary_in_lines(reproduction):
-    folder, _ = reproduction
+    folder = reproduction[0]
     random, consecutive, short = results.summary(results.read_results(folder)).splitlines()
     assert re.sub(' +', ' ', random) == '6.4/random epoch 250: 1.24, published 1.31 (-5.3 %): at or below'
     assert consecutive.endswith('published 1.19 (+1664.7 %): the same settings, and higher than chance explains')
     assert short.endswith('epoch  40: 60.00, published 154.5 (-61.2 %): at or below, but shortened')
 
 
-def test_follows_the_files(reproduction):
-    folder, _ = reproduction
-    before = report.write_report(folder)[0].read_text(encoding='utf-8')
+def test_follows_the_files(reproduction, tmp_path):
+    folder, before = shutil.copytree(reproduction[0], tmp_path / 'copy'), reproduction[2].read_text(encoding='utf-8')
     assert report.write_report(folder)[0].read_text(encoding='utf-8') == before
     path = folder / '6.4' / 'random' / 'metrics.jsonl'
     lines = path.read_text().splitlines()
@@ -152,8 +151,7 @@ def test_follows_the_files(reproduction):
 
 
 def test_one_file_that_needs_no_network_in_two_languages(reproduction):
-    folder, _ = reproduction
-    page = report.write_report(folder)[0].read_text(encoding='utf-8')
+    page = reproduction[2].read_text(encoding='utf-8')
     assert not re.search(r'(src|href)\s*=\s*"(?!#)', page.replace('xlink:href="#', ''))
     assert 'url(http' not in page and '@import' not in page
     assert 'width=device-width' in page
@@ -178,8 +176,7 @@ def test_the_chinese_is_chinese(tmp_path):
 
 
 def test_notes_say_what_is_not_the_books(reproduction):
-    folder, _ = reproduction
-    page = report.write_report(folder)[0].read_text(encoding='utf-8')
+    page = reproduction[2].read_text(encoding='utf-8')
     assert 'Trained on the text lyrics in place of jaychou' in page and 'A shortened reproduction' in page
 
 
@@ -195,8 +192,8 @@ def test_layers_are_shown(tmp_path):
 
 
 def test_pictures_of_the_markdown_are_there(reproduction):
-    folder, _ = reproduction
-    text = report.write_report(folder)[1].read_text(encoding='utf-8')
+    folder, _, _, markdown = reproduction
+    text = markdown.read_text(encoding='utf-8')
     pictures = re.findall(r'!\[.*\]\((.*)\)', text)
     assert len(pictures) == 4 and all((folder / picture).read_text().startswith('<svg') for picture in pictures)
 
@@ -224,8 +221,8 @@ def test_reasons_of_one_source_name_their_epochs(tmp_path):
 WORDS = {True: ('has learned', '学会了'), False: ('hardly more', '几乎只学到了每个字符的频率')}
 
 
-@pytest.mark.parametrize('variant', ['layers-6', 'layers-6-sgd', 'layers-6-residual'])
-@pytest.mark.parametrize(('part', 'learned'), [(1.02, False), (0.92, False), (0.88, True), (0.01, True)])
+@pytest.mark.parametrize(('variant', 'part', 'learned'), [('layers-6', 1.02, False), ('layers-6', 0.92, False),
+                                                          ('layers-6-sgd', 0.88, True), ('layers-6-residual', 0.01, True)])
 def test_whether_six_layers_learn_is_read_off_the_figures(tmp_path, variant, part, learned):
     single = unigram_perplexity(load_corpus('lyrics').indices)
     make_run(tmp_path, '6.9', variant, lambda epoch: part * single, corpus='lyrics')

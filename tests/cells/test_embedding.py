@@ -75,10 +75,10 @@ def test_the_gradient_by_finite_differences():
     assert_allclose((found[0] - found[1]) / 2e-2, weight.grad[row, column].asscalar(), rtol=2e-2)
 
 
-@pytest.mark.parametrize('optimizer, lr, theta', [('sgd', 1.0, 1e-1), ('adam', 1e-3, 0)])
-@pytest.mark.parametrize('variant', CONFIGS)
+@pytest.mark.parametrize('variant, optimizer, lr, theta', [
+    ('rnn', 'adam', 1e-3, 0), ('gru', 'sgd', 1.0, 1e-1), ('lstm', 'adam', 1e-3, 0), ('bi-lstm', 'sgd', 1.0, 1e-1)])
 def test_a_whole_step_equals_the_plain_way(variant, optimizer, lr, theta):
-    config = TrainConfig(num_epochs=2, num_steps=6, batch_size=8, lr=lr, optimizer=optimizer, clipping_theta=theta)
+    config = TrainConfig(num_epochs=1, num_steps=6, batch_size=8, lr=lr, optimizer=optimizer, clipping_theta=theta)
     found = []
     for impl, plain in (('scratch', True), ('numba', False), ('numba', True)):
         trainer = Trainer(model(impl, **CONFIGS[variant]), config)
@@ -102,16 +102,16 @@ def test_sgd_touches_only_the_rows_that_occurred():
     assert_array_equal(moved, [3, 7, 9])
 
 
-@pytest.mark.parametrize('how', [{}, {'temperature': 0.7, 'seed': 3}, {'top_k': 2, 'seed': 5}])
 @pytest.mark.parametrize('variant', CONFIGS)
-def test_all_write_the_same(variant, how):
-    scratch = model('scratch', **CONFIGS[variant])
+def test_all_write_the_same(variant):
+    scratch, how = model('scratch', **CONFIGS[variant]), {'temperature': 0.7, 'top_k': 9, 'seed': 3}
     chars = [chr(0x4e00 + i) for i in range(VOCAB)]
-    wanted = generate(scratch, chars, chars[3] + chars[7], 30, **how)
-    for impl in IMPLS:
+    wanted = generate(scratch, chars, chars[3] + chars[7], 20, **how)
+    assert len(set(wanted)) > 5
+    for impl in set(IMPLS) - {'scratch'}:
         other = model(impl, **CONFIGS[variant])
         copy_params(scratch, other)
-        assert generate(other, chars, chars[3] + chars[7], 30, **how) == wanted
+        assert generate(other, chars, chars[3] + chars[7], 20, **how) == wanted
 
 
 def test_errors():

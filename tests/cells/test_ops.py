@@ -1,11 +1,15 @@
 """What the hand-written networks are written with."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from mxnet import autograd, nd
 
+from gluon_rnn.cells import NetworkConfig
 from gluon_rnn.cells.ops import OneHot, dot, steps
+from tests.cells.checks import NUM_INPUTS, assert_same, book_gradients, build, randomize
 
 
 @pytest.mark.parametrize('num_steps', [1, 4])
@@ -42,3 +46,19 @@ def test_one_hot_vectors_of_another_length_are_refused():
     """A gather would take the wrong rows without a word."""
     with pytest.raises(ValueError, match='one-hot vectors must have 5 columns, got 4'):
         dot(OneHot(nd.array([0, 1]), 4), nd.ones((5, 2)))
+
+
+@pytest.mark.parametrize('impl', ['scratch', 'gluon'])
+@pytest.mark.parametrize('config', [NetworkConfig('rnn'), NetworkConfig('gru'), NetworkConfig('lstm', bidirectional=True),
+                                    NetworkConfig('gru', num_layers=2)], ids=lambda config: f'{config.cell}-{config.num_layers}')
+def test_indices_equal_one_hot_vectors(config, impl):
+    network = build(replace(config, impl=impl))
+    randomize(network)
+    indices = nd.array([[0, 3, 3], [1, 0, 2], [3, 3, 0], [2, 2, 2]])       # characters come again, so gradients add up
+    results = []
+    for X in (OneHot(indices, NUM_INPUTS), nd.one_hot(indices, NUM_INPUTS)):
+        with autograd.record():
+            H, state = network(X, network.begin_state(3))
+            (H ** 2).sum().backward()
+        results.append(({'H': H.asnumpy(), 'last': state[0].asnumpy()}, book_gradients(network)))
+    assert_same(*results)

@@ -1,4 +1,4 @@
-"""What the hand-written networks refuse; that they compute what they should is test_equality.py's and test_hybrid.py's."""
+"""What the hand-written networks refuse; that they compute what they should is held beside each."""
 from __future__ import annotations
 
 import re

@@ -70,18 +70,11 @@ def damaged(data, rng):
 
 
 @pytest.fixture(scope='module')
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp('runs')
-
-
-@pytest.fixture
-def runs(folder, script, small):
+def runs(trained, run_script, tmp_path_factory):
     """A run of 4 epochs, and the same one gone on with for another."""
-    four, five = folder / 'four', folder / 'five'
-    if not five.exists():
-        assert script('train', *small, '--optimizer', 'adam', '--valid-fraction', 0.2, '--out', four).status == 0
-        shutil.copytree(four, five)
-        assert script('train', '--out', five, '--resume', '--num-epochs', 5).status == 0
+    four = trained('--optimizer', 'adam', '--valid-fraction', 0.2)
+    five = shutil.copytree(four, tmp_path_factory.mktemp('runs') / 'five')
+    run_script('train', '--out', five, '--resume', '--num-epochs', 5)
     return four, five
 
 
@@ -193,16 +186,15 @@ def check(path, data, reader, whole, rng, count, tally):
     tally(f'`{path.name}`, the same', outcomes)
 
 
-def test_digests_are_where_a_reader_sees_them(script, small, tmp_path):
-    script('train', *small, '--num-epochs', 2, '--out', tmp_path / 'run')
-    config = json.loads((tmp_path / 'run' / 'config.json').read_text(encoding='utf-8'))
-    lines = [json.loads(line) for line in (tmp_path / 'run' / 'metrics.jsonl').read_text().splitlines()]
+def test_digests_are_where_a_reader_sees_them(trained):
+    config = json.loads((trained() / 'config.json').read_text(encoding='utf-8'))
+    lines = [json.loads(line) for line in (trained() / 'metrics.jsonl').read_text().splitlines()]
     assert all(len(sealed['digest']) == 16 for sealed in (config, *lines))
-    assert [line['epoch'] for line in lines] == [1, 2]
+    assert [line['epoch'] for line in lines] == [1, 2, 3, 4]
 
 
-def test_a_changed_digit_is_refused(script, refused, small, tmp_path):
-    script('train', *small, '--num-epochs', 2, '--out', tmp_path / 'run')
+def test_a_changed_digit_is_refused(script, refused, trained_in, tmp_path):
+    trained_in(tmp_path / 'run', '--num-epochs', 2)
     for name, before in (('config.json', '"lr": '), ('metrics.jsonl', '"perplexity": ')):
         path = tmp_path / 'run' / name
         text = path.read_text(encoding='utf-8')
@@ -213,9 +205,8 @@ def test_a_changed_digit_is_refused(script, refused, small, tmp_path):
     assert script('train', '--out', tmp_path / 'run', '--resume', '--num-epochs', 3).status == 0
 
 
-def test_what_is_changed_by_hand_on_purpose_is_taken(script, refused, small, tmp_path):
-    run = tmp_path / 'run'
-    script('train', *small, '--num-epochs', 2, '--out', run)
+def test_what_is_changed_by_hand_on_purpose_is_taken(script, refused, trained_in, tmp_path):
+    run = trained_in(tmp_path / 'run', '--num-epochs', 2)
     path = run / 'config.json'
     config = {**json.loads(path.read_text(encoding='utf-8')), 'lr': 50.0}
     path.write_text(json.dumps(config), encoding='utf-8')
@@ -237,9 +228,10 @@ def test_figures_of_an_older_version_need_not_be_computed_again(refused, tmp_pat
     refused('it is of another format', 'compare_d2lzh', 'rnn-random', '--out', tmp_path)
 
 
-def test_a_folder_of_an_older_version_has_no_digests_and_gets_them(script, small, tmp_path):
-    script('train', *small, '--num-epochs', 2, '--out', tmp_path / 'old')
-    script('train', *small, '--num-epochs', 3, '--out', tmp_path / 'new')
+def test_a_folder_of_an_older_version_has_no_digests_and_gets_them(script, trained_in, tmp_path):
+    for name in ('old', 'new'):
+        trained_in(tmp_path / name, '--num-epochs', 2)
+    assert script('train', '--out', tmp_path / 'new', '--resume', '--num-epochs', 3).status == 0
     config = tmp_path / 'old' / 'config.json'
     old = {name: value for name, value in json.loads(config.read_text(encoding='utf-8')).items() if name != 'digest'}
     config.write_text(json.dumps({**old, 'format': 'gluon_rnn run 1'}), encoding='utf-8')

@@ -84,9 +84,8 @@ def proof(tmp_path):
 
 
 @pytest.fixture
-def run(script, small, tmp_path):
-    assert script('train', *small, '--num-epochs', 1, '--out', tmp_path / 'run').status == 0
-    return tmp_path / 'run'
+def run(trained_in, tmp_path):
+    return trained_in(tmp_path / 'run', '--num-epochs', 1)
 
 
 @pytest.mark.parametrize('where', IN_NPZ)

@@ -1,57 +1,24 @@
-"""Every gradient of every network in float64 against finite differences of the loss."""
+"""Layers put together: what a residual layer adds, and what dropout leaves out. (Each cell's file has layers and directions.)"""
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
 
-from gluon_rnn import runtime
-
-with runtime.kernel_cache():
-    from gluon_rnn.kernels.direction import GATES, Direction
-    from gluon_rnn.kernels.language_model import LanguageModel, Update
-    from gluon_rnn.kernels.network import Network
-    from gluon_rnn.kernels.threads import Pool
-
-V, h, T, B, SMALL = 6, 5, 4, 3, 1e-5
-VARIANTS = [('rnn', {'activation': 'tanh'}), ('rnn', {'activation': 'sigmoid'}), ('gru', {}), ('gru', {'reset_after': True}),
-            ('gru', {'reset_after': True, 'inner_bias': True}), ('lstm', {})]
+from tests.kernels.page import LanguageModel, Network, Page, Pool, Update, V, assert_is_the_page
 
 
-@pytest.mark.parametrize(('cell', 'more'), VARIANTS, ids=lambda part: part if isinstance(part, str) else '-'.join(part) or 'book')
-def test_gradients(cell, more):
-    rng = np.random.default_rng(0)
-    more = {**more, 'dtype': np.float64}
-    layers = [[Direction(cell, V, h, one_hot=True, **more), Direction(cell, V, h - 2, one_hot=True, reverse=True, **more)],
-              [Direction(cell, 2 * h - 2, h, **more)]]
-    params = [[{f'{kind}{gate}': rng.normal(size=shape) * 0.5 for gate in GATES[cell]
-                for kind, shape in (('W_x', (d.num_inputs, d.num_hiddens)), ('W_h', (d.num_hiddens, d.num_hiddens)),
-                                    ('b_', (d.num_hiddens,)))} for d in layer] for layer in layers]
-    for layer in params:
-        for own in layer:
-            own.update({'b_hh': rng.normal(size=own['b_h'].shape)} if 'inner_bias' in more else {})
-    output = {'W_hq': rng.normal(size=(h, V)), 'b_q': rng.normal(size=V)}
-    model = LanguageModel(Network(layers, Pool(1)), V)
-    X, Y = rng.integers(0, V, (2, T, B))
-    state = [rng.normal(size=(B, d.num_hiddens)) for layer in layers for d in layer for _ in range(d.num_states)]
+def test_residual_layers_add_what_they_read():
+    assert_is_the_page('gru', residual=True)
 
-    def loss():
-        return model.loss(X, Y, state, params, output)[0].mean()
 
-    flat = [('output', output)] + [(f'{i}.{d}', own) for i, layer in enumerate(params) for d, own in enumerate(layer)]
-    wanted, before = {}, {}
-    for place, own in flat:
-        for name, array in own.items():
-            slopes = np.zeros_like(array)
-            for k in range(array.size):
-                value = array.flat[k]
-                ends = []
-                for end in (value + SMALL, value - SMALL):
-                    array.flat[k] = end
-                    ends.append(loss())
-                array.flat[k] = value
-                slopes.flat[k] = (ends[0] - ends[1]) / (2 * SMALL)
-            wanted[place, name], before[place, name] = slopes, array.copy()
-    _, norm, _ = model.step(X, Y, state, params, output, Update('sgd', 1.0, 0))
-    for place, own in flat:
-        for name, array in own.items():
-            assert_allclose(before[place, name] - array, wanted[place, name], rtol=0, atol=1e-8, err_msg=f'{place} {name}')
-    assert_allclose(norm, np.sqrt(sum((slopes ** 2).sum() for slopes in wanted.values())), rtol=1e-7)
+def test_dropout_is_for_training_and_each_key_draws_its_own():
+    """Of three layers, so that two of them read what dropout leaves."""
+    losses = {}
+    for dropout, key in ((0, 1), (0.5, 1), (0.5, 2)):
+        page = Page('rnn', residual=True)
+        model = LanguageModel(Network(page.layers, Pool(1), residual=True, dropout=dropout), V)
+        told, _ = model.loss(page.X, page.Y, page.state, page.params, page.output)
+        for time in ('once', 'again'):
+            loss, _, _ = model.step(page.X, page.Y, page.state, page.params, page.output, Update('sgd', 0.0, 0), dropout_key=key)
+            losses[dropout, key, time] = loss
+        assert told.mean() == pytest.approx(losses[0, 1, 'once'], rel=1e-6)
+    assert all(losses[dropout, key, 'once'] == losses[dropout, key, 'again'] for dropout, key, _ in losses)
+    assert len(set(losses.values())) == 3 and np.isfinite(list(losses.values())).all()

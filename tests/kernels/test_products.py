@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
 from gluon_rnn import runtime
 
@@ -59,15 +59,3 @@ def test_weight_gradient(dtype, tolerance, rows, K, N):
     assert_allclose(G[0], A[0].astype(np.float64).T @ D[0], rtol=0, atol=tolerance * (rows + 20))
     assert_allclose(bias, D[0].sum(axis=0, dtype=np.float64), rtol=0, atol=tolerance * (rows + 20))
     assert_allclose(squares.sum(), (G.astype(np.float64) ** 2).sum() + (bias.astype(np.float64) ** 2).sum(), rtol=1e-12)
-
-
-def test_a_number_has_the_same_bits_in_every_tile():
-    rng = np.random.default_rng(2)
-    A, W = wide(rng, 1, 2 * MOST_ROWS, 300, dtype=np.float32), rng.normal(size=(300, 40)).astype(np.float32)
-    panels, whole = np.zeros((padded(40) // PANEL, 300, PANEL), np.float32), np.zeros((1, 2 * MOST_ROWS, padded(40)), np.float32)
-    pack(W, panels, 0, len(panels))
-    multiply(A, panels, whole, False)
-    for rows in range(1, 2 * MOST_ROWS):
-        part = np.zeros((1, rows, padded(40)), np.float32)
-        multiply(A[:, :rows], panels, part, False)
-        assert_array_equal(part, whole[:, :rows])

@@ -8,17 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gluon_rnn.cells import GRU, NetworkConfig, OneHot, build_network
 from gluon_rnn.models.numba import NumbaNetwork
+from tests.models.networks import CONFIGS
 
 CLOSE = 3e-6        # of an array's largest number, over seven steps
-CONFIGS = {
-    'rnn': {'cell': 'rnn'}, 'relu': {'cell': 'rnn', 'activation': 'relu'}, 'sigmoid': {'cell': 'rnn', 'activation': 'sigmoid'},
-    'gru': {'cell': 'gru'}, 'gru-reset-after': {'cell': 'gru', 'reset_after': True}, 'lstm': {'cell': 'lstm'},
-    'bi-rnn': {'cell': 'rnn', 'bidirectional': True}, 'bi-gru': {'cell': 'gru', 'bidirectional': True, 'backward_hiddens': 21},
-    'bi-lstm': {'cell': 'lstm', 'bidirectional': True, 'backward_hiddens': 3}, 'deep-gru': {'cell': 'gru', 'num_layers': 3},
-    'deep-bi-lstm': {'cell': 'lstm', 'num_layers': 2, 'bidirectional': True, 'backward_hiddens': 7},
-    'residual': {'cell': 'gru', 'num_layers': 3, 'residual': True, 'reset_after': True},
-    'both-forward': {'cell': 'rnn', 'num_layers': 2, 'bidirectional': True, 'both_forward': True},
-}
 NUM_INPUTS, NUM_HIDDENS, T, B = 9, 19, 7, 4
 
 
@@ -162,20 +154,6 @@ def test_nothing_is_dropped_where_a_gradient_is_recorded_in_predict_mode():
         found.append({name: param.grad.asnumpy() for name, param in network.parameters().items()})
     for name, gradient in found[0].items():
         close(found[1][name], gradient, name)
-
-
-def test_a_mask_drops_its_part_and_keeps_the_mean():
-    numba = make('deep-gru')[1]
-    kernels = numba.kernels(False)
-    kernels.dropout = 0.25
-    from gluon_rnn.kernels.output import draw_mask
-    from gluon_rnn.kernels.walk import Share
-    masks = [np.zeros((20, 10, 100), np.float32) for _ in range(2)]
-    for key, mask in enumerate(masks):
-        draw_mask(mask, 0.25, key, Share(0, 10, 0, 0, 1))
-        assert set(np.unique(mask)) == {0, np.float32(1 / 0.75)}
-        assert abs((mask == 0).mean() - 0.25) < 0.02
-    assert (masks[0] != masks[1]).mean() > 0.3
 
 
 def test_other_devices_and_other_cells_are_refused():

@@ -7,7 +7,6 @@ import pytest
 from gluon_rnn import ModelConfig, TrainConfig
 from gluon_rnn.runs.digits import DigitsSettings
 from gluon_rnn.runs.fill_in import FillInSettings
-from gluon_rnn.runs.run import TrainingJob
 from gluon_rnn.runs.settings import ALIASES, RunSettings, pick
 
 PLAIN = dataclasses.asdict(RunSettings())
@@ -66,12 +65,6 @@ def test_what_a_run_may_be_told_anew():
     assert run.changed({'num_epochs': 500, 'seed': 3}) == RunSettings(seed=3, num_epochs=500)
     with pytest.raises(ValueError, match='seed is 3 in the run to go on with, got 4: leave it out'):
         run.changed({'seed': 4})
-
-
-def test_a_job_keeps_what_it_found_beside_what_it_was_given(lyrics):
-    given = RunSettings(num_hiddens=4, max_chars=2000)
-    job = TrainingJob(given)
-    assert given.prefixes is None and job.settings.prefixes == ['分开', '不分开'] and len(job.settings.corpus_sha256) == 64
 
 
 @pytest.mark.parametrize('kind', [RunSettings, DigitsSettings, FillInSettings])

@@ -71,9 +71,9 @@ def test_parity_ends_with_status_1_where_one_fails(script, monkeypatch, tmp_path
     assert ended.status == 1 and 'NOT EQUAL' in ended.out + ended.err
 
 
-def test_export_writes_beside_the_run(script, small, tmp_path):
+def test_export_writes_beside_the_run(script, trained_in, tmp_path):
     torch = pytest.importorskip('torch')
-    assert script('train', *small, '--out', tmp_path / 'run').status == 0
+    trained_in(tmp_path / 'run')
     ended = script('export', tmp_path / 'run', '--format', 'torch')
     assert ended.status == 0, ended.err
     assert torch.load(tmp_path / 'run.pt', weights_only=True)['settings']['num_hiddens'] == 8

@@ -12,7 +12,7 @@ from gluon_rnn.models.fill_in import MaskedText
 from gluon_rnn.runs import checkpoint
 from gluon_rnn.runs.fill_in import FillInFolder
 
-SMALL = ('--max-chars', 1000, '--num-hiddens', 4, '--num-steps', 10, '--batch-size', 8, '--num-epochs', 3, '--impl', 'scratch',
+SMALL = ('--max-chars', 600, '--num-hiddens', 4, '--num-steps', 10, '--batch-size', 8, '--num-epochs', 3, '--impl', 'scratch',
          '--ctx', 'cpu')
 INSIDE = 'one-directional'
 
@@ -35,7 +35,7 @@ def interrupt(monkeypatch, nth):
     batches, begun = MaskedText.batches, []
 
     def until(self, epoch):
-        begun.extend([epoch] * (epoch > 0 and self.mask_rate == 0.2 and len(self.indices) > 500))
+        begun.extend([epoch] * (epoch > 0 and self.mask_rate == 0.2 and len(self.indices) > 300))
         for i, batch in enumerate(batches(self, epoch)):
             if len(begun) == nth and i == 2:
                 raise KeyboardInterrupt

@@ -13,11 +13,9 @@ OTHER = '分开 XYZ 再分开 ' * 40
 
 
 @pytest.fixture
-def old(script, small, tmp_path):
-    flags = ('--cell', 'lstm', '--num-layers', 2, '--valid-fraction', 0.2, '--out', tmp_path / 'old')
-    assert script('train', *small, *flags).status == 0
+def old(trained_in, tmp_path):
     (tmp_path / 'other.txt').write_text(OTHER)
-    return tmp_path / 'old'
+    return trained_in(tmp_path / 'old', '--cell', 'lstm', '--num-layers', 2, '--valid-fraction', 0.2)
 
 
 def begun(tmp_path, small, old, out='new'):
@@ -44,7 +42,7 @@ def test_a_run_begins_with_another(script, refused, small, tmp_path, old):
     refused('is neither a run', *begun(tmp_path, small, tmp_path / 'nowhere', 'not'))
 
 
-@pytest.mark.parametrize('epoch', [0, 1, 3])
+@pytest.mark.parametrize('epoch', [0, 1])
 def test_it_goes_on_bit_for_bit_even_without_the_run_it_began_with(script, small, tmp_path, old, monkeypatch, epoch):
     script(*begun(tmp_path, small, old))
     run_epoch = Trainer._run_epoch

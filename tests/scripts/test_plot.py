@@ -8,12 +8,9 @@ from gluon_rnn.runs.folder import read_metrics
 
 
 @pytest.fixture
-def runs(script, small, tmp_path):
+def runs(trained_in, tmp_path):
     """Two runs, the second with held-out text."""
-    folders = [tmp_path / 'one', tmp_path / 'two']
-    for folder, flags in zip(folders, ([], ['--valid-fraction', 0.2])):
-        assert script('train', *small, *flags, '--out', folder).status == 0
-    return folders
+    return [trained_in(tmp_path / 'one'), trained_in(tmp_path / 'two', '--valid-fraction', 0.2)]
 
 
 def test_each_run_is_a_line_and_held_out_text_another(runs, script, refused, tmp_path, monkeypatch):

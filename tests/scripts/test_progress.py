@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import _progress
-import pytest
 from _progress import Progress
 
 SCRIPTS = Path(_progress.__file__).parent
@@ -48,28 +47,6 @@ def test_the_seconds_left_are_those_of_the_rest(monkeypatch):
     monkeypatch.setattr(_progress.time, 'monotonic', lambda: progress.started + 30)
     progress.at(7, 'seven')
     assert progress.line() == 'seven, 30 s so far, 30 s left'
-
-
-@pytest.mark.parametrize(('flags', 'lines'), [
-    ((), ['text: lyrics, 400 characters on 37 lines, ', 'network: gru, 1 layer of 8 hidden units, ',
-          'runs on: scratch, cpu(0), ',
-          'training: 4 epochs of 6 batches, each 8 x 8 characters; sgd, lr 100', 'folder: ']),
-    (('--valid-fraction', 0.2, '--cell', 'lstm', '--num-layers', 2, '--bidirectional', '--impl', 'gluon',
-      '--ctx', 'cpu(0),cpu(1)', '--optimizer', 'adam', '--lr-schedule', 'cosine'),
-     ['text: lyrics, 400 characters on 37 lines, 185 different; 80 held out', 'network: bidirectional lstm, 2 layers of 8 hidden '
-      'units, ', 'runs on: gluon, cpu(0), cpu(1), ', 'training: 4 epochs of 4 batches, each 8 x 8 characters; adam, lr 0.01 '
-      '(cosine)', 'folder: ']),
-])
-def test_the_header_says_what_will_be_done(script, small, tmp_path, flags, lines):
-    ended = script('train', *small, *flags, '--out', tmp_path / 'run')
-    assert ended.status == 0, ended.err
-    printed = ended.out.splitlines()
-    assert [line[:len(wanted)] for line, wanted in zip(printed, lines)] == lines
-    assert printed[4] == f'folder: {tmp_path / "run"}' and printed[5].startswith('epoch 2, ')
-    from gluon_rnn.runs import checkpoint
-    number = sum(value.size for name, value in checkpoint.read(tmp_path / 'run' / 'checkpoint.npz').arrays.items()
-                 if name.startswith('params/'))
-    assert f', {number:,} parameters' in printed[1]
 
 
 def test_each_line_reaches_a_pipe_as_it_is_printed(small, tmp_path):

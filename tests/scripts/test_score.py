@@ -5,9 +5,9 @@ import pytest
 
 
 @pytest.fixture
-def runs(script, small, tmp_path):
-    for name, cell in (('one', 'gru'), ('two', 'lstm')):
-        assert script('train', *small, '--cell', cell, '--out', tmp_path / name).status == 0
+def runs(script, trained_in, tmp_path):
+    for name, flags in (('one', ()), ('two', ('--cell', 'lstm'))):
+        trained_in(tmp_path / name, *flags)
     assert script('export', tmp_path / 'one', '--format', 'onnx', '--out', tmp_path / 'one.onnx').status == 0
     return tmp_path
 

@@ -34,6 +34,10 @@ def assert_same_end(one, other):
         np.testing.assert_array_equal(value, theirs.arrays[name], err_msg=name)
 
 
+def verses(folder):
+    return [line for line in (folder / 'samples.txt').read_text().splitlines() if line.startswith(' - ')]
+
+
 def after_epoch(monkeypatch, epoch, act):
     """Call act(trainer) once that epoch is done and written."""
     epochs = Trainer.epochs
@@ -64,7 +68,8 @@ def test_prints_as_the_book_does_and_leaves_a_run(script, small, tmp_path):
     assert (tmp_path / 'run' / 'curve.png').read_bytes().startswith(b'\x89PNG')
 
 
-def test_who_asks_for_no_implementation_gets_a_fast_one_and_a_run_goes_on_in_its_own(script, small, tmp_path, monkeypatch):
+def test_who_asks_for_no_implementation_gets_a_fast_one_and_a_run_goes_on_in_its_own(script, small, trained, trained_in, tmp_path,
+                                                                                     monkeypatch):
     monkeypatch.chdir(tmp_path)
     unasked = small[:-2]
     assert small[-2:] == ('--impl', 'scratch')
@@ -73,14 +78,13 @@ def test_who_asks_for_no_implementation_gets_a_fast_one_and_a_run_goes_on_in_its
         run, = (tmp_path / 'runs').iterdir()
         assert run.name.endswith(f'-{impl}-1') and json.loads((run / 'config.json').read_text())['impl'] == impl
         shutil.rmtree(run)
-    script('train', *small, '--out', 'whole')
-    script('train', *small, '--num-epochs', 2, '--out', 'parts')
+    parts = trained_in(tmp_path / 'parts', '--num-epochs', 2)
     assert script('train', '--out', 'parts', '--resume', '--num-epochs', 4).status == 0
-    assert json.loads((tmp_path / 'parts' / 'config.json').read_text())['impl'] == 'scratch'
-    assert_same_end(tmp_path / 'whole', tmp_path / 'parts')
+    assert json.loads((parts / 'config.json').read_text())['impl'] == 'scratch'
+    assert_same_end(trained(), parts)
 
 
-def test_a_run_on_the_kernels_goes_on_where_there_are_none(script, small, tmp_path, monkeypatch):
+def test_a_run_on_the_kernels_goes_on_where_there_are_none(script, small, trained, tmp_path, monkeypatch):
     run = tmp_path / 'run'
     assert script('train', *small, '--impl', 'numba', '--num-epochs', 2, '--out', run).status == 0
     with monkeypatch.context() as without:
@@ -89,8 +93,7 @@ def test_a_run_on_the_kernels_goes_on_where_there_are_none(script, small, tmp_pa
         assert script('generate', run, '--prefix', '分开').status == 0
     assert json.loads((run / 'config.json').read_text())['impl'] == 'hybrid'
     assert script('train', '--out', run, '--resume', '--num-epochs', 4).status == 0
-    script('train', *small, '--out', tmp_path / 'whole')
-    here, there = ([line['perplexity'] for line in metrics(folder)] for folder in (run, tmp_path / 'whole'))
+    here, there = ([line['perplexity'] for line in metrics(folder)] for folder in (run, trained()))
     np.testing.assert_allclose(here, there, rtol=1e-4)
 
 
@@ -109,23 +112,19 @@ def test_a_run_in_two_parts_ends_as_one_in_one(script, small, tmp_path, flags):
     assert_same_end(tmp_path / 'whole', tmp_path / 'parts')
 
 
-def test_what_came_after_the_last_checkpoint_is_forgotten_and_done_again(script, small, tmp_path):
-    script('train', *small, '--out', tmp_path / 'whole')
-    script('train', *small, '--num-epochs', 2, '--out', tmp_path / 'torn')
+def test_what_came_after_the_last_checkpoint_is_forgotten_and_done_again(script, trained, trained_in, tmp_path):
+    torn = trained_in(tmp_path / 'torn', '--num-epochs', 2)
     for name in ('metrics.jsonl', 'samples.txt'):      # as a kill leaves it just before the checkpoint of epoch 4
-        shutil.copy(tmp_path / 'whole' / name, tmp_path / 'torn' / name)
-    (tmp_path / 'torn' / '.checkpoint.npz.part').write_bytes(b'half a checkpoint')
-    with open(tmp_path / 'torn' / 'metrics.jsonl', 'a') as file:
+        shutil.copy(trained() / name, torn / name)
+    (torn / '.checkpoint.npz.part').write_bytes(b'half a checkpoint')
+    with open(torn / 'metrics.jsonl', 'a') as file:
         file.write('{"epoch": 5, "digest": "1f')      # a line broken off
-    script('train', '--out', tmp_path / 'torn', '--resume', '--num-epochs', 4)
-    assert_same_end(tmp_path / 'whole', tmp_path / 'torn')
-    epochs = [[line for line in (tmp_path / run / 'samples.txt').read_text().splitlines() if line.startswith(' - ')]
-              for run in ('whole', 'torn')]
-    assert epochs[0] == epochs[1]
+    script('train', '--out', torn, '--resume', '--num-epochs', 4)
+    assert_same_end(trained(), torn)
+    assert verses(trained()) == verses(torn)
 
 
-def test_ctrl_c_saves_and_says_how_to_go_on(script, small, tmp_path, monkeypatch):
-    script('train', *small, '--out', tmp_path / 'whole')
+def test_ctrl_c_saves_and_says_how_to_go_on(script, small, trained, tmp_path, monkeypatch):
     after_epoch(monkeypatch, 3, press)
     ended = script('train', *small, '--out', tmp_path / 'stopped')
     assert ended.status == 130
@@ -133,12 +132,11 @@ def test_ctrl_c_saves_and_says_how_to_go_on(script, small, tmp_path, monkeypatch
     assert f'scripts/train.py --out {tmp_path / "stopped"} --resume' in ended.err      # also where demo.py was stopped
     monkeypatch.undo()
     script('train', '--out', tmp_path / 'stopped', '--resume')
-    assert_same_end(tmp_path / 'whole', tmp_path / 'stopped')
+    assert_same_end(trained(), tmp_path / 'stopped')
 
 
 @pytest.mark.parametrize('name', ['samples.txt', 'checkpoint.npz'])
-def test_ctrl_c_while_a_file_is_written(script, small, tmp_path, monkeypatch, name):
-    script('train', *small, '--checkpoint-period', 2, '--out', tmp_path / 'whole')
+def test_ctrl_c_while_a_file_is_written(script, small, trained, tmp_path, monkeypatch, name):
     from gluon_rnn.runs import files
     replace, pressed = files.os.replace, []
 
@@ -152,14 +150,12 @@ def test_ctrl_c_while_a_file_is_written(script, small, tmp_path, monkeypatch, na
     assert pressed
     monkeypatch.undo()
     assert script('train', '--out', tmp_path / 'stopped', '--resume').status == 0
-    assert_same_end(tmp_path / 'whole', tmp_path / 'stopped')
-    verses = [[line for line in (tmp_path / run / 'samples.txt').read_text().splitlines() if line.startswith(' - ')]
-              for run in ('whole', 'stopped')]
-    assert verses[0] == verses[1]
+    assert_same_end(trained(), tmp_path / 'stopped')
+    assert verses(trained()) == verses(tmp_path / 'stopped')
 
 
-def test_what_is_changed_on_resuming_is_kept(script, small, tmp_path):
-    script('train', *small, '--num-epochs', 1, '--out', tmp_path / 'run')
+def test_what_is_changed_on_resuming_is_kept(script, trained_in, tmp_path):
+    trained_in(tmp_path / 'run', '--num-epochs', 1)
     script('train', '--out', tmp_path / 'run', '--resume', '--num-epochs', 2, '--lr', 50)
     assert 'has its 2 epochs already' in script('train', '--out', tmp_path / 'run', '--resume').out
     assert json.loads((tmp_path / 'run' / 'config.json').read_text())['lr'] == 50
@@ -168,21 +164,21 @@ def test_what_is_changed_on_resuming_is_kept(script, small, tmp_path):
 @pytest.mark.parametrize(('said', 'name', 'value'), [("num_hiddens is '8'", 'num_hiddens', '8'), ('ctx is 5', 'ctx', 5),
                                                     ('pred_period must be 1 or more, got 0', 'period', 0),
                                                     ('seed is True', 'seed', True)])
-def test_a_config_with_a_wrong_value(script, refused, small, tmp_path, said, name, value):
-    script('train', *small, '--num-epochs', 1, '--out', tmp_path / 'run')
+def test_a_config_with_a_wrong_value(refused, trained_in, tmp_path, said, name, value):
+    trained_in(tmp_path / 'run', '--num-epochs', 1)
     path = tmp_path / 'run' / 'config.json'
     by_hand = {'digest': '', 'format': 'gluon_rnn run 1', name: value}      # as docs/reliability.md says
     path.write_text(json.dumps({k: v for k, v in {**json.loads(path.read_text()), **by_hand}.items() if k != 'digest'}))
     refused(f'config.json is damaged ({said})', 'train', '--out', tmp_path / 'run', '--resume')
 
 
-def test_held_out_text_too_short_leaves_the_old_run(script, refused, small, tmp_path):
-    script('train', *small, '--out', tmp_path / 'run')
+def test_held_out_text_too_short_leaves_the_old_run(refused, small, trained_in, tmp_path):
+    trained_in(tmp_path / 'run')
     refused('raise --valid-fraction', 'train', *small, '--out', tmp_path / 'run', '--overwrite', '--valid-fraction', 0.01)
     assert len(metrics(tmp_path / 'run')) == 4
 
 
-def test_held_out_text_of_its_own_file(script, refused, small, tmp_path, monkeypatch):
+def test_held_out_text_of_its_own_file(script, refused, small, trained, tmp_path, monkeypatch):
     """Its characters are known, too; the text to train on is whole; a change of it is told."""
     (tmp_path / 'held-out.txt').write_text('分开 ' * 30 + '\N{SNOWMAN}')
     monkeypatch.chdir(tmp_path)
@@ -192,8 +188,7 @@ def test_held_out_text_of_its_own_file(script, refused, small, tmp_path, monkeyp
     assert saved.idx_to_char[-1] == '\N{SNOWMAN}'
     assert metrics(tmp_path / 'run')[-1]['valid_perplexity'] == pytest.approx(evaluate(
         saved.model(), gluon_rnn.Corpus.from_text('分开 ' * 30 + '\N{SNOWMAN}', saved.idx_to_char).indices, 8, 8), rel=1e-6)
-    script('train', *small, '--out', tmp_path / 'alone')
-    assert metrics(tmp_path / 'run')[0]['perplexity'] == pytest.approx(metrics(tmp_path / 'alone')[0]['perplexity'], rel=0.05)
+    assert metrics(tmp_path / 'run')[0]['perplexity'] == pytest.approx(metrics(trained())[0]['perplexity'], rel=0.05)
     (tmp_path / 'held-out.txt').write_text('分开' * 60)
     monkeypatch.chdir(tmp_path.parent)
     refused('has changed since', 'train', '--out', tmp_path / 'run', '--resume')
@@ -260,15 +255,14 @@ def test_bad_texts(refused, small, tmp_path, said, data):
     refused(said, 'train', *small, '--corpus', tmp_path / 'text.txt', '--out', tmp_path / 'run')
 
 
-def test_a_folder_is_never_overwritten_unless_told(script, refused, small, tmp_path):
-    run = tmp_path / 'run'
-    script('train', *small, '--out', run)
+def test_a_folder_is_never_overwritten_unless_told(script, refused, small, trained_in, tmp_path):
+    run = trained_in(tmp_path / 'run')
     before = (run / 'checkpoint.npz').read_bytes()
     refused('holds a run already', 'train', *small, '--out', run)
     refused('--seed is 0 in the run', 'train', '--out', run, '--resume', '--seed', 5)
     assert (run / 'checkpoint.npz').read_bytes() == before
     assert 'has its 4 epochs already' in script('train', '--out', run, '--resume').out
-    script('train', *small, '--seed', 5, '--out', run, '--overwrite')
+    script('train', *small, '--seed', 5, '--num-epochs', 1, '--out', run, '--overwrite')
     assert (run / 'checkpoint.npz').read_bytes() != before
     (run / 'thesis.tex').write_text('years of work')
     refused('holds files that are not a run (thesis.tex)', 'train', *small, '--out', run, '--overwrite')
@@ -281,16 +275,14 @@ def test_two_runs_in_one_folder(refused, small, tmp_path):
         refused('another run is writing in', 'train', *small, '--out', tmp_path / 'run')
 
 
-def test_resuming_what_cannot_be(script, refused, small, tmp_path):
+def test_resuming_what_cannot_be(refused, trained, trained_in, tmp_path):
     refused('--resume needs --out', 'train', '--resume')
     refused('does not exist', 'train', '--out', tmp_path / 'nowhere', '--resume')
-    run = tmp_path / 'run'
-    script('train', *small, '--out', run)
+    run = trained_in(tmp_path / 'run')
     good = (run / 'checkpoint.npz').read_bytes()
     (run / 'checkpoint.npz').write_bytes(good[:len(good) // 2])
     refused('is not a whole checkpoint', 'train', '--out', run, '--resume', '--num-epochs', 9)
-    script('train', *small, '--num-hiddens', 9, '--out', tmp_path / 'other')
-    shutil.copy(tmp_path / 'other' / 'checkpoint.npz', run)
+    shutil.copy(trained('--num-hiddens', 9, '--num-epochs', 1) / 'checkpoint.npz', run)
     refused('is of another model than its config.json', 'train', '--out', run, '--resume', '--num-epochs', 9)
     (run / 'checkpoint.npz').write_bytes(good)
     (run / 'metrics.jsonl').write_text('{"epoch": 1, "perplexity": ')
@@ -305,15 +297,14 @@ def test_a_text_that_changed_is_not_gone_on_with(script, refused, small, tmp_pat
     text = tmp_path / 'text.txt'
     text.write_text('从前有座山 山里有座庙 ' * 40, encoding='utf-8')
     run = tmp_path / 'run'
-    assert script('train', *small, '--corpus', text, '--out', run).status == 0
+    assert script('train', *small, '--num-epochs', 1, '--corpus', text, '--out', run).status == 0
     assert '从前有座山' in (run / 'samples.txt').read_text()      # the text's own first characters, as it has no 分开
     text.write_text('从前有座山 山里没有庙 ' * 40, encoding='utf-8')
     refused('has changed since the run started', 'train', '--out', run, '--resume', '--num-epochs', 9)
 
 
-def test_generate(script, refused, small, tmp_path):
-    run = tmp_path / 'run'
-    script('train', *small, '--out', run)
+def test_generate(script, refused, trained, tmp_path):
+    run = trained()
     last = (run / 'samples.txt').read_text().splitlines()[-2:]
     ended = script('generate', run, '--prefix', '分开', '--prefix', '不分开', '--length', 5)
     assert [f' - {line}' for line in ended.out.splitlines()] == last
@@ -329,9 +320,8 @@ def test_generate(script, refused, small, tmp_path):
     refused('length must be 0 or more', 'generate', run, '--prefix', '分', '--length', -1)
 
 
-def test_generation_does_not_depend_on_the_implementation(script, small, tmp_path):
-    script('train', *small, '--cell', 'lstm', '--out', tmp_path / 'run')
-    saved = checkpoint.read(tmp_path / 'run' / 'checkpoint.npz')
+def test_generation_does_not_depend_on_the_implementation(trained):
+    saved = checkpoint.read(trained('--cell', 'lstm') / 'checkpoint.npz')
     twin = gluon_rnn.build_model(gluon_rnn.ModelConfig(**{**vars(saved.config), 'impl': 'gluon'}))
     gluon_rnn.copy_params(saved.model(), twin)
     written = [gluon_rnn.generate(model, saved.idx_to_char, '分开', 20) for model in (saved.model(), twin)]

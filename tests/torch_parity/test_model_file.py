@@ -90,9 +90,3 @@ def test_wrong_vocabularies_and_files_are_refused(tmp_path):
     torch.save({'state_dict': {}}, tmp_path / 'other.pt')
     with pytest.raises(ValueError, match=r'other.pt is no whole model that gluon_rnn has exported'):
         modules.load_model(tmp_path / 'other.pt')
-
-
-def test_generate_leaves_the_mode_as_it_was(alphabet):
-    twin = modules.LanguageModel(modules.Settings(alphabet.vocab_size, num_hiddens=4))
-    text = modules.generate(twin, alphabet.idx_to_char, 'ab', 5)
-    assert len(text) == 7 and text.startswith('ab') and twin.training

@@ -6,10 +6,8 @@ import pytest
 import torch
 
 from gluon_rnn import ModelConfig, build_model
-from gluon_rnn.corpora.sampling import consecutive_batches
-from gluon_rnn.torch_parity import parity, torch_trainer
+from gluon_rnn.torch_parity import parity
 from gluon_rnn.torch_parity.layout import to_torch
-from gluon_rnn.torch_parity.lockstep import Lockstep, batches
 from gluon_rnn.torch_parity.parity import Size
 
 PAIRS = {pair.name: pair for pair in parity.pairs()}
@@ -68,36 +66,3 @@ def test_difference_is_of_the_largest_numbers():
     assert parity.difference(np.zeros(2), np.zeros(2)) == (0, 0)
     assert parity.difference(np.ones(1), np.zeros(1)) == (1, np.inf)
     assert parity.difference(np.array([np.nan]), np.ones(1)) == (np.inf, np.inf)
-
-
-def test_batches_are_the_samplers_in_both_frameworks():
-    text = list(range(23))
-    ours = list(batches(text, 2, 3))
-    for (X, Y), (A, B), (P, Q) in zip(ours, consecutive_batches(text, 2, 3), torch_trainer.consecutive_batches(text, 2, 3)):
-        assert X.tolist() == A.asnumpy().tolist() == P.tolist()
-        assert Y.tolist() == B.asnumpy().tolist() == Q.tolist()
-    assert len(ours) == len(list(torch_trainer.consecutive_batches(text, 2, 3))) == 3
-
-
-def test_clipping_is_the_book_s():
-    params = [torch.zeros(2, requires_grad=True), torch.zeros(1, requires_grad=True)]
-    params[0].grad, params[1].grad = torch.tensor([3.0, 0.0]), torch.tensor([4.0])
-    torch_trainer.clip(params, 10)
-    assert params[0].grad.tolist() == [3, 0]
-    torch_trainer.clip(params, 2.5)
-    assert params[0].grad.tolist() == [1.5, 0] and params[1].grad.tolist() == [2]
-    torch_trainer.clip(params, 0)
-    assert params[1].grad.tolist() == [2]
-
-
-def test_state_goes_on_in_both_until_started_anew():
-    model = build_model(ModelConfig(vocab_size=7, num_hiddens=4))
-    parity.randomize(model, np.random.default_rng(1))
-    both = Lockstep(model, to_torch(model), lr=1e-9)
-    (X, Y), = list(batches(list(range(7)) * 3, 2, 8))[:1]
-    both.start(2)
-    first, second = both.step(X, Y), both.step(X, Y)
-    both.start(2)
-    again = both.step(X, Y)
-    assert first[0] != second[0] and first == pytest.approx(again, rel=1e-6)
-    assert first[0] == pytest.approx(first[1], rel=1e-6) and second[0] == pytest.approx(second[1], rel=1e-6)

@@ -10,7 +10,7 @@ from gluon_rnn.cells.build import IMPLS
 from gluon_rnn.corpora.sampling import consecutive_rows, random_rows
 from gluon_rnn.training.config import SAMPLINGS
 from gluon_rnn.training.data_parallel import Replicas, share
-from gluon_rnn.training.kvstore import KINDS, LOCAL, Store
+from gluon_rnn.training.kvstore import LOCAL, Store
 from gluon_rnn.training.loss import Diverged, cross_entropy
 
 SETTING = {'num_steps': 5, 'batch_size': 7, 'num_epochs': 2, 'seed': 3, 'lr': 1.0, 'clipping_theta': 0.1}
@@ -204,8 +204,3 @@ def test_contexts():
         runtime.parse_contexts('cpu(0),')
     with pytest.raises(ValueError, match='no GPU'):
         runtime.parse_contexts('cpu(0),gpu(7)')
-
-
-def test_no_such_store():
-    with pytest.raises(ValueError, match=f'kvstore must be one of {", ".join(KINDS)}, got .nccl.'):
-        Store('nccl')

@@ -9,13 +9,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import gluon_rnn
 from gluon_rnn import ModelConfig, TrainConfig, Trainer, build_model, copy_params
-from gluon_rnn.cells.build import IMPLS
 from gluon_rnn.runs.folder import RunFolder, read_metrics
 from gluon_rnn.runs.run import Run
 from gluon_rnn.runs.settings import RunSettings
 from gluon_rnn.training.schedule import Schedule
 
-TEXT = np.random.default_rng(2).integers(0, 11, 400)
+TEXT = np.random.default_rng(2).integers(0, 11, 250)
 
 
 def rates(schedule, epochs, steps=1, held_out=()):
@@ -73,14 +72,16 @@ def trained(impl, config, *, ctx=None, epochs=None, like=None):
     return records, trainer
 
 
-@pytest.mark.parametrize('optimizer', ['sgd', 'adam', 'rmsprop'])
-@pytest.mark.parametrize('impl', IMPLS)
+# each implementation, each optimizer, and both that the kernels' whole step has; rmsprop it has not
+@pytest.mark.parametrize('impl, optimizer', [('scratch', 'sgd'), ('hybrid', 'adam'), ('gluon', 'rmsprop'), ('numba', 'sgd'),
+                                             ('numba', 'adam'), ('numba', 'rmsprop')])
 def test_every_implementation_follows_the_rates_as_a_training_by_hand_does(impl, optimizer):
     """Against a training whose lr is set anew each epoch, on another device."""
-    config = TrainConfig(num_epochs=3, num_steps=6, batch_size=8, lr=0.05, optimizer=optimizer, clipping_theta=1,
+    lr = 5 if optimizer == 'sgd' else 0.05
+    config = TrainConfig(num_epochs=3, num_steps=6, batch_size=8, lr=lr, optimizer=optimizer, clipping_theta=1,
                          lr_schedule='step', lr_decay=0.1, lr_decay_after=1)
     records, trainer = trained(impl, config, ctx=mx.cpu(1))
-    assert_allclose([record.lr for record in records], [0.05, 0.005, 0.0005])
+    assert_allclose([record.lr for record in records], [lr, lr / 10, lr / 100])
     constant = replace(config, lr_schedule='constant', lr_decay=None, lr_decay_after=None)
     _, by_hand = trained(impl, constant, epochs=1)
     for epoch in (2, 3):
@@ -93,8 +94,8 @@ def test_every_implementation_follows_the_rates_as_a_training_by_hand_does(impl,
     assert abs(moved[-1].perplexity / records[-1].perplexity - 1) > 1e-4
 
 
-@pytest.mark.parametrize('schedule', [{'lr_schedule': 'cosine', 'warmup': 9}, {'lr_schedule': 'step', 'lr_decay_after': 1}])
-@pytest.mark.parametrize('impl', ['scratch', 'numba'])
+@pytest.mark.parametrize('impl, schedule', [('scratch', {'lr_schedule': 'step', 'lr_decay_after': 1}),
+                                            ('numba', {'lr_schedule': 'cosine', 'warmup': 9})])
 def test_a_continued_training_meets_the_same_rates(impl, schedule):
     config = TrainConfig(num_epochs=4, num_steps=6, batch_size=8, lr=0.05, optimizer='adam', **schedule)
     wanted, whole = trained(impl, config)

@@ -262,22 +262,3 @@ def test_text_too_short(sampling, alphabet):
         next(trainer.epochs(alphabet.indices))
     with pytest.raises(ValueError, match='the held-out text has 5 characters, it needs at least'):
         next(Trainer(Bigram(26), TrainConfig(**SMALL)).epochs(alphabet.indices, alphabet.indices[:5]))
-
-
-@pytest.mark.parametrize('changes, message', [
-    ({'sampling': 'sorted'}, "sampling must be one of random, consecutive, got 'sorted'"),
-    ({'num_epochs': 0}, 'num_epochs must be 1 or more, got 0'),
-    ({'num_steps': 0}, 'num_steps must be 1 or more, got 0'),
-    ({'batch_size': -2}, 'batch_size must be 1 or more, got -2'),
-    ({'lr': 0}, 'lr must be above 0, got 0'),
-    ({'lr': float('nan')}, 'lr must be above 0, got nan'),
-    ({'lr': float('inf')}, 'lr must be above 0, got inf'),
-    ({'clipping_theta': -1}, 'clipping_theta must be 0'),
-    ({'clipping_theta': float('nan')}, 'clipping_theta must be 0'),
-    ({'seed': -1}, 'seed must be from 0 to 2147483647, got -1'),
-    ({'seed': 2 ** 31}, 'seed must be from 0 to 2147483647'),
-    ({'optimizer': 'newton'}, "optimizer must be one of .*adam.*, got 'newton'"),
-])
-def test_no_such_training(changes, message):
-    with pytest.raises(ValueError, match=message):
-        TrainConfig(**changes)
