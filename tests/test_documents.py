@@ -43,6 +43,14 @@ def test_both_readmes_show_the_same():
     assert shown[0] == shown[1]
 
 
+def test_speeds_say_whose_code_they_are_of():
+    """The book's code by hand is no faster through this project than with d2lzh."""
+    for file, said in (('README.md', "The book's code by hand, run through `gluon_rnn.d2lzh`, takes as long as with d2lzh."),
+                       ('README.zh-CN.md', '书中手写的代码经 `gluon_rnn.d2lzh` 运行，用时与 d2lzh 相同。'),
+                       ('scripts/compare_d2lzh.py', "the book's code through gluon_rnn.d2lzh is as fast as d2lzh's.")):
+        assert said in ' '.join((ROOT / file).read_text(encoding='utf-8').split())
+
+
 @pytest.mark.parametrize('path', CODE, ids=name)
 def test_docstrings_open_with_a_verb_or_a_noun(path):
     nodes = ast.walk(ast.parse(path.read_text(encoding='utf-8')))

@@ -11,6 +11,7 @@ from mxnet import nd
 import gluon_rnn
 from gluon_rnn.corpora.images import ImageBatches, load_images
 from gluon_rnn.models.classifier import ClassifierConfig, build_classifier, classify, confusion_matrix
+from gluon_rnn.runs.digits import DigitsJob, DigitsSettings
 from gluon_rnn.training.config import TrainConfig
 from gluon_rnn.training.trainer import Trainer
 
@@ -92,6 +93,28 @@ def test_the_shared_trainer_learns_and_repeats_itself():
     assert records[-1].perplexity < 0.5 * records[0].perplexity and accuracy > 0.5
     again, same = train_on_digits(480, 6)
     assert [r.perplexity for r in again] == [r.perplexity for r in records] and same == accuracy
+
+
+def quantiles(values):
+    return np.quantile(np.concatenate([np.ravel(value) for value in values]), np.linspace(0, 1, 9))
+
+
+@pytest.mark.parametrize('bidirectional', [False, True])
+def test_the_first_weights_are_drawn_as_pytorch_draws_them(bidirectional):
+    torch = pytest.importorskip('torch')
+    job = DigitsJob(DigitsSettings(impl='gluon', bidirectional=bidirectional, ctx='cpu'))
+    ours = job.trainer.model.book_params()
+    layer = torch.nn.LSTM(8, 128, 2, bidirectional=bidirectional)
+    output = torch.nn.Linear(128 * (1 + bidirectional), 10)
+    theirs = {name: value.detach().numpy() for name, value in layer.named_parameters()}
+    biases = [theirs[name] + theirs[name.replace('ih', 'hh')] for name in theirs if name.startswith('bias_ih')]
+    matrices = [value for name, value in theirs.items() if name.startswith('weight')]
+    recurrent = {name: value for name, value in ours.items() if name not in ('W_hq', 'b_q')}
+    limit = 128 ** -0.5
+    by_axes = {axes: [value for value in recurrent.values() if value.ndim == axes] for axes in (1, 2)}
+    for one, other in ((by_axes[2], matrices), (by_axes[1], biases), ([ours['W_hq']], [output.weight.detach().numpy()])):
+        np.testing.assert_allclose(quantiles(one), quantiles(other), atol=0.25 * limit)
+    assert 0 < np.abs(ours['b_q']).max() <= ours['W_hq'].shape[0] ** -0.5
 
 
 def script(*flags, cwd=None):

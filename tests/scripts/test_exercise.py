@@ -53,6 +53,13 @@ def test_refuses_what_it_cannot_do(said, flags, refused, tmp_path):
     assert not (tmp_path / 'out').exists()
 
 
+def test_the_reason_why_another_text_is_taken_is_told_once(script, tmp_path, monkeypatch):
+    monkeypatch.setattr('gluon_rnn.book.exercises.workbench.corpus_here', lambda name: ('lyrics', 'it is nowhere'))
+    ended = script('exercise', '6.2.1', '--quick', '--out', tmp_path)
+    lines = [line for line in ended.out.splitlines() if 'it is nowhere' in line]
+    assert (ended.status, lines) == (0, ['jaychou is not here, lyrics takes its place: it is nowhere'])
+
+
 def test_leaves_a_foreign_folder_alone(refused, tmp_path):
     (tmp_path / '6.2.1').mkdir()
     (tmp_path / '6.2.1' / 'thesis.md').write_text('mine')
