@@ -8,6 +8,7 @@ import errno
 import io
 import os
 import re
+import select
 import signal
 import sys
 import warnings
@@ -20,9 +21,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))     # `python sc
 
 def run(main: Callable[[], Any]) -> NoReturn:
     """Call main and end the process: an expected error is one line on standard error and exit status 2."""
-    for name in ('stdin', 'stdout', 'stderr'):
-        if getattr(sys, name) is None:      # closed, as `>&-` does: the next file that is opened would take its place
-            setattr(sys, name, open(os.devnull, 'r' if name == 'stdin' else 'w', encoding='utf-8'))     # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):     # what it cannot hold is printed as \\u5206
             stream.reconfigure(errors='backslashreplace', line_buffering=True)     # a pipe gets each line as it is printed
@@ -79,9 +77,12 @@ def with_flags(message: str) -> str:
 
 def fail(message: str, status: int = 2) -> NoReturn:
     try:
+        if status == 130 and not select.select([], [sys.stdout], [], 0)[1]:
+            raise BlockingIOError       # a full pipe that nobody reads: it was stopped while it waited for that
         sys.stdout.flush()
     except OSError:     # what was printed fits nowhere; Python would complain of it once more when it ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     with contextlib.suppress(OSError):
         print(f'{Path(sys.argv[0]).name}: {message}', file=sys.stderr)
     if _end_at_once:
@@ -120,7 +121,15 @@ def format_warning(message: Warning | str, category: type[Warning], filename: st
     return _format_warning(message, category, filename, lineno, line)
 
 
+def open_closed_streams() -> None:
+    """Put the null device where a stream is closed, as by `>&-`: the next file that is opened would take its place."""
+    for name in ('stdin', 'stdout', 'stderr'):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, 'r' if name == 'stdin' else 'w', encoding='utf-8'))     # noqa: SIM115
+
+
 _format_warning = warnings.formatwarning
+open_closed_streams()
 sys.excepthook = fail_to_import
 sys.unraisablehook = forget_half_made_arrays
 SILENCE = 8         # seconds, after which a command says that it is still at work
@@ -211,8 +220,9 @@ def flags_of(parser: argparse.ArgumentParser) -> List[str]:
 
 
 def nearest(flag: str, known: Sequence[str]) -> str:
-    """The flag that was meant: the one that it is a part of, --epochs of --num-epochs, or looks like; '' where there is none."""
-    parts = [other for other in known if len(flag) > 4 and flag[2:] in other]
+    """The flag that was meant: its initials, --lr for --learning-rate, the one that it is a part of, or looks like; or ''."""
+    initials = '--' + ''.join(word[:1] for word in flag[2:].split('-'))
+    parts = [other for other in known if other == initials or (len(flag) > 4 and flag[2:] in other)]
     return next(iter(sorted(parts, key=len) or difflib.get_close_matches(flag, known, 1, 0.6)), '')
 
 

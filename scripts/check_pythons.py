@@ -122,7 +122,7 @@ def candidates(version: str) -> Iterator[str]:
         path = shutil.which(f'python{version}', path=folder)
         if path:
             yield path
-    home = Path.home()
+    home = Path(os.path.expanduser('~'))        # as it stands where the user has none
     for root in (Path(os.environ.get('PYENV_ROOT', home / '.pyenv')) / 'versions', home / '.local' / 'share' / 'uv' / 'python'):
         yield from map(str, sorted(root.glob(f'*/bin/python{version}')))
 

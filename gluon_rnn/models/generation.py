@@ -83,7 +83,7 @@ def _begin(vocabulary: Vocabulary, prefix: str, rng: np.random.Generator) -> Any
         try:
             read = vocabulary.encode(prefix)
         except ValueError as error:
-            raise ValueError(f'prefix {prefix!r}: {error}') from None
+            raise ValueError(f'prefix {prefix if len(prefix) <= 40 else prefix[:40] + "…"!r}: {error}') from None
         if read:
             return read, prefix
     begin = begins_a_line(vocabulary)

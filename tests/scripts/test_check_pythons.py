@@ -11,3 +11,12 @@ def test_its_tests_exist():
 
 def test_each_python_has_its_oldest_numba():
     assert set(check_pythons.OLDEST_NUMBA) == set(check_pythons.WANTED)
+
+
+def test_pythons_are_looked_for_where_the_user_has_no_home(monkeypatch):
+    def nobody(_):
+        raise KeyError
+
+    monkeypatch.delenv('HOME', raising=False)
+    monkeypatch.setattr('pwd.getpwuid', nobody)
+    list(check_pythons.candidates('3.11'))
