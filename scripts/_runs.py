@@ -4,13 +4,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import shlex
+import os
 import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Type
 
 import _cli
 from _flags import add_out
+from _paste import to_paste
 from _progress import Progress
 
 from gluon_rnn.corpora.corpus import CORPORA
@@ -78,11 +79,13 @@ def kept(run: KeptRun, command: str) -> Iterator[None]:
 
 def resume_command(out: Path, *script: str) -> str:
     """The command that goes on with the run in this folder, to be pasted. script: its file, and what comes first."""
-    return shlex.join([sys.executable, *script, '--out', str(out), '--resume'])
+    folder = os.path.join(os.curdir, out) if str(out).startswith('-') else str(out)      # not to be taken for a flag
+    return to_paste([sys.executable, *script, '--out', folder, '--resume'])
 
 
 def trained(run: Path, command: str) -> Path:
     """The checkpoint of a run, or the file that was given itself. Raises ValueError that names the command to train by."""
     if not (run.is_file() or (run / 'checkpoint.npz').exists()):
-        raise ValueError(f'{run} holds no trained network: python scripts/{command} --out {run}')
+        words = to_paste(['python', *f'scripts/{command}'.split(), '--out', str(run)])
+        raise ValueError(f'{run} holds no trained network: {words}')
     return checkpoint.find_checkpoint(run)

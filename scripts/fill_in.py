@@ -22,6 +22,7 @@ from typing import Iterator, List, Tuple
 
 import _cli
 from _flags import add_settings
+from _paste import to_paste
 from _runs import add_run, check_resume, check_there, given_settings, kept, resume_command, train_task, trained
 
 from gluon_rnn.cells.build import CELLS, IMPLS
@@ -116,7 +117,7 @@ def train(args: argparse.Namespace) -> None:
     show(rows, sum(y.shape[0] for _, y in texts.test))
     write_whole(args.out / 'table.json', json.dumps([{'name': name, 'parameters': number, **dataclasses.asdict(score)}
                                                       for name, number, score in rows], ensure_ascii=False, indent=2) + '\n')
-    print(f'python scripts/fill_in.py ask {args.out} "…_…"')
+    print(to_paste(['python', 'scripts/fill_in.py', 'ask', str(args.out)]), '"…_…"')
 
 
 def learn(run: TaskRun, texts: GapTexts, out: Path) -> Row:

@@ -25,6 +25,7 @@ from typing import Any, Dict, List, Sequence, TextIO, Tuple
 import _cli
 from _cli import SILENCE
 from _hosts import address_of, address_towards, free_port, read_hosts
+from _paste import to_paste
 
 EXAMPLES = """examples
   python scripts/launch.py -n 2 -s 1 -- python scripts/train.py --kvstore dist_sync --impl hybrid --out runs/two
@@ -86,7 +87,8 @@ def plan(args: argparse.Namespace, hosts: List[str]) -> List[Process]:
     address = args.address or (address_towards(elsewhere[0]) if elsewhere else LOOPBACK)
     common = {'DMLC_PS_ROOT_URI': address, 'DMLC_PS_ROOT_PORT': str(free_port(address)), 'DMLC_NUM_WORKER': str(args.workers),
               'DMLC_NUM_SERVER': str(args.servers), 'PYTHONUNBUFFERED': '1',
-              'GLUON_RNN_LAUNCHER': shlex.join([sys.executable, __file__, *sys.argv[1:-len(args.command)]]),     # to be pasted
+              'PYTHONIOENCODING': 'utf-8:backslashreplace',     # which is how what they print is read here
+              'GLUON_RNN_LAUNCHER': to_paste([sys.executable, __file__, *sys.argv[1:-len(args.command)]]),
               # MXNet cuts an array among servers from this size on, a million if nothing is said, and else gives all of it to one
               'MXNET_KVSTORE_BIGARRAY_BOUND': os.environ.get('MXNET_KVSTORE_BIGARRAY_BOUND', '10000')}
     on = [hosts[i % len(hosts)] if hosts else '' for i in range(max(args.workers, args.servers))]

@@ -70,6 +70,12 @@ def test_starts_all_and_says_who_speaks(launched):
     assert sorted(ended.err.splitlines()) == ['note', 'worker 1: note', 'worker 2: note']
 
 
+def test_what_workers_print_is_read_as_they_print_it(launched, monkeypatch):
+    monkeypatch.setenv('PYTHONIOENCODING', 'gbk')
+    ended = launched('-n', 2, code='print("分开")')
+    assert sorted(ended.out.splitlines()) == ['worker 1: 分开', '分开']
+
+
 def test_the_command_that_goes_on_with_a_job(tmp_path, monkeypatch):
     """It can be pasted, whatever the names."""
     hosts = tmp_path / 'my hosts'
