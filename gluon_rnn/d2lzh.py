@@ -21,9 +21,10 @@ from mxnet import init, nd
 from mxnet.gluon import nn
 
 from .corpora.corpus import CORPORA, Corpus, encode, load_corpus
+from .corpora.device_indices import Told, bounded
 from .corpora.indices import check_indices
 from .corpora.reading import read_text
-from .corpora.sampling import Batch, Told, bounded, consecutive_batches, random_batches
+from .corpora.sampling import Batch, consecutive_batches, random_batches
 from .models.base import check_matrix
 from .models.generation import generate
 from .models.readers import ByHand, Gluon, OneByOne, one_hots
@@ -166,7 +167,7 @@ def train_and_predict_rnn(rnn: Any, get_params: Any, init_rnn_state: Any, num_hi
                           corpus_indices: Any, idx_to_char: Any, char_to_idx: Any, is_random_iter: bool, num_epochs: int,
                           num_steps: int, lr: float, clipping_theta: float | None, batch_size: int, pred_period: int,
                           pred_len: int, prefixes: Any) -> None:
-    """Train a network written by hand, and every pred_period epochs print its perplexity and what it writes, section 6.4.7.
+    """Train a network written by hand, and every pred_period epochs print its perplexity and verses, section 6.4.7.
 
     rnn(inputs, state, params) -> outputs, state: inputs and outputs are lists of num_steps matrices of batch_size rows;
     get_params() -> list of arrays with gradients; init_rnn_state(batch_size, num_hiddens, ctx) -> the first state.

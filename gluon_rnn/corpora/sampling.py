@@ -14,9 +14,9 @@ import random
 from typing import Any, Iterator, Tuple
 
 import numpy as np
-from mxnet import autograd, nd
+from mxnet import nd
 
-from .indices import check_indices, to_numpy
+from .indices import to_numpy
 
 Batch = Tuple[nd.NDArray, nd.NDArray]
 
@@ -95,39 +95,6 @@ def masked_batches(batches: Iterator[Batch], mask: int, mask_rate: float, rng: n
         y = characters.flat[places]
         characters.flat[places] = mask
         yield nd.array(characters, ctx=X.context), nd.array(y, ctx=X.context)
-
-
-def bounded(indices: nd.NDArray, limit: int) -> Tuple[nd.NDArray, nd.NDArray]:
-    """`indices` with 0 for each that is no whole number from 0 to below `limit`, and (1,): 0, or NaN where there was such a one.
-
-    Nothing waits for the device: who adds the second to what is computed from the first sees it there (`Told` says it in words).
-    """
-    with autograd.pause():
-        indices = indices.astype('float32', copy=False)
-        fits = nd.clip(nd.floor(indices), 0, limit - 1) == indices
-        return nd.where(fits, indices, nd.zeros_like(indices)), (fits.min() - 1).sqrt()
-
-
-class Told(nd.NDArray):
-    """An array that is NaN where `bounded` met an index out of range. Read on the host it then raises ValueError that names it.
-
-    checks: of what it was computed from, (indices, limit, name) each.
-    """
-    checks: Tuple[Tuple[nd.NDArray, int, str], ...] = ()
-
-    @classmethod
-    def of(cls, array: nd.NDArray, *checks: Tuple[nd.NDArray, int, str]) -> Told:
-        """In the place of `array`, which is empty afterwards: in autograd's record it is the same array."""
-        told = cls(array.handle, array.writable)
-        array.handle, told.checks = None, checks
-        return told
-
-    def asnumpy(self) -> np.ndarray:
-        value = super().asnumpy()
-        if np.isnan(value).any():
-            for check in self.checks:
-                check_indices(*check)
-        return value
 
 
 def num_batches(length: int, batch_size: int, num_steps: int, sampling: str) -> int:

@@ -145,7 +145,7 @@ def _chinese(line: str) -> List[str]:
 
 
 def check_tokens(tokens: str, min_count: int) -> None:
-    """Raise ValueError for what no text is cut into."""
+    """Raise ValueError for an unknown kind of token, and a min_count that makes no sense."""
     if tokens not in TOKENS:
         raise ValueError(f'tokens must be one of {", ".join(TOKENS)}, got {tokens!r}')
     if min_count < 1:

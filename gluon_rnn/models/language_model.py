@@ -13,8 +13,8 @@ from ..cells.build import NetworkConfig
 from ..cells.embedding import Embedding
 from ..cells.lengths import Lengths, check_lengths
 from ..cells.ops import OneHot, State
+from ..corpora.device_indices import Told, bounded
 from ..corpora.indices import check_indices
-from ..corpora.sampling import Told, bounded
 from ..corpora.tokens import Vocabulary
 from ..runs.arrays import seal_arrays
 from ..runs.files import write_whole
@@ -41,7 +41,7 @@ class ModelConfig(NetworkConfig):
 class LanguageModel(Model):
     """A model that predicts the next character, for any network.
 
-    A *bidirectional* one is not a language model in earnest: at each step its second direction has read all that
+    A *bidirectional* one is no true language model: at each step its second direction has read all that
     follows, including the character it must predict. Its perplexity falls towards 1 because it copies the
     answer, and says nothing about how well it knows the language; written out character by character, where nothing
     follows yet, it makes poor verses. It is here because section 6.10 leads to it, and to show just this. Its second direction

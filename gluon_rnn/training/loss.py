@@ -1,4 +1,4 @@
-"""The loss: cross entropy and its gradient, the sums over an epoch, perplexity, and a loss that has left the numbers."""
+"""The loss: cross entropy and its gradient, the sums over an epoch, perplexity, and divergence."""
 from __future__ import annotations
 
 import collections
@@ -8,8 +8,9 @@ from typing import Any, Deque, Tuple
 
 from mxnet import nd
 
+from ..corpora.device_indices import Told, bounded
 from ..corpora.indices import check_indices
-from ..corpora.sampling import Told, bounded, consecutive_batches, consecutive_rows
+from ..corpora.sampling import consecutive_batches, consecutive_rows
 
 _LARGEST_LOSS = math.log(sys.float_info.max)    # of which a perplexity can be told
 _STEPS_AHEAD = 8        # how many steps the host may queue before it looks at a result

@@ -5,7 +5,7 @@ from typing import Any, List, Tuple
 
 from mxnet import autograd, nd
 
-from ..corpora.sampling import Told
+from ..corpora.device_indices import Told
 from .data_parallel import Replicas
 from .loss import cross_entropy
 from .optimizer import Optimizer

@@ -16,8 +16,8 @@ from numpy.testing import assert_array_equal
 
 from gluon_rnn import ModelConfig, TrainConfig, Trainer, build_model, d2lzh
 from gluon_rnn.cells.build import IMPLS
+from gluon_rnn.corpora.device_indices import bounded
 from gluon_rnn.corpora.indices import check_indices
-from gluon_rnn.corpora.sampling import bounded
 from gluon_rnn.exchange.onnx_model import load_onnx_bytes
 from gluon_rnn.exchange.to_onnx import to_onnx
 from gluon_rnn.models.bigrams import Counting
