@@ -14,7 +14,8 @@ import _cli
 from _flags import add_out, add_quick, add_seed
 from tqdm import tqdm
 
-from gluon_rnn.book.exercises import EXERCISES, Exercise, Workbench, render
+from gluon_rnn.book.exercises import EXERCISES, Exercise, Workbench
+from gluon_rnn.book.exercises.frame import FILES, markdown_of, write
 
 EXAMPLES = """examples
   python scripts/exercise.py list                     the exercises and their numbers
@@ -68,7 +69,7 @@ def chosen(args: argparse.Namespace) -> List[Exercise]:
         raise ValueError(f'{args.out / answered[0].number} holds an answer: --overwrite replaces it, or choose another --out')
     for exercise in exercises:
         folder = args.out / exercise.number
-        foreign = [path.name for path in folder.glob('*') if path.name not in render.FILES and not path.name.startswith('.')]
+        foreign = [path.name for path in folder.glob('*') if path.name not in FILES and not path.name.startswith('.')]
         if foreign:
             raise ValueError(f'{folder} holds files that are no answer ({foreign[0]}): choose another --out')
     for exercise in answered:
@@ -79,15 +80,14 @@ def chosen(args: argparse.Namespace) -> List[Exercise]:
 def answer(exercise: Exercise, bench: Workbench, args: argparse.Namespace, bar: Any) -> None:
     """Run one exercise, print it and keep it."""
     start = time.perf_counter()
-    tqdm.write('\n'.join(['', exercise.number, '-' * len(exercise.number), *exercise.question, '']))
     bench.begin()
     outcome = exercise.run(bench)
     seconds = time.perf_counter() - start
     bar.set_description_str('')
-    tqdm.write('\n'.join([*bench.note(), '', render.text_of(exercise, outcome, quick=bench.quick)]))
+    tqdm.write('\n' + markdown_of(exercise, outcome, note=bench.note(), quick=bench.quick))
     settings = {'corpus': bench.corpus_name, 'fallback': bench.fallback, 'quick': bench.quick, 'seed': bench.seed,
                 'seconds': seconds}
-    paths = render.write(args.out / exercise.number, exercise, outcome, note=bench.note(), settings=settings)
+    paths = write(args.out / exercise.number, exercise, outcome, note=bench.note(), settings=settings)
     tqdm.write(f'{seconds:.0f} s; wrote {", ".join(map(str, paths))}')
 
 

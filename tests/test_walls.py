@@ -153,6 +153,7 @@ ELSEWHERE = {
     'benchmark/workers/*': 'benchmark/test_workers.py',                 # programs, most of them for another environment
     'corpora/download.py': 'faults/test_download.py',
     'corpora/indices.py': 'faults/test_indices.py',
+    'corpora/device_indices.py': 'faults/test_indices.py',
     'runs/digits.py': 'scripts/test_classify_digits.py',
     'runs/fill_in.py': 'scripts/test_fill_in.py',
     'runtime/__main__.py': 'runtime/test_hook.py',

@@ -17,7 +17,7 @@ from ..training.config import TrainConfig
 from ..training.live import running_ipython
 from ..training.trainer import train
 from .exercises import EXERCISES, Workbench
-from .exercises.render import markdown_of
+from .exercises.frame import markdown_of
 from .sections import SECTIONS, SOURCES, corpus_here
 
 EXPECTED = (ValueError, ArithmeticError, OSError, ImportError)
@@ -146,4 +146,4 @@ def exercise(number: str, *, full: bool = False) -> None:
     text = text[text.index(f'*{note[1]}*'):].replace('![](picture.png)\n\n', '')    # the question stands above the cell
     display(Markdown(text if full else text.partition('## Answer')[0]))
     if outcome.picture:
-        display(outcome.picture())
+        display(outcome.picture)

@@ -18,7 +18,7 @@ def test_lists_all_in_both_languages(script):
 def test_prints_evidence_then_answer_and_keeps_both(script, tmp_path, refused):
     ended = script('exercise', '6.2.1', *QUICK, tmp_path)
     assert (ended.status, ended.err) == (0, '')
-    assert ended.out.index('vocabulary') < ended.out.index('Answer to 6.2.1: ') < ended.out.index('6.2.1 的回答：')
+    assert ended.out.index('vocabulary') < ended.out.index('## Answer') < ended.out.index('## 回答')
     assert 'Shortened' in ended.out and '缩短运行' in ended.out
     result = json.loads((tmp_path / '6.2.1' / 'result.json').read_text(encoding='utf-8'))
     assert result['corpus'] == 'lyrics' and result['quick'] is True and result['answer'][0] in ended.out
@@ -36,8 +36,8 @@ def test_all_leaves_what_is_answered(script, tmp_path, monkeypatch):
     monkeypatch.setattr(exercise, 'EXERCISES', {number: EXERCISES[number] for number in ('6.2.1', '6.3.1')})
     assert script('exercise', '6.2.1', *QUICK, tmp_path).status == 0
     ended = script('exercise', '--all', *QUICK, tmp_path)
-    assert ended.status == 0 and '6.2.1 holds an answer already' in ended.out and 'Answer to 6.2.1' not in ended.out
-    assert 'Answer to 6.3.1' in ended.out and (tmp_path / '6.3.1' / 'picture.png').exists()
+    assert ended.status == 0 and '6.2.1 holds an answer already' in ended.out and '# 6.2.1' not in ended.out
+    assert '# 6.3.1' in ended.out and (tmp_path / '6.3.1' / 'picture.png').exists()
 
 
 def test_a_text_that_is_not_there_is_not_another(refused, tmp_path):

@@ -15,6 +15,8 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, Dict, List, Mapping, Tuple
 
+from ...tables import plain, shown
+
 FOLDER = Path(__file__).parent
 LANGUAGES = 'en', 'zh'
 Text = Tuple[str, str]      # in English, in Chinese
@@ -87,22 +89,11 @@ def show(number: str) -> Any:
     return Markdown(f'**{number}** {asked[1]}\n\n*{asked[0]}*\n\n{told[1]}\n\n{english}')
 
 
-def shown(value: Any) -> str:
-    """A figure to be read: four digits that count, thousands set off."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f'{value:,}'
-    if isinstance(value, float) and math.isfinite(value):
-        if 1e3 <= abs(value) < 1e15:
-            return f'{value:,.0f}'
-        return f'{value:#.4g}'.rstrip('.') if value and 1e-3 <= abs(value) < 1e15 else f'{value:.3g}'
-    return str(value)
-
-
 class _Figures(Formatter):
     """Puts figures into a text: `shown` where no format is named, a dash for what is no number."""
 
     def format_field(self, value: Any, spec: str) -> str:
-        value = value.item() if hasattr(value, 'item') else value
+        value = plain(value)
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
             return '–'
         return format(value, spec) if spec else shown(value)

@@ -8,25 +8,20 @@ from functools import partial
 from typing import Callable, Dict
 
 from . import (
-    bi_layers,
     by_hand,
     carry,
-    concise,
     counting,
     directions,
     exploding,
-    growing,
     hyperparameters,
     sampling,
     second_tanh,
-    sentences,
     states,
     timing,
     two_layers,
-    undetached,
     uses,
 )
-from .frame import Exercise, Lines, Outcome, Table
+from .frame import Exercise, Outcome
 from .workbench import Training, Workbench
 
 _EXPERIMENTS: Dict[str, Callable[[Workbench], Outcome]] = {
@@ -35,13 +30,13 @@ _EXPERIMENTS: Dict[str, Callable[[Workbench], Outcome]] = {
     '6.2.1': states.outputs_needed,
     '6.2.2': states.past_in_state,
     '6.3.1': sampling.other_samplings,
-    '6.3.2': sentences.whole_sentences,
+    '6.3.2': sampling.whole_sentences,
     '6.4.1': partial(hyperparameters.hyperparameters, cell='rnn'),
     '6.4.2': by_hand.no_clipping,
-    '6.4.3': growing.verses_by_epoch,
-    '6.4.4': undetached.not_detached,
+    '6.4.3': by_hand.verses_by_epoch,
+    '6.4.4': by_hand.not_detached,
     '6.4.5': by_hand.activations,
-    '6.5.1': concise.faster,
+    '6.5.1': timing.faster,
     '6.6.1': exploding.remedies,
     '6.7.1': carry.carrying,
     '6.7.2': partial(hyperparameters.hyperparameters, cell='gru'),
@@ -51,8 +46,8 @@ _EXPERIMENTS: Dict[str, Callable[[Workbench], Outcome]] = {
     '6.8.3': second_tanh.second_tanh,
     '6.9.1': two_layers.second_layer,
     '6.10.1': directions.directions,
-    '6.10.2': bi_layers.bidirectional_layers,
+    '6.10.2': directions.bidirectional_layers,
 }
-EXERCISES: Dict[str, Exercise] = {number: Exercise(number, run) for number, run in _EXPERIMENTS.items()}
+EXERCISES = {number: Exercise(number, run) for number, run in _EXPERIMENTS.items()}
 
-__all__ = ['EXERCISES', 'Exercise', 'Lines', 'Outcome', 'Table', 'Training', 'Workbench']
+__all__ = ['EXERCISES', 'Exercise', 'Outcome', 'Training', 'Workbench']

@@ -1,23 +1,37 @@
-"""Section 6.4, exercises 2 and 5: the recurrent network without clipping, and with other activations."""
+"""Section 6.4, exercises 2 to 5: the recurrent network without clipping, its verses, activations, undetached states."""
 from __future__ import annotations
 
+import json
 import math
-from functools import partial
-from typing import Any, Dict, Mapping
+import time
+from typing import Any, Dict, Mapping, Sequence
 
 import numpy as np
-from mxnet import nd
+from mxnet import autograd, nd
 
+from ...benchmark.profiling import settle
+from ...benchmark.workers.run import memory
+from ...cells.base import BookParams
 from ...cells.ops import OneHot
 from ...corpora.corpus import unigram_perplexity
-from .drawing import draw_runs, verse_lines
-from .frame import Outcome, Table
-from .scoring import compared
+from ...corpora.sampling import consecutive_batches
+from ...tables import Lines, Row, Table
+from ...training.loss import cross_entropy
+from ...training.optimizer import Optimizer
+from .drawing import Panel, draw_panels, draw_runs, verse_lines
+from .frame import Outcome
+from .scoring import compared, known_share
 from .workbench import Workbench
 
 # Clipping threshold (0: none) and learning rate.
 TRAININGS = {'bare': (0, 100), 'lr_10': (0, 10), 'lr_1': (0, 1), 'lr_01': (0, 0.1),
              'loose': (0.1, 100), 'clipped': (0.01, 100), 'tight': (0.001, 100)}
+# Activation, and what differs from the book's settings.
+_SLOW = {'clipping_theta': 1, 'lr': 1}
+ACTIVATIONS: Dict[str, Any] = {'tanh': ('tanh', {}), 'relu': ('relu', {}), 'sigmoid': ('sigmoid', {}),
+                               'tanh_slow': ('tanh', _SLOW), 'relu_slow': ('relu', _SLOW)}
+STATES = 'detached', 'as in the book', 'graph kept'     # what becomes of a state between two batches
+THREES, SIXES = 'three in a row as in the text', 'six in a row as in the text'
 
 
 def no_clipping(bench: Workbench) -> Outcome:
@@ -25,15 +39,13 @@ def no_clipping(bench: Workbench) -> Outcome:
     epochs, single = bench.size(40, 2), unigram_perplexity(bench.corpus().indices)
     runs = {name: bench.train(f'{f"clipped at {theta:g}" if theta else "not clipped"}, lr {lr:g}', cell='rnn', num_epochs=epochs,
                               clipping_theta=theta, lr=lr, verses=True, pred_len=30) for name, (theta, lr) in TRAININGS.items()}
-    rows = [(run.label, len(run.records), run.perplexity, max((r.grad_norm for r in run.records), default=math.nan),
-             run.diverged.partition(':')[0] or None) for run in runs.values()]
+    rows = [{**run.row, 'largest norm of an epoch': max((record.grad_norm for record in run.records), default=math.nan)}
+            for run in runs.values()]
     figures = {name: run.perplexity for name, run in runs.items()}
-    return Outcome([
-        Table((f'At most {epochs} epochs', f'最多 {epochs} 个迭代周期'),
-              ('training', 'whole epochs', 'perplexity', 'largest norm of an epoch', 'stopped because'), rows),
-        verse_lines(list(runs.values()))],
+    return Outcome(
+        [Table.of((f'At most {epochs} epochs', f'最多 {epochs} 个迭代周期'), rows), verse_lines([*runs.values()])],
         {**figures, 'bare_epochs': len(runs['bare'].records), 'single': single},
-        without_clipping(figures, single), partial(draw_runs, list(runs.values())))
+        without_clipping(figures, single), draw_runs([*runs.values()]))
 
 
 def without_clipping(perplexities: Mapping[str, float], single: float) -> str:
@@ -45,30 +57,125 @@ def without_clipping(perplexities: Mapping[str, float], single: float) -> str:
     return 'explodes' if compared(slower, perplexities['clipped']) == 'higher' else 'slow'
 
 
+def verses_by_epoch(bench: Workbench) -> Outcome:
+    """6.4.3: what is sung after every epoch, and how much of it the text has."""
+    corpus = bench.corpus()
+    text, length = corpus.decode(corpus.indices), bench.size(40, 8)
+    run = bench.train('RNN', cell='rnn', num_epochs=bench.size(160, 3), pred_period=1, verses=True, pred_len=length)
+    rows, lines = [], []
+    for (epoch, texts), record in zip(run.verses, run.records):
+        verse = texts[0][-length:]
+        rows.append({'epoch': epoch, 'perplexity': record.perplexity, 'different characters': len(set(verse)),
+                     THREES: known_share([verse], text), SIXES: known_share([verse], text, 6)})
+        if epoch <= 40 or epoch % 10 == 0:
+            lines.append(f'{epoch:4} {record.perplexity:8.2f}  {texts[0]}')
+    first, last, epochs = rows[0], rows[-1], [row['epoch'] for row in rows]
+    marks = [row for row in rows if row['epoch'] in (1, 2, 5, 10, 20, 40, 80, 120, last['epoch'])]
+    perplexities = epochs, [row['perplexity'] for row in rows]
+    shares = {name: (epochs, [row[name] for row in rows]) for name in (THREES, SIXES)}
+    return Outcome(
+        [Lines(('Epoch, perplexity, verse', '迭代周期、困惑度、歌词'), lines),
+         Table.of(('The verses in figures', '歌词的统计'), marks)],
+        {'first': first['perplexity'], 'first_different': first['different characters'], 'epochs': last['epoch'],
+         'last': last['perplexity'], 'last_different': last['different characters'], 'last_threes': last[THREES],
+         'last_sixes': last[SIXES], 'threes': first_half(rows, THREES), 'sixes': first_half(rows, SIXES)},
+        picture=draw_panels(Panel('perplexity', {'of the epoch': perplexities}, {'xlabel': 'epoch', 'yscale': 'log'}),
+                            Panel('part of the verse', shares, {'xlabel': 'epoch'})))
+
+
+def first_half(rows: Sequence[Row], column: str) -> int | None:
+    """The first epoch at which half of a verse's strings stand in the text; None: there was none."""
+    return next((row['epoch'] for row in rows if row[column] >= 0.5), None)
+
+
 def activations(bench: Workbench) -> Outcome:
     """6.4.5: relu, tanh and sigmoid, clipped at two thresholds, and what their states are like."""
     epochs, corpus = bench.size(60, 2), bench.corpus()
-    slow: Dict[str, Any] = {'clipping_theta': 1, 'lr': 1}
-    kinds: Dict[str, Any] = {'tanh': ('tanh', {}), 'relu': ('relu', {}), 'sigmoid': ('sigmoid', {}),
-             'tanh_slow': ('tanh', slow), 'relu_slow': ('relu', slow)}
-    runs, states = {}, {}
-    for name, (activation, changes) in kinds.items():
+    X = nd.array(corpus.indices[:bench.size(2000, 40)].reshape(10, -1))
+    runs, states, rows = {}, {}, []
+    for name, (activation, changes) in ACTIVATIONS.items():
         label = f'{activation}, clipped at 1, lr 1' if changes else activation
         runs[name] = run = bench.train(label, cell='rnn', activation=activation, num_epochs=epochs, verses=True, pred_len=30,
                                        **changes)
-        X = nd.array(corpus.indices[:bench.size(2000, 40)].reshape(10, -1))
         H, _ = run.model.network(OneHot(X.T, corpus.vocab_size), run.model.network.begin_state(10))
-        states[name] = np.abs(H.asnumpy())
-    rows = [(run.label, len(run.records), run.perplexity, run.seconds_an_epoch, run.grad_norm, states[name].mean(),
-             states[name].max(), (states[name] == 0).mean(), (states[name] > 0.99).mean(), bool(run.diverged))
-            for name, run in runs.items()]
+        states[name] = H = np.abs(H.asnumpy())
+        rows.append({**run.row, 'mean |H|': H.mean(), 'largest |H|': H.max(), 'H exactly 0': (H == 0).mean(),
+                     '|H| above 0.99': (H > 0.99).mean()})
     single = unigram_perplexity(corpus.indices)
-    return Outcome([
-        Table((f'After {epochs} epochs', f'{epochs} 个迭代周期之后'),
-              ('activation', 'whole epochs', 'perplexity', 'seconds an epoch', 'norm of the gradient', 'mean |H|', 'largest |H|',
-               'H exactly 0', '|H| above 0.99', 'broke off'), rows), verse_lines(list(runs.values()))],
+    return Outcome(
+        [Table.of((f'After {epochs} epochs', f'{epochs} 个迭代周期之后'), rows), verse_lines([*runs.values()])],
         {**{name: run.perplexity for name, run in runs.items()}, 'epochs': epochs, 'single': single,
          'relu_largest': states['relu'].max(), 'tanh_largest': states['tanh'].max(), 'relu_zero': (states['relu'] == 0).mean(),
          'relu_norm': runs['relu'].grad_norm, 'tanh_norm': runs['tanh'].grad_norm},
         'breaks' if runs['relu'].diverged else 'trains' if runs['relu'].perplexity < single else 'hardly',
-        partial(draw_runs, list(runs.values())))
+        draw_runs([*runs.values()]))
+
+
+def train_batches(bench: Workbench, way: str, many: int, held: BookParams | None = None) -> Dict[str, Any]:
+    """Train on the first batches of a text and look at each. Returns lists with a figure a batch, and the weights at the end.
+
+    held: weights to take and not to move, so that a graph over several batches is one of one network; None: new ones, trained.
+    nodes: operators of the graph that autograd has recorded for the logits; seconds: forward, backward and update; bytes: of the
+    process, above those before the first batch; norm: of the gradient; loss.
+    """
+    corpus, config = bench.corpus(0), bench.settings(cell='rnn')
+    model = bench.model(corpus.vocab_size, cell='rnn', impl='scratch')
+    if held is not None:
+        model.load_book_params(held)
+    optimizer = Optimizer(model.parameters(), 'sgd', 0 if held is not None else config.lr, config.clipping_theta)
+    state = model.begin_state(config.batch_size)
+    found: Dict[str, Any] = {name: [] for name in ('nodes', 'seconds', 'bytes', 'norm', 'loss')}
+    settle(model)
+    before = memory('VmRSS')
+    for k, (X, Y) in zip(range(many), consecutive_batches(corpus.indices, config.batch_size, config.num_steps)):
+        start = time.perf_counter()
+        if way == 'detached':
+            state = tuple(s.detach() for s in state)
+        elif way == 'as in the book':
+            for s in state:         # and nobody takes the result
+                s.detach()
+        with autograd.record():
+            logits, state = model(X, state)
+        loss, gradient = cross_entropy(logits, Y.T.reshape((-1,)))
+        loss.wait_to_read()
+        counting = time.perf_counter()
+        nodes = json.loads(autograd.get_symbol(logits).tojson())['nodes']
+        found['nodes'].append(sum(node['op'] != 'null' for node in nodes))     # a null is an input or a weight
+        start += time.perf_counter() - counting     # counting is no part of a batch's time
+        logits.backward(gradient, retain_graph=way == 'graph kept')
+        found['norm'].append(float(optimizer.step().asscalar()))
+        found['loss'].append(float(loss.asscalar()))
+        settle(model)
+        found['seconds'].append(time.perf_counter() - start)
+        found['bytes'].append(memory('VmRSS') - before)
+        bench.tell(f'{way}: batch {k + 1} of {many}')
+    found['weights'] = model.book_params()
+    return found
+
+
+def not_detached(bench: Workbench) -> Outcome:
+    """6.4.4: graph, time and memory of each batch, detached, as the book writes it, and with the graph kept."""
+    many = bench.size(16, 4)
+    train_batches(bench, 'detached', 2)         # what is done once is done here
+    found = {way: train_batches(bench, way, many) for way in STATES}
+    detached, book, kept = found.values()
+    short, whole = (train_batches(bench, way, many, detached['weights'])['norm'] for way in ('detached', 'graph kept'))
+    marks = sorted({0, 1, many // 4, many // 2, many - 1})
+    rows = [(way, k + 1, f['nodes'][k], f['seconds'][k], f['bytes'][k] / 2 ** 20, f['loss'][k])
+            for way, f in found.items() for k in marks]
+    apart = max(np.abs(book['weights'][name] - value).max() for name, value in detached['weights'].items())
+    usual = min(float(np.median(way['seconds'])) for way in (detached, book))
+    return Outcome([
+        Table(('Batch after batch, the book\'s sizes', '逐批量观察，大小照书'),
+              ('way', 'batch', 'operators in the graph', 'seconds', 'MiB more', 'loss'), rows),
+        Table(('Norm of the gradient, the weights held at those that the detached training ended with',
+               '梯度的范数：权重固定为“detached”训练结束时的值，不再更新'), ('batch', 'detached', 'graph kept'),
+              [(k + 1, short[k], whole[k]) for k in marks]),
+    ], {'batches': many, 'apart': apart, 'nodes': detached['nodes'][-1], 'nodes_book': book['nodes'][-1],
+        'nodes_kept': kept['nodes'][-1], 'growth': kept['nodes'][-1] / kept['nodes'][0], 'times': kept['seconds'][-1] / usual,
+        'mib': (kept['bytes'][-1] - kept['bytes'][0]) / 2 ** 20, 'norm_whole': whole[-1], 'norm_short': short[-1]},
+        'little' if abs(whole[-1] - short[-1]) <= 0.05 * short[-1] else 'much', draw_panels(*(
+            Panel(title, {way: (range(1, many + 1), np.array(values[name]) / scale) for way, values in found.items()},
+                  {'xlabel': 'batch', 'ylim': (0, None)})
+            for name, title, scale in (('nodes', 'operators in the graph', 1), ('seconds', 'seconds of a batch', 1),
+                                       ('bytes', 'MiB above those before', 2 ** 20)))))

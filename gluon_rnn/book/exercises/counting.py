@@ -1,17 +1,16 @@
 """Section 6.1, exercise 1: what an n-gram model must store, in theory and in texts."""
 from __future__ import annotations
 
+import contextlib
 import re
-from functools import partial
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from ...corpora.corpus import Corpus, load_corpus
-from ...corpora.tokens import Vocabulary
-from ...plots import new_figure
-from .drawing import rule
-from .frame import Outcome, Table
+from ...corpora.corpus import load_corpus
+from ...tables import Table
+from .drawing import Panel, draw_panels
+from .frame import Outcome
 from .workbench import QUICK_CHARS, Workbench
 
 ORDERS = (1, 2, 3, 4)
@@ -26,22 +25,23 @@ def words_of(text: str) -> List[str]:
     return english if 2 * sum(map(len, english)) > len(text) else text.split()
 
 
-def as_corpus(units: Sequence[str]) -> Corpus:
-    """A corpus whose 'characters' are the units given: words, for example."""
-    idx_to_unit, indices = np.unique(np.array(units), return_inverse=True)
-    return Corpus(indices.astype(np.int32), Vocabulary(map(str, idx_to_unit)))
+def texts(bench: Workbench) -> Dict[Tuple[str, str], List[str]]:
+    """The workbench's text, all of it, the embedded one, and the English one where it is to be had and there is time.
 
-
-def texts(bench: Workbench) -> Dict[str, str]:
-    """The workbench's text, all of it, the embedded one, and the English one where it is to be had and there is time."""
+    Returns (name, unit) -> its units, 'characters' or 'words'.
+    """
     found = {}
     for name in dict.fromkeys((bench.corpus_name, 'lyrics', *bench.size(('time_machine',), ()))):
-        try:
+        with contextlib.suppress(ValueError, OSError):
             corpus = load_corpus(name, max_chars=bench.size(0, QUICK_CHARS))
-        except (ValueError, OSError):
-            continue
-        found[name] = corpus.decode(corpus.indices)
+            text = corpus.decode(corpus.indices)
+            found.update({(name, 'characters'): list(text), (name, 'words'): words_of(text)})
     return found
+
+
+def indices_of(units: Sequence[str]) -> np.ndarray:
+    """Units as indices, each different one a number from 0 on."""
+    return np.unique(np.array(units), return_inverse=True)[1]
 
 
 def ngrams(indices: np.ndarray, n: int) -> np.ndarray:
@@ -67,30 +67,30 @@ def unseen(indices: np.ndarray, n: int, held_out: float = HELD_OUT) -> float:
 def four_grams(bench: Workbench) -> Outcome:
     """6.1.1: tables for 100,000 words in theory, and counted in the texts at hand."""
     theory = [(n, ASKED ** n, ASKED ** n * _COUNT_BYTES / 1e9, ASKED - n + 1) for n in ORDERS]
-    counted, sizes, growth, found = [], [], {}, []
-    for name, text in texts(bench).items():
-        for unit, units in (('characters', list(text)[:ASKED]), ('words', words_of(text)[:ASKED])):
-            if len(units) < bench.size(1000, 10):       # a text of few units has hardly an end to speak of
-                continue
-            label = f'{name}, {unit}'
-            bench.tell(f'counting {label}')
-            corpus, stored, once, new = as_corpus(units), 0, 0.0, 0.0
-            for n in ORDERS:
-                codes = ngrams(corpus.indices, n)
-                times = np.bincount(codes)
-                once, new = float((times == 1).mean()), unseen(corpus.indices, n)
-                counted.append((label, n, corpus.vocab_size ** n, len(times), len(times) / len(codes), once, new))
-                stored += len(times) * _COUNT_BYTES * (n + 1)
-            full = sum(float(corpus.vocab_size) ** n for n in ORDERS) * _COUNT_BYTES
-            sizes.append((label, len(corpus), corpus.vocab_size, full / 1e6, stored / 1e6))
-            growth[label] = grown(corpus.indices)
-            power = growth[label]['power']
-            found.append({'text': label, 'length': len(corpus), 'vocabulary': corpus.vocab_size, 'four_grams': len(times),
-                          'once': once, 'unseen': new, 'power_one': power[1], 'power_four': power[4], 'packed_mb': stored / 1e6,
-                          'full_mb': full / 1e6})
+    counted, growth = [], {}
+    found: List[Dict[str, Any]] = []
+    for (name, unit), units in texts(bench).items():
+        if len(units) < bench.size(1000, 10):       # a text of few units has hardly an end to speak of
+            continue
+        label, indices, stored = f'{name}, {unit}', indices_of(units[:ASKED]), 0
+        bench.tell(f'counting {label}')
+        vocab_size = int(indices.max()) + 1
+        for n in ORDERS:
+            codes = ngrams(indices, n)
+            times = np.bincount(codes)
+            once, new = float((times == 1).mean()), unseen(indices, n)
+            counted.append((label, n, vocab_size ** n, len(times), len(times) / len(codes), once, new))
+            stored += len(times) * _COUNT_BYTES * (n + 1)
+        full = sum(float(vocab_size) ** n for n in ORDERS) * _COUNT_BYTES
+        lengths, counts, power = grown(indices)
+        growth[label] = {f'n = {n}: ~ length^{power[n]:.2f}': (lengths, counts[n]) for n in ORDERS}
+        found.append({'text': label, 'length': len(indices), 'vocabulary': vocab_size, 'four_grams': len(times), 'once': once,
+                      'unseen': new, 'power_one': power[1], 'power_four': power[4], 'packed_mb': stored / 1e6,
+                      'full_mb': full / 1e6})
     # words were asked for
     longest = max(found, key=lambda f: (f['text'].endswith('words') and f['length'] >= 10_000, f['length']))
     low, high = (pick(f['unseen'] for f in found) for pick in (min, max))
+    style = {'xscale': 'log', 'yscale': 'log', 'xlabel': 'length of the text', 'ylabel': 'different n-grams'}
     return Outcome([
         Table((f'In theory, for a vocabulary of {ASKED:,} and for a text of {ASKED:,} words',
                f'理论值：词典大小为 {ASKED:,}，或文本长度为 {ASKED:,} 个词'),
@@ -99,30 +99,15 @@ def four_grams(bench: Workbench) -> Outcome:
               ('text', 'n', 'entries of a full table', 'different n-grams that occur', 'per n-gram of the text',
                'of them once only', f'of the last {HELD_OUT:.0%} never seen before'), counted),
         Table(('Memory for n = 1 to 4, MB', 'n 从 1 到 4 所需的内存（MB）'),
-              ('text', 'length', 'vocabulary', 'full tables', 'only what occurs, packed'), sizes),
-    ], {**longest, 'unseen_low': low, 'unseen_high': high}, 'sparse' if high >= 0.05 else 'dense', partial(_draw, growth))
+              ('text', 'length', 'vocabulary', 'full tables', 'only what occurs, packed'),
+              [[f[name] for name in ('text', 'length', 'vocabulary', 'full_mb', 'packed_mb')] for f in found])],
+        {**longest, 'unseen_low': low, 'unseen_high': high}, 'sparse' if high >= 0.05 else 'dense',
+        draw_panels(*(Panel(label, lines, style) for label, lines in growth.items())))
 
 
-def grown(indices: np.ndarray) -> Dict[str, Any]:
-    """Different n-grams over the length of the text, and p of ~ length^p for each n."""
+def grown(indices: np.ndarray) -> Tuple[List[int], Dict[int, List[int]], Dict[int, float]]:
+    """Lengths of a text's beginning, for each n the different n-grams of each, and p of ~ length^p."""
     lengths = [1000 * 2 ** k for k in range(8) if 1000 * 2 ** k < len(indices)]
     lengths = [*lengths, len(indices)] if lengths else [len(indices) // 2, len(indices)]
     counts = {n: [distinct(indices[:length], n) for length in lengths] for n in ORDERS}
-    power = {n: float(np.polyfit(np.log(lengths), np.log(counts[n]), 1)[0]) for n in ORDERS}
-    return {'lengths': lengths, 'counts': counts, 'power': power}
-
-
-def _draw(growth: Dict[str, Any]) -> Any:
-    columns = min(3, len(growth))
-    lines = -(-len(growth) // columns)
-    figure, axes = new_figure(4 * columns, 3.4 * lines, nrows=lines, ncols=columns, squeeze=False)
-    for ax in axes.flat[len(growth):]:
-        ax.axis('off')
-    for ax, (label, found) in zip(axes.flat, growth.items()):
-        for n in ORDERS:
-            ax.loglog(found['lengths'], found['counts'][n], 'o-', markersize=3,
-                      label=f'n = {n}: ~ length^{found["power"][n]:.2f}')
-        ax.loglog(found['lengths'], found['lengths'], ':', color='0.5', label='every one new')
-        ax.set(title=label, xlabel='length of the text', ylabel='different n-grams')
-        rule(ax, legend=True)
-    return figure
+    return lengths, counts, {n: float(np.polyfit(np.log(lengths), np.log(counts[n]), 1)[0]) for n in ORDERS}

@@ -1,59 +1,55 @@
 """Section 6.10: directions of unequal width, and several bidirectional layers, on the task that fits them: filling gaps."""
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, Sequence, Tuple
 
 import numpy as np
 from mxnet import nd
 
 from ... import runtime
-from ...models.fill_in import MaskedText, Score, build_fill_in, evaluate_gaps, held_out_batches, network_log_probabilities
-from ...models.language_model import ModelConfig, build_model
-from ...plots import COLOURS, new_figure
+from ...models.fill_in import MaskedText, build_fill_in, evaluate_gaps, held_out_batches, network_log_probabilities
+from ...models.language_model import ModelConfig, build_model, redraw_weights
+from ...plots import new_figure
 from ...runs.settings import pick
+from ...tables import Table
 from ...training.config import TrainConfig
-from ...training.trainer import Trainer
-from .drawing import rule
-from .frame import Outcome, Table
-from .workbench import Workbench
+from .. import diagnostics
+from .drawing import Panel, draw_panels
+from .frame import Outcome
+from .workbench import Training, Workbench
 
 MASK_RATE = 0.2
 ALL = 0             # characters: the book's 10,000 are too few to learn what fills a gap
 HOW: Dict[str, Any] = {'cell': 'gru', 'sampling': 'random', 'num_steps': 35, 'batch_size': 32, 'lr': 0.01, 'optimizer': 'adam',
                        'clipping_theta': 1}
-
-MEANS = 'parameters', 'accuracy', 'perplexity', 'perplexity, between seeds', 'seconds an epoch'
-
-
-@dataclass
-class Filler:
-    """A network that has learned to fill gaps. scores: on held-out text after each epoch; seconds: the median of an epoch."""
-    parameters: int
-    scores: List[Score]
-    seconds: float
-
-    @property
-    def best(self) -> Score:
-        """That of the epoch with the lowest perplexity."""
-        return min(self.scores, key=lambda score: score.perplexity)
+APART = 'perplexity, between seeds'
 
 
-def learn(bench: Workbench, label: str, **changes: Any) -> Filler:
-    """Train one network to fill gaps in the first four fifths of the whole text, and score it on the rest."""
-    corpus, settings = bench.corpus(ALL), bench.settings(**{**HOW, **changes})
-    config, how = pick(ModelConfig, settings, vocab_size=corpus.vocab_size), pick(TrainConfig, settings)
+def learn(bench: Workbench, label: str, **changes: Any) -> Training:
+    """Train one network to fill gaps in the first four fifths of the whole text, and score it on the rest after each epoch."""
+    changes = {**HOW, **changes}
+    corpus, settings = bench.corpus(ALL), bench.settings(**changes)
     indices, held_out = corpus.split(0.2)
-    batches = held_out_batches(held_out, corpus.vocab_size, MASK_RATE, how.num_steps)
-    runtime.seed(how.seed)
-    model, scores, seconds = build_fill_in(config, bench.ctx), [], []
-    source = MaskedText(indices, how, corpus.vocab_size, MASK_RATE, ctx=bench.ctx)
-    for record in Trainer(model, how).epochs_on(source, on_step=bench.on_step):
-        scores.append(evaluate_gaps(network_log_probabilities(model), batches))
-        seconds.append(record.seconds)
-        bench.tell(f'{label}: epoch {record.epoch} of {how.num_epochs}, held-out perplexity {scores[-1].perplexity:.4g}')
-    return Filler(model.num_parameters(), scores, float(np.median(seconds)))
+    batches = held_out_batches(held_out, corpus.vocab_size, MASK_RATE, settings.num_steps)
+    runtime.seed(settings.seed)
+    model = build_fill_in(pick(ModelConfig, settings, vocab_size=corpus.vocab_size), bench.ctx)
+    source = MaskedText(indices, pick(TrainConfig, settings), corpus.vocab_size, MASK_RATE, ctx=bench.ctx)
+
+    def score() -> Dict[str, Any]:
+        found = evaluate_gaps(network_log_probabilities(model), batches)
+        return {'valid_perplexity': found.perplexity, 'accuracy': found.accuracy}
+
+    return bench.train(label, corpus=corpus, model=model, source=source, score=score, **changes)
+
+
+def learn_from_seeds(bench: Workbench, label: str, seeds: Sequence[int], **changes: Any) -> Dict[str, Any]:
+    """One network from several seeds: a row of means for a table, and how far the seeds are apart."""
+    runs = [learn(bench, f'{label}, seed {seed}', seed=bench.seed + seed, **changes) for seed in seeds]
+    perplexities, epochs = zip(*(run.best_held_out for run in runs))
+    return {'parameters': runs[0].model.num_parameters(),
+            'accuracy': np.mean([run.records[epoch - 1].accuracy for run, epoch in zip(runs, epochs)]),
+            'perplexity': np.mean(perplexities), APART: np.ptp(perplexities),
+            'seconds an epoch': np.mean([run.seconds_an_epoch for run in runs])}
 
 
 def shapes(forward: int, backward: int, *, num_layers: int = 1, vocab_size: int = 30,
@@ -67,52 +63,89 @@ def shapes(forward: int, backward: int, *, num_layers: int = 1, vocab_size: int 
 
 def directions(bench: Workbench) -> Outcome:
     """6.10.1: one total of hidden units, split between the directions in several ways."""
-    total, epochs, num_chars = bench.size(128, 8), bench.size(6, 2), len(bench.corpus(ALL))
+    total, epochs = bench.size(128, 8), bench.size(6, 2)
     parts, seeds = [total * k // 8 for k in bench.size((1, 2, 4, 6, 7), (2, 4))], bench.size((0, 1), (0,))
-    names = 'H_t', 'forward.W_hh', 'backward.W_hh', 'W_hq'
-    sizes: List[Tuple[Any, ...]] = []
+    sizes, rows = [], []
     for forward in parts:
-        found = shapes(forward, total - forward)
-        sizes.append((forward, total - forward, *(' x '.join(map(str, found[name])) for name in names)))
-    rows: List[Tuple[Any, ...]] = []
+        found = {name: ' x '.join(map(str, shape)) for name, shape in shapes(forward, total - forward).items()}
+        sizes.append({'forward': forward, 'backward': total - forward, 'H_t': found['H_t'],
+                      'W_hh forward': found['forward.W_hh'], 'W_hh backward': found['backward.W_hh'], 'W_hq': found['W_hq']})
     for forward in (*parts, total):
         backward = total - forward
         ways = {'bidirectional': True, 'backward_hiddens': backward} if backward else {}
-        runs = [learn(bench, f'{forward} + {backward}, seed {seed}', num_hiddens=forward, num_epochs=epochs,
-                      seed=bench.seed + seed, **ways) for seed in seeds]
-        rows.append((forward, backward, *means(runs)))
+        rows.append({'forward': forward, 'backward': backward, **learn_from_seeds(
+            bench, f'{forward} + {backward}', seeds, num_hiddens=forward, num_epochs=epochs, **ways)})
     *split, single = rows
-    best, worst = (pick(split, key=lambda row: row[4]) for pick in (min, max))
-    chance = max(row[5] for row in rows)
-    forward, backward, h_shape, forward_shape, backward_shape, output_shape = sizes[0]
+    best, worst = (pick(split, key=lambda row: row['perplexity']) for pick in (min, max))
+    chance, first = max(row[APART] for row in rows), sizes[0]
     return Outcome([
-        Table(('Shapes, batch of 2, 30 characters', '形状：批量 2，30 个字符'),
-              ('forward', 'backward', 'H_t', 'W_hh forward', 'W_hh backward', 'W_hq'), sizes),
-        Table((f'{total} hidden units split between the directions, gaps filled in the last fifth of all {num_chars:,} '
-               f'characters, best of {epochs} epochs, seeds: {len(seeds)}',
-               f'{total} 个隐藏单元分给两个方向，在全文 {num_chars:,} 个字符的最后五分之一上填空，{epochs} 个迭代周期中最好的，'
-               f'随机种子 {len(seeds)} 个'), ('forward', 'backward', *MEANS), rows)],
-        {'forward': forward, 'backward': backward, 'h_shape': h_shape, 'forward_shape': forward_shape,
-         'backward_shape': backward_shape, 'output_shape': output_shape, 'total': total, 'best': best[4], 'worst': worst[4],
-         'best_split': f'{best[0]} + {best[1]}', 'worst_split': f'{worst[0]} + {worst[1]}', 'single': single[4],
+        Table.of(('Shapes, batch of 2, 30 characters', '形状：批量 2，30 个字符'), sizes),
+        Table.of((f'Filling gaps with {total} hidden units, best of {epochs} epochs, means of {len(seeds)} seeds',
+                  f'用 {total} 个隐藏单元填空，{epochs} 个迭代周期中最好的，{len(seeds)} 个随机种子的平均'), rows)],
+        {'forward': first['forward'], 'backward': first['backward'], 'h_shape': first['H_t'],
+         'forward_shape': first['W_hh forward'], 'backward_shape': first['W_hh backward'], 'output_shape': first['W_hq'],
+         'total': total, 'best': best['perplexity'], 'worst': worst['perplexity'], 'single': single['perplexity'],
+         'best_split': f'{best["forward"]} + {best["backward"]}', 'worst_split': f'{worst["forward"]} + {worst["backward"]}',
          'chance': chance},
-        'apart' if worst[4] - best[4] > chance else 'alike', partial(draw_splits, rows))
+        'apart' if worst['perplexity'] - best['perplexity'] > chance else 'alike',
+        draw_panels(*(
+            Panel(f'{name} of filling gaps', {name: ([row['forward'] for row in rows], [row[name] for row in rows])},
+                  {'xlabel': f'forward units, of {total}'}) for name in ('perplexity', 'accuracy'))))
 
 
-def means(runs: Sequence[Filler]) -> Tuple[float, ...]:
-    """The columns that `MEANS` names, of one network from several seeds."""
-    perplexities = [run.best.perplexity for run in runs]
-    return (runs[0].parameters, float(np.mean([run.best.accuracy for run in runs])), float(np.mean(perplexities)),
-            float(np.ptp(perplexities)), float(np.mean([run.seconds for run in runs])))
+def seen(num_layers: int, *, num_steps: int = 8, num_hiddens: int = 6) -> Dict[str, np.ndarray]:
+    """On which characters each state depends: 'layer 1 forward' -> (num_steps, num_steps), row t, column s.
+
+    Found by trial: character s of a text is exchanged for another; H_t either stays the same to the last bit, or does not.
+    """
+    model = build_model(ModelConfig(cell='gru', num_hiddens=num_hiddens, bidirectional=True, num_layers=num_layers,
+                                    vocab_size=20))
+    redraw_weights(model, 0.8)
+    indices, params = np.arange(num_steps), model.book_params()
+    before = diagnostics.trace(model.config, params, indices.tolist())
+    found = {name: np.zeros((num_steps, num_steps), dtype=bool) for name in before}
+    for s in range(num_steps):
+        exchanged = np.where(indices == s, 19, indices)
+        for name, trace in diagnostics.trace(model.config, params, exchanged.tolist()).items():
+            found[name][:, s] = (trace['H'] != before[name]['H']).any(axis=1)
+    return found
 
 
-def draw_splits(rows: Sequence[tuple]) -> Any:
-    """Perplexity and accuracy over the units of the forward direction; a bar spans the seeds."""
-    figure, (left, right) = new_figure(9, 3.8, ncols=2)
-    forward = [row[0] for row in rows]
-    left.errorbar(forward, [row[4] for row in rows], yerr=[row[5] / 2 for row in rows], marker='o', capsize=3, color=COLOURS[0])
-    right.plot(forward, [100 * row[3] for row in rows], marker='o', color=COLOURS[1])
-    for axis, label in ((left, 'perplexity of gaps'), (right, 'gaps filled rightly, %')):
-        axis.set(xlabel=f'forward units, the other {max(forward)} - n backward', ylabel=label, xticks=forward)
-    rule(left, right)
+def bidirectional_layers(bench: Workbench) -> Outcome:
+    """6.10.2: shapes and sight of each layer, and 1, 2 and 3 of them learning to fill gaps."""
+    runtime.seed(bench.seed)
+    sight, h, epochs, seeds = seen(3), bench.size(64, 8), bench.size(6, 2), bench.size((0, 1), (0,))
+    weights, looked, steps = shapes(h, h, num_layers=3), [], len(sight['layer 1 forward'])
+    for name, matrix in sight.items():
+        _, layer, direction = name.split()
+        looked.append({'layer': int(layer), 'direction': direction,
+                       'W_xh': ' x '.join(map(str, weights[f'layer{int(layer) - 1}.{direction}.W_xh'])),
+                       'characters that H_1 depends on': int(matrix[0].sum()),
+                       f'that H_{steps} depends on': int(matrix[-1].sum()), 'of all pairs': int(matrix.sum())})
+    rows = [{'layers': layers, 'walks over the text': 2 * layers, **learn_from_seeds(
+        bench, f'{layers} layers', seeds, num_hiddens=h, bidirectional=True, num_layers=layers, num_epochs=epochs)}
+        for layers in (1, 2, 3)]
+    chance = max(row[APART] for row in rows)
+    return Outcome([
+        Table.of(('What each state depends on', '每个状态依赖于哪些字符'), looked),
+        Table.of((f'Filling gaps with {h} hidden units a direction, best of {epochs} epochs, means of {len(seeds)} seeds',
+                  f'每个方向 {h} 个隐藏单元填空，{epochs} 个迭代周期中最好的，{len(seeds)} 个随机种子的平均'), rows)],
+        {'hiddens': h, 'rows': 2 * h, 'steps': steps, 'epochs': epochs, 'seen_one': int(sight['layer 1 forward'][0].sum()),
+         'seen_two': int(sight['layer 2 forward'][0].sum()), **{f'layers_{row["layers"]}': row['perplexity'] for row in rows},
+         'times_2': rows[1]['seconds an epoch'] / rows[0]['seconds an epoch'], 'chance': chance},
+        which_is_best([row['perplexity'] for row in rows], chance), draw_sight(sight))
+
+
+def which_is_best(perplexities: Sequence[float], chance: float) -> str:
+    """perplexities: of one layer, and of more; chance: how far apart two seeds of one network are."""
+    one, *more = (value if np.isfinite(value) else np.inf for value in perplexities)
+    return 'one' if one < min(more) - chance else 'deep' if min(more) < one - chance else 'alike'
+
+
+def draw_sight(sight: Dict[str, np.ndarray]) -> Any:
+    """A square for each layer and direction: dark where the state at t depends on character s."""
+    figure, axes = new_figure(8.4, 5.4, nrows=2, ncols=len(sight) // 2)
+    for axis, (name, matrix) in zip(axes.T.flat, sight.items()):
+        axis.imshow(matrix, cmap='Blues', vmin=0, vmax=1.3, extent=(0.5, len(matrix) + 0.5, len(matrix) + 0.5, 0.5))
+        axis.set(title=name, xlabel='character s', ylabel='state H_t')
     return figure

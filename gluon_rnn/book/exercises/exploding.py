@@ -1,40 +1,93 @@
-"""Section 6.6: what else helps against exploding gradients, beside clipping them to a norm."""
+"""Section 6.6, exercise 1: what else helps against exploding gradients, beside clipping them to a norm.
+
+Each remedy is one change to a plain training whose gradient explodes.
+"""
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Dict, Mapping
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 from mxnet import nd
 
 from ...corpora.corpus import unigram_perplexity
 from ...models.language_model import LanguageModel
-from ...plots import COLOURS, new_figure
+from ...runs.settings import pick
+from ...tables import Row, Table
+from ...training.config import TrainConfig
+from ...training.optimizer import Optimizer, global_norm
 from .. import diagnostics
-from .drawing import legend_beside, rule
-from .frame import Outcome, Table
-from .remedies import BATCH_SIZE, LR, NUM_STEPS, REMEDIES, Remedy, Watched
-from .scoring import CHANCE, compared
+from .drawing import draw_runs
+from .frame import Outcome
+from .scoring import chance_of, compared
 from .workbench import Training, Workbench
 
-PLAIN = REMEDIES['plain']
+GAIN = 3            # the recurrent weights come from N(0, GAIN / sqrt(num_hiddens)): their singular values reach up to 2 GAIN
+LR = 0.5            # without clipping, where the book's 100 stands with it
+NUM_STEPS, BATCH_SIZE = 35, 8
+_SHORT = 5          # steps of truncated BPTT: with as many rows more, an epoch has as many updates, each of as many characters
 
 
-@dataclass
-class Tried:
-    """One remedy, tried. norms: the gradient's, a number a step; per_step: how many times it grows a step back, at first."""
-    remedy: Remedy
-    per_step: float
-    norms: np.ndarray
-    run: Training
+class Watched(Optimizer):
+    """An optimizer that keeps every gradient's norm, before anything is done about it.
 
-    @property
-    def largest(self) -> float:
-        """The largest norm, infinite where one was no longer finite."""
-        return float(self.norms.max()) if np.isfinite(self.norms).all() else math.inf
+    limit: clip each number of the gradient to -limit … limit; 0: as they are.
+    """
+
+    def __init__(self, parameters: Dict[str, nd.NDArray], config: TrainConfig, limit: float = 0):
+        super().__init__(parameters, config.optimizer, config.lr, config.clipping_theta, config.weight_decay)
+        self.limit = limit
+        self.norms: List[nd.NDArray] = []
+
+    def step(self) -> nd.NDArray:
+        norm = global_norm(self.grads)
+        self.norms.append(norm)
+        for grad in self.grads if self.limit else ():
+            nd.clip(grad, -self.limit, self.limit, out=grad)
+        super().step()
+        return norm
+
+
+def gaussian(shape: Sequence[int], sigma: float, rng: np.random.Generator) -> np.ndarray:
+    return rng.normal(scale=sigma, size=shape)
+
+
+def exploding_weights(shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+    return gaussian(shape, GAIN / math.sqrt(shape[0]), rng)
+
+
+def orthogonal(shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+    """All singular values 1: it turns a vector, and makes it neither longer nor shorter (Saxe et al., 2014)."""
+    Q, R = np.linalg.qr(rng.normal(size=shape))
+    return Q * np.sign(np.diag(R))
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One change to the plain training. settings: of model and trainer; recurrent: draws W_hh; limit: see `Watched`."""
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    recurrent: Callable[..., np.ndarray] = exploding_weights
+    limit: float = 0
+
+
+REMEDIES = {
+    'plain': Remedy('nothing'),
+    'clip_norm': Remedy('clip the norm to 1', {'clipping_theta': 1}),
+    'clip_numbers': Remedy('clip each number to 0.01', limit=1e-2),
+    'lower_rate': Remedy('learning rate / 100', {'lr': LR / 100}),
+    'adam': Remedy('Adam, 0.001', {'optimizer': 'adam', 'lr': 1e-3}),
+    'decay': Remedy('weight decay', {'weight_decay': 1e-3 / LR}),
+    'short': Remedy(f'BPTT over {_SHORT} steps',
+                    {'num_steps': _SHORT, 'batch_size': BATCH_SIZE * NUM_STEPS // _SHORT}),
+    'small': Remedy("small W_hh (the book's)", recurrent=partial(gaussian, sigma=0.01)),
+    'orthogonal': Remedy('orthogonal W_hh', recurrent=orthogonal),
+    'gru': Remedy('GRU', {'cell': 'gru'}),
+    'lstm': Remedy('LSTM', {'cell': 'lstm'}),
+}
 
 
 def new_model(bench: Workbench, vocab_size: int, remedy: Remedy, settings: Mapping[str, Any]) -> LanguageModel:
@@ -47,8 +100,11 @@ def new_model(bench: Workbench, vocab_size: int, remedy: Remedy, settings: Mappi
     return model
 
 
-def attempt(bench: Workbench, remedy: Remedy, num_epochs: int, *, seed: int | None = None) -> Tried:
-    """Train with one remedy, up to the last epoch or to where it breaks. seed: None: the workbench's."""
+def attempt(bench: Workbench, remedy: Remedy, num_epochs: int, *, seed: int | None = None) -> Tuple[Training, Row]:
+    """Train with one remedy, up to the last epoch or to where it breaks; the training, and its row of the table.
+
+    seed: None: the workbench's.
+    """
     corpus = bench.corpus()
     changes: Dict[str, Any] = {'cell': 'rnn', 'num_hiddens': 128, 'num_epochs': num_epochs, 'lr': LR,
                                'num_steps': NUM_STEPS, 'batch_size': BATCH_SIZE, 'clipping_theta': 0,
@@ -56,54 +112,32 @@ def attempt(bench: Workbench, remedy: Remedy, num_epochs: int, *, seed: int | No
     eager = new_model(bench, corpus.vocab_size, remedy, {**changes, 'impl': 'scratch'})
     reach = diagnostics.reach(eager, corpus.indices[:bench.size(37, 12)].tolist())
     model = new_model(bench, corpus.vocab_size, remedy, changes)
-    watched = Watched(model.parameters(), bench.config(**changes), **remedy.optimizer)
-    run = bench.train(remedy.name, model=model, own_optimizer=watched, **changes)
-    norms = nd.concat(*watched.norms, dim=0).asnumpy()
-    return Tried(remedy, float((reach[0] / reach[-1]) ** (1 / (len(reach) - 1))), norms, run)
+    watched = Watched(model.parameters(), pick(TrainConfig, bench.settings(**changes)), remedy.limit)
+    label = remedy.name + (', another seed' if seed is not None else '')
+    run, norms = bench.train(label, model=model, own_optimizer=watched, **changes), nd.concat(*watched.norms, dim=0).asnumpy()
+    return run, {**run.row, 'gradient grows a step back, new network': (reach[0] / reach[-1]) ** (1 / (len(reach) - 1)),
+                 'largest norm': norms.max() if np.isfinite(norms).all() else math.inf, 'median norm': np.median(norms),
+                 'updates': len(norms)}
 
 
 def remedies(bench: Workbench) -> Outcome:
     """6.6.1: one network whose gradient explodes, one remedy at a time, all with as many updates."""
     epochs, single = bench.size(24, 2), unigram_perplexity(bench.corpus().indices)
     tried = {name: attempt(bench, remedy, epochs) for name, remedy in REMEDIES.items()}
-    tried['again'] = attempt(bench, PLAIN, epochs, seed=bench.seed + 1)
-    rows = [(t.remedy.name + (', another seed' if name == 'again' else ''), t.remedy.zh, t.per_step, float(t.norms.max()),
-             float(np.median(t.norms)), len(t.run.records), len(t.norms), t.run.perplexity, t.run.diverged or None)
-            for name, t in tried.items()]
-    ends = {name: t.run.perplexity for name, t in tried.items()}
+    tried['again'] = attempt(bench, REMEDIES['plain'], epochs, seed=bench.seed + 1)
+    ends, plain = {name: run.perplexity for name, (run, _) in tried.items()}, tried['plain'][1]
     best = min(REMEDIES, key=lambda name: ends[name] if math.isfinite(ends[name]) else math.inf)
-    return Outcome([
-        Table(('One remedy at a time', '每次只用一种办法'),
-              ('remedy', '办法', 'gradient grows a step back, new network', 'largest norm', 'median norm', 'epochs', 'updates',
-               'perplexity', 'broke off'), rows),
-        Table(('To compare with', '对照'), ('', 'perplexity'), [('knowing how often each character occurs', single)])],
-        {**ends, 'single': single, 'per_step': tried['plain'].per_step, 'largest': tried['plain'].largest,
-         'best': REMEDIES[best].name}, whether_one_helps(ends), partial(draw, tried, single))
+    return Outcome(
+        [Table.of((f'One remedy at a time; knowing how often each character occurs gives {single:.4g}',
+                   f'每次只用一种办法；只知道字频的困惑度为 {single:.4g}'), [row for _, row in tried.values()])],
+        {**ends, 'single': single, 'per_step': plain['gradient grows a step back, new network'],
+         'largest': plain['largest norm'], 'best': REMEDIES[best].name},
+        whether_one_helps(ends), draw_runs([run for run, _ in tried.values()]))
 
 
 def whether_one_helps(perplexities: Mapping[str, float]) -> str:
     """Whether the best remedy is clearly below the plain network, from either seed."""
-    plain = [perplexities[name] for name in ('plain', 'again') if math.isfinite(perplexities[name])]
-    chance = max(CHANCE, max(plain) / min(plain)) if plain else CHANCE
-    others = [value for name, value in perplexities.items() if name not in ('plain', 'again') and math.isfinite(value)]
-    return 'helps' if compared(min(others, default=math.inf), min(plain, default=math.inf), chance) == 'lower' else 'alike'
-
-
-def draw(tried: Mapping[str, Tried], single: float) -> Any:
-    """The norms over the updates, and the perplexities over the epochs."""
-    figure, (left, right) = new_figure(12, 4.8, ncols=2)
-    for k, (name, t) in enumerate(tried.items()):
-        plain = name in ('plain', 'again')
-        style = {'color': 'black' if plain else COLOURS[k % len(COLOURS)],
-                 'linestyle': '-' if k <= len(COLOURS) and name != 'again' else '--'}
-        part = np.linspace(0, 1, len(t.norms))
-        left.plot(part, np.where(t.norms > 0, t.norms, np.nan), **style, linewidth=0.7)
-        right.plot([record.epoch for record in t.run.records], [record.perplexity for record in t.run.records], **style,
-                   linewidth=2.2 if plain else 1.3, label=t.remedy.name + (', another seed' if name == 'again' else ''))
-    left.set(yscale='log', xlabel='part of the training', ylabel='gradient norm before anything is done to it')
-    right.set(yscale='log', xlabel='epoch', ylabel='perplexity per character')
-    right.xaxis.get_major_locator().set_params(integer=True)
-    right.axhline(single, color='#bbb', linewidth=1, label='frequencies alone')
-    rule(left, right)
-    legend_beside(right)
-    return figure
+    finite = {name: value for name, value in perplexities.items() if math.isfinite(value)}
+    plain = [finite.pop(name) for name in ('plain', 'again') if name in finite]
+    best, best_plain = min(finite.values(), default=math.inf), min(plain, default=math.inf)
+    return 'helps' if compared(best, best_plain, chance_of(*plain)) == 'lower' else 'alike'

@@ -1,40 +1,24 @@
-"""An exercise and its outcome: tables, figures for its written answer, and a picture where it tells more."""
+"""An exercise and its outcome: tables, figures for its written answer, a picture where it tells more; their page and files."""
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence, Tuple, Union
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Sequence, Union
 
+from ...plots import save_figure
+from ...runs.files import write_whole
+from ...tables import Lines, Table, markdown_lines, plain
 from .. import answers
+from ..answers import Text
 
 if TYPE_CHECKING:
     from .workbench import Workbench
 
-Text = Tuple[str, str]      # in English, in Chinese
-Value = Union[str, int, float, bool, None]
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of values as they were measured; how many decimals are shown is for whoever shows them.
-
-    Raises ValueError where a row is not as long as the header.
-    """
-    title: Text
-    header: Sequence[str]
-    rows: Sequence[Sequence[Value]]
-
-    def __post_init__(self) -> None:
-        for row in self.rows:
-            if len(row) != len(self.header):
-                raise ValueError(f'a row of the table {self.title[0]!r} must have {len(self.header)} values, got {len(row)}')
-
-
-@dataclass(frozen=True)
-class Lines:
-    """Lines of text as they came: verses, batches."""
-    title: Text
-    lines: Sequence[str]
+FILES = ('result.json', 'answer.md', 'picture.png')
+NO_ANSWER: Text = ('None: this run was shortened, and its figures show only what is measured.',
+                   '无：这是缩短的运行，数字只展示测量的内容。')
 
 
 @dataclass(frozen=True)
@@ -42,12 +26,12 @@ class Outcome:
     """The result of an experiment.
 
     figures: for the places of the written answer, by name; conclusion: the one of its conclusions that the figures bear out;
-    picture: draws a figure.
+    picture: a figure of matplotlib's.
     """
     evidence: Sequence[Union[Table, Lines]]
-    figures: Mapping[str, Value]
+    figures: Mapping[str, Any]
     conclusion: str = ''
-    picture: Callable[[], Any] | None = None
+    picture: Any = None
 
 
 @dataclass(frozen=True)
@@ -60,20 +44,46 @@ class Exercise:
     def question(self) -> Text:
         return answers.question(self.number)
 
-    def answer(self, outcome: Outcome) -> Text:
-        """The written answer with the outcome's figures in it. Raises ValueError where one is missing."""
-        return answers.answer(self.number, {name: plain(value) for name, value in outcome.figures.items()}, outcome.conclusion)
+    def answer(self, outcome: Outcome, *, quick: bool = False) -> Text:
+        """The written answer with the outcome's figures in it; none where the run was shortened.
+
+        Raises ValueError where a figure is missing.
+        """
+        return NO_ANSWER if quick else answers.answer(self.number, outcome.figures, outcome.conclusion)
 
 
-def plain(value: Any) -> Value:
-    """A number of NumPy as Python's."""
-    return value.item() if hasattr(value, 'item') else value
+def markdown_of(exercise: Exercise, outcome: Outcome, *, note: Text, quick: bool = False) -> str:
+    """The page answer.md: question, evidence, picture and answer, in both languages."""
+    paragraphs = [f'# {exercise.number}', *exercise.question, *(f'*{text}*' for text in note)]
+    for part in outcome.evidence:
+        paragraphs += [f'**{"  ".join(part.title)}**', '\n'.join(markdown_lines(part))]
+    if outcome.picture:
+        paragraphs.append('![](picture.png)')
+    en, zh = exercise.answer(outcome, quick=quick)
+    return '\n\n'.join([*paragraphs, '## Answer', en, '## 回答', zh]) + '\n'
+
+
+def write(folder: Path, exercise: Exercise, outcome: Outcome, *, note: Text, settings: Mapping[str, Any]) -> List[Path]:
+    """Leave result.json, answer.md and, where there is one, picture.png. result.json comes last: with it, all is there.
+
+    settings: what the result was made with, `quick` among it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
+    if outcome.picture:
+        save_figure(outcome.picture, folder / 'picture.png')
+    write_whole(folder / 'answer.md', markdown_of(exercise, outcome, note=note, quick=settings['quick']))
+    result = {'exercise': exercise.number, 'question': exercise.question, **settings, 'evidence': outcome.evidence,
+              'figures': outcome.figures, 'answer': exercise.answer(outcome, quick=settings['quick'])}
+    write_whole(folder / 'result.json', json.dumps(strict(result), ensure_ascii=False, indent=1, allow_nan=False) + '\n')
+    return [folder / name for name in FILES if (folder / name).exists()]
 
 
 def strict(value: Any) -> Any:
     """A value, a table or lines as strict JSON takes them: NaN and infinities as text."""
     if isinstance(value, (Table, Lines)):
-        return {name: strict(part) for name, part in vars(value).items()}
+        return strict(vars(value))
     if isinstance(value, Mapping):
         return {name: strict(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):

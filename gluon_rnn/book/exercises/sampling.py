@@ -1,46 +1,40 @@
-"""Section 6.3: other ways to cut a text into batches, each a `trainer.Source`."""
+"""Section 6.3: other ways to cut a text into batches, and whole sentences as samples, each a `trainer.Source`."""
 from __future__ import annotations
 
+import math
 from functools import partial
-from typing import Any, Callable, Dict, Iterator
+from typing import Any, Callable, Dict, Iterator, Sequence, Set, Tuple
 
 import numpy as np
+from mxnet import nd
 
+from ...cells.ops import OneHot, State
+from ...corpora.corpus import Corpus
 from ...corpora.sampling import Batch, num_batches
-from ...plots import new_figure, style_perplexity
+from ...models.language_model import LanguageModel
+from ...tables import Table
 from ...training.loss import evaluate
-from .frame import Outcome, Table
-from .workbench import Training, Workbench
+from .drawing import draw_runs
+from .frame import Outcome
+from .scoring import log_probs, verses
+from .workbench import Drawn, Training, Workbench
 
 Starts = Callable[[np.random.Generator], Any]
+PADDING = -1
 
 
-class Windows:
-    """Windows of num_steps characters that begin where `starts` says, in random order, every epoch drawn anew.
+def windows(indices: np.ndarray, starts: Starts, num_steps: int, batch_size: int, begun: Set[int],
+            rng: np.random.Generator) -> Iterator[Batch]:
+    """Windows of num_steps characters that begin where `starts` says, in random order.
 
-    starts(rng): the first characters of an epoch's windows, more than it has batches for or not. All have the same number of
-    batches, that of the book's random sampling, so that a number of epochs is a number of updates.
+    starts(rng): the first characters of the windows, more than there are batches for or not: the number of batches is that of
+    the book's random sampling, so that a number of epochs is a number of updates. begun: gathers where windows have begun.
     """
-
-    def __init__(self, indices: np.ndarray, starts: Starts, *, num_steps: int, batch_size: int, seed: int):
-        self.indices, self.starts = indices, starts
-        self.num_steps, self.batch_size, self.seed = num_steps, batch_size, seed
-        self.seen = np.zeros(len(indices), dtype=np.int64)      # how often each character was asked for
-        self.begun: set = set()                                 # at which characters windows have begun
-
-    def __len__(self) -> int:
-        return num_batches(len(self.indices), self.batch_size, self.num_steps, 'random')
-
-    def batches(self, epoch: int) -> Iterator[Batch]:
-        rng = np.random.default_rng([self.seed, epoch])
-        starts = rng.permutation(self.starts(rng))
-        wanted = len(self) * self.batch_size
-        starts = np.resize(starts, wanted)      # too few are gone through again
-        self.begun.update(starts.tolist())
-        windows = starts[:, None] + np.arange(self.num_steps + 1)
-        np.add.at(self.seen, windows[:, 1:], 1)
-        for rows in windows.reshape(len(self), self.batch_size, -1):
-            yield self.indices[rows[:, :-1]], self.indices[rows[:, 1:]]
+    many = num_batches(len(indices), batch_size, num_steps, 'random')
+    first = np.resize(rng.permutation(starts(rng)), many * batch_size)      # too few are gone through again
+    begun.update(first.tolist())
+    for rows in (first[:, None] + np.arange(num_steps + 1)).reshape(many, batch_size, -1):
+        yield indices[rows[:, :-1]], indices[rows[:, 1:]]
 
 
 def ways(indices: np.ndarray, space: int | None, num_steps: int) -> Dict[str, Starts]:
@@ -60,41 +54,129 @@ def other_samplings(bench: Workbench) -> Outcome:
     """6.3.1: the same network, the same number of updates, windows chosen in several ways."""
     corpus = bench.corpus()
     changes: Dict[str, Any] = {'cell': 'rnn', 'num_epochs': bench.size(45, 2), 'valid_fraction': 0.1}
-    config = bench.config(**changes)
-    train_indices, _ = corpus.split(0.1)
-    sizes = {'num_steps': config.num_steps, 'batch_size': config.batch_size}
-    known = ways(train_indices, corpus.char_to_idx.get(' '), config.num_steps)
-    again = 'fixed cuts, next seed'             # what chance does
-    rows, runs = {}, {}
-    for name in (*known, again):
-        seed = bench.seed + (name == again)
-        source = Windows(train_indices, known[name.partition(',')[0]], seed=seed, **sizes)
+    (text, _), settings = corpus.split(0.1), bench.settings(**changes)
+    num_steps, batch_size = settings.num_steps, settings.batch_size
+    many = num_batches(len(text), batch_size, num_steps, 'random')
+    starts, again = ways(text, corpus.char_to_idx.get(' '), num_steps), 'fixed cuts, next seed'     # what chance does
+    runs: Dict[str, Training] = {}
+    begun: Dict[str, Set[int]] = {}
+    for name in (*starts, again):
+        seed, begun[name] = bench.seed + (name == again), set()
+        source = Drawn(partial(windows, text, starts[name.partition(',')[0]], num_steps, batch_size, begun[name]), many, seed)
         runs[name] = bench.train(name, source=source, corpus=corpus, sampling='random', seed=seed, **changes)
-        rows[name] = len(source.begun), float((source.seen[1:] > 0).mean())
     runs['consecutive'] = bench.train('consecutive', corpus=corpus, **changes)
-    batches = num_batches(len(train_indices), config.batch_size, config.num_steps, 'consecutive')
-    rows['consecutive'] = config.batch_size * batches, batches * config.num_steps * config.batch_size / (len(train_indices) - 1)
+    number = {**{name: len(places) for name, places in begun.items()},
+              'consecutive': batch_size * num_batches(len(text), batch_size, num_steps, 'consecutive')}
     held = {name: run.best_held_out[0] for name, run in runs.items()}
-    own = {name: evaluate(run.model, train_indices, config.batch_size, config.num_steps) for name, run in runs.items()}
+    own = {name: evaluate(run.model, text, batch_size, num_steps) for name, run in runs.items()}
     chance = max(abs(which[again] / which['fixed cuts'] - 1) for which in (own, held))
-    return Outcome([
-        Table(('After the same epochs', '相同迭代周期之后'),
-              ('sampling', 'different windows', 'part of the text asked for', 'perplexity on the text it learned from',
-               'lowest held-out perplexity', 'at epoch', 'seconds an epoch'),
-              [(name, *rows[name], own[name], *run.best_held_out, run.seconds_an_epoch) for name, run in runs.items()])],
+    return Outcome(
+        [Table(('After the same epochs', '相同迭代周期之后'),
+               ('sampling', 'different windows', 'perplexity on the text it learned from', 'lowest held-out perplexity',
+                'at epoch', 'seconds an epoch'),
+               [(name, number[name], own[name], *run.best_held_out, run.seconds_an_epoch) for name, run in runs.items()])],
         {'fixed': held['fixed cuts'], 'shifted': held['shifted cuts'], 'anywhere': held['anywhere'], 'half': held['half over'],
          'at_verses': held.get('at verses'), 'consecutive': held['consecutive'], 'chance': chance,
-         'windows_fixed': rows['fixed cuts'][0], 'windows_anywhere': rows['anywhere'][0]},
-        'better' if min(held.values()) < held['fixed cuts'] * (1 - chance) else 'alike', partial(_draw, runs))
+         'windows_fixed': number['fixed cuts'], 'windows_anywhere': number['anywhere']},
+        'better' if min(held.values()) < held['fixed cuts'] * (1 - chance) else 'alike',
+        draw_runs([*runs.values()], ('perplexity', 'valid_perplexity')))
 
 
-def _draw(runs: Dict[str, Training]) -> Any:
-    """The perplexities on the text itself, and beside them those on held-out text."""
-    figure, axes = new_figure(11, 4.2, ncols=2)
-    for axis, title, name in zip(axes, ('the text itself, in training', 'held-out text'), ('perplexity', 'valid_perplexity')):
-        for label, run in runs.items():
-            axis.plot([record.epoch for record in run.records], [getattr(record, name) for record in run.records], label=label,
-                      linewidth=1.4)
-        style_perplexity(axis, title)
-    axes[1].get_legend().remove()
-    return figure
+class Sentences:
+    """Sentences as samples: a batch is as long as its longest, the rest of it PADDING.
+
+    by_length: sentences of about the same length in one batch, the batches in random order; else all at random.
+    Labels are those of the real characters alone, all rows of the first step first.
+    """
+
+    def __init__(self, rows: Sequence[Sequence[int]], batch_size: int, *, by_length: bool, seed: int):
+        self.rows, self.batch_size, self.by_length, self.seed = rows, batch_size, by_length, seed
+        self.cells = self.real = 0      # places of all batches so far, and those that hold a character
+
+    def __len__(self) -> int:
+        return -(-len(self.rows) // self.batch_size)
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        rng = np.random.default_rng([self.seed, epoch])
+        order = rng.permutation(len(self.rows))
+        if self.by_length:
+            order = order[np.argsort([len(self.rows[i]) for i in order], kind='stable')]
+        for k in rng.permutation(len(self)):
+            rows = [self.rows[i] for i in order[k * self.batch_size:(k + 1) * self.batch_size]]
+            XY = np.full((len(rows), max(map(len, rows))), PADDING, dtype=np.float32)
+            for i, row in enumerate(rows):
+                XY[i, :len(row)] = row
+            Y = XY[:, 1:].T.reshape(-1)
+            X = np.where(XY[:, 1:] == PADDING, PADDING, XY[:, :-1])
+            self.cells, self.real = self.cells + Y.size, self.real + int((Y != PADDING).sum())
+            yield nd.array(X), nd.array(Y[Y != PADDING])
+
+
+class OfSentences:
+    """A language model that takes batches with PADDING and gives logits for the real characters alone.
+
+    skip: leave the padding out of the network (`cells/lengths.py`); else it is computed, and what comes of it thrown away.
+    """
+
+    def __init__(self, model: LanguageModel, *, skip: bool):
+        self.model, self.skip, self.ctx, self.config = model, skip, model.ctx, model.config
+        self.begin_state, self.parameters = model.begin_state, model.parameters
+
+    def __call__(self, X: nd.NDArray, state: State) -> Tuple[nd.NDArray, State]:
+        characters = X.asnumpy()
+        real = characters != PADDING
+        inputs = OneHot(nd.array(np.maximum(characters, 0).T, ctx=self.ctx), self.config.vocab_size)
+        H, state = self.model.network(inputs, state, real.sum(axis=1) if self.skip else None)
+        rows = nd.array(np.flatnonzero(real.T.reshape(-1)), ctx=self.ctx, dtype='int32')
+        return self.model.output(nd.take(H.reshape((-1, self.model.network.num_outputs)), rows)), state
+
+
+def whole_sentences(bench: Workbench) -> Outcome:
+    """6.3.2: verses as samples, at random and by length, padding computed or left out, beside the book's windows."""
+    corpus = bench.corpus()
+    changes: Dict[str, Any] = {'cell': 'rnn', 'impl': 'scratch', 'num_hiddens': 128, 'num_epochs': bench.size(30, 2),
+                               'sampling': 'random'}
+    config, (train, held_out) = bench.settings(**changes), corpus.split(0.1)
+    rows, other = verses(train, corpus), verses(held_out, corpus)
+    lengths = np.array([len(row) - 1 for row in rows])      # labels of each
+    batch_size = max(1, round(config.batch_size * config.num_steps / lengths.mean()))     # as many labels as windows
+    number = (len(train) - 1) // config.num_steps
+    found: Dict[str, Dict[str, Any]] = {}
+    for name, sort, skip in (('windows', False, False), ('verses, padding computed', False, False),
+                             ('verses, padding left out', False, True), ('verses by length', True, False)):
+        model = bench.model(corpus.vocab_size, **changes)
+        if name == 'windows':
+            run = bench.train(name, corpus=Corpus(train, corpus.idx_to_char), model=model, **changes)
+            batches = {'number': number, 'of a batch': config.batch_size, 'batches': number // config.batch_size,
+                       'padding': 0.0}
+        else:
+            source = Sentences(rows, batch_size, by_length=sort, seed=bench.seed)
+            run = bench.train(name, corpus=corpus, source=source, model=OfSentences(model, skip=skip), **changes)
+            batches = {'number': len(rows), 'of a batch': batch_size, 'batches': len(source),
+                       'padding': 1 - source.real / source.cells}
+        found[name] = {'samples': name, **batches, 'seconds an epoch': run.seconds_an_epoch,
+                       'perplexity in training': run.perplexity,
+                       'held-out, verse by verse': math.exp(-float(np.mean(np.concatenate(log_probs(model, other))))),
+                       'held-out, running on': evaluate(model, held_out, config.batch_size, config.num_steps)}
+    of_windows, computed, skipped, by_length = found.values()
+    verse, running = 'held-out, verse by verse', 'held-out, running on'
+    # padding computed or left out is the same mathematics on the same batches: what lies between the two is chance
+    chance = max(abs(computed[which] / skipped[which] - 1) for which in (verse, running))
+    return Outcome([
+        Table(('Characters in a verse, its space included', '每句的字符数（含空格）'),
+              ('verses', 'mean', 'median', 'shortest', 'longest'),
+              [(len(lengths), lengths.mean(), np.median(lengths), lengths.min(), lengths.max())]),
+        Table.of(('After the same epochs', '相同迭代周期之后'), [*found.values()])],
+        {'shortest': lengths.min(), 'longest': lengths.max(), 'chance': chance, **{
+            f'{figure}_{short}': row[column]
+            for short, row in zip(('windows', 'computed', 'skipped', 'by_length'), found.values())
+            for figure, column in (('padding', 'padding'), ('seconds', 'seconds an epoch'), ('verse', verse),
+                                   ('running', running))}},
+        who_is_better((of_windows[verse], of_windows[running]), (by_length[verse], by_length[running]), chance))
+
+
+def who_is_better(windows: Sequence[float], by_length: Sequence[float], chance: float) -> str:
+    """windows, by_length: held-out perplexity verse by verse and on the running text; chance: how far apart by chance."""
+    verses_win = by_length[0] < windows[0] * (1 - chance)
+    windows_win = windows[1] < by_length[1] * (1 - chance)
+    return 'own' if verses_win and windows_win else 'verses' if verses_win else 'windows'

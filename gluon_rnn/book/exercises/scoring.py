@@ -1,36 +1,19 @@
-"""How well a text is known: to a language model, to counts, and to the verses that were written; several exercises ask it."""
+"""How well a text is known, to a language model, to counts, and to the verses that were written; and what chance does."""
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, List, Sequence
 
 import numpy as np
 from mxnet import nd
 
 from ...corpora.corpus import Corpus
-from .workbench import Training
 
 _ROWS = 128         # of one call
-Row = Sequence[int]
 CHANCE = 1.12       # other random numbers move a perplexity by about this factor: published runs of one network differ by a tenth
 
 
-class KeepBest:
-    """For `Workbench.train(on_epoch=...)`: remembers the weights that did best on held-out text; `restore` brings them back."""
-
-    def __init__(self) -> None:
-        self.params: Dict[str, np.ndarray] = {}
-
-    def __call__(self, training: Training) -> None:
-        if training.best_held_out[1] == training.records[-1].epoch:
-            self.params = training.model.book_params()
-
-    def restore(self, training: Training) -> None:
-        if self.params:
-            training.model.load_book_params(self.params)
-
-
-def log_probs(model: Any, rows: Sequence[Row]) -> List[np.ndarray]:
+def log_probs(model: Any, rows: Sequence[Sequence[int]]) -> List[np.ndarray]:
     """The natural logarithm of the probability of each character of each row but its first, given those before it.
 
     Rows may differ in length: what stands after a row's end changes nothing before it.
@@ -48,15 +31,6 @@ def log_probs(model: Any, rows: Sequence[Row]) -> List[np.ndarray]:
     return found
 
 
-def bigram_log_probs(indices: np.ndarray, vocab_size: int) -> np.ndarray:
-    """Log probabilities by counted pairs, (vocab_size, vocab_size), half of each by frequency alone, which is never 0."""
-    single = (np.bincount(indices, minlength=vocab_size) + 1.0) / (len(indices) + vocab_size)
-    pairs = np.zeros((vocab_size, vocab_size), dtype=np.float32)
-    np.add.at(pairs, (indices[:-1], indices[1:]), 1)
-    totals = pairs.sum(axis=1, keepdims=True)
-    return np.log(np.where(totals, 0.5 * pairs / np.maximum(totals, 1), 0.5 * single) + 0.5 * single)
-
-
 def verses(indices: np.ndarray, corpus: Corpus) -> List[List[int]]:
     """The verses of a text, each from the space before it to the space behind it; without spaces, pieces of 10 characters."""
     space = corpus.char_to_idx.get(' ')
@@ -65,6 +39,15 @@ def verses(indices: np.ndarray, corpus: Corpus) -> List[List[int]]:
         return [piece for piece in pieces if len(piece) > 1]
     cuts = np.flatnonzero(indices == space)
     return [indices[a:b + 1].tolist() for a, b in zip(cuts[:-1], cuts[1:]) if b - a > 1]
+
+
+def known_share(verses: Sequence[str], text: str, n: int = 3) -> float:
+    """The part of the verses' strings of n characters that the text has, too: 1 is copying, 0 is babble. nan: there are none.
+
+    A string that comes again counts as none, or saying one thing over and over would count as much as the text itself.
+    """
+    strings = [verse[i:i + n] for verse in verses for i in range(len(verse) - n + 1)]
+    return sum(string in text for string in set(strings)) / len(strings) if strings else float('nan')
 
 
 def compared(a: float, b: float, chance: float = CHANCE) -> str:
@@ -78,26 +61,7 @@ def compared(a: float, b: float, chance: float = CHANCE) -> str:
     return 'lower' if a < b else 'higher'
 
 
-def chance_of(one: float, other: float) -> float:
-    """The factor by which two seeds of one network differ, `CHANCE` at least."""
-    ratio = one / other
-    return max(CHANCE, ratio, 1 / ratio) if math.isfinite(ratio) and ratio else CHANCE
-
-
-def known_share(verses: Sequence[str], text: str, n: int = 3) -> float:
-    """The part of the verses' strings of n characters that the text has, too: 1 is copying, 0 is babble. nan: there are none.
-
-    A string that comes again counts as none, or saying one thing over and over would count as much as the text itself.
-    """
-    strings = [verse[i:i + n] for verse in verses for i in range(len(verse) - n + 1)]
-    return sum(string in text for string in set(strings)) / len(strings) if strings else float('nan')
-
-
-def near_lowest(figures: Mapping[str, Tuple[float, float]]) -> List[str]:
-    """The names whose figures cannot be told from the lowest, that one first; [] where there is no finite figure.
-
-    figures: name -> (value, how far apart such values are by chance). Two differ where more lies between them than the larger
-    of what chance does to either.
-    """
-    finite = sorted((value, noise, name) for name, (value, noise) in figures.items() if np.isfinite(value))
-    return [name for value, noise, name in finite if value - finite[0][0] <= max(noise, finite[0][1])]
+def chance_of(*perplexities: float) -> float:
+    """The factor by which seeds of one network differ, `CHANCE` at least."""
+    finite = [value for value in perplexities if math.isfinite(value)]
+    return max(CHANCE, max(finite) / min(finite)) if finite else CHANCE

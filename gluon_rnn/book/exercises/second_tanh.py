@@ -1,7 +1,6 @@
 """Section 6.8: why the LSTM takes tanh of its memory once more, when the candidate memory has been through tanh already."""
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Dict, Tuple
 
 import numpy as np
@@ -14,10 +13,10 @@ from ...cells.lstm import LSTM
 from ...cells.ops import Inputs, OneHot, State, dot, sigmoid, tanh
 from ...cells.output_layer import OutputLayer
 from ...models.language_model import LanguageModel, ModelConfig
-from ...plots import COLOURS, new_figure, style_perplexity
 from ...runs.settings import pick
-from .drawing import rule
-from .frame import Outcome, Table
+from ...tables import Table
+from .drawing import Panel, draw_panels
+from .frame import Outcome
 from .scoring import chance_of, compared
 from .workbench import Training, Workbench
 
@@ -73,47 +72,24 @@ def second_tanh(bench: Workbench) -> Outcome:
     shown, sizes = bench.corpus().indices[:bench.size(300, 40)], {'num_hiddens': 64, 'num_epochs': bench.size(80, 2)}
     counting = {(kind, steps): gates_open(kind, steps) for kind in KINDS for steps in (1, 10, 100)}
     runs = {kind: learn(bench, kind, **sizes) for kind in KINDS}
-    traces = {kind: read(run.model.network, shown) for kind, run in runs.items()}
+    reached = {kind: [np.abs(values) for values in read(run.model.network, shown).values()] for kind, run in runs.items()}
     again = learn(bench, 'book', seed=bench.seed + 1, **sizes)
-    largest = {(kind, name): np.abs(trace[name]).max() for kind, trace in traces.items() for name in 'HC'}
-    above = {(kind, name): (np.abs(trace[name]) > 1).mean() for kind, trace in traces.items() for name in 'HC'}
-    rows = [(NAMES[kind], largest[kind, 'C'], above[kind, 'C'], largest[kind, 'H'], above[kind, 'H'],
-             float(np.mean([record.grad_norm for record in run.records] or [np.nan])), run.perplexity, run.diverged or None)
-            for kind, run in runs.items()]
+    rows = [{**runs[kind].row, 'largest |C|': C.max(), 'part of |C| above 1': (C > 1).mean(), 'largest |H|': H.max(),
+             'part of |H| above 1': (H > 1).mean()} for kind, (H, C) in reached.items()]
     ends = runs['book'].perplexity, runs['once'].perplexity, again.perplexity
+    panels = [Panel(NAMES[kind], {f'largest |{name}|': (range(len(shown)), values.max(axis=1)) for name, values in zip('HC', HC)},
+                    {'xlabel': 'characters read', 'yscale': 'log'}) for kind, HC in reached.items()]
     return Outcome([
         Table(('All gates and the candidate set to 1 by hand', '手工把所有门与候选记忆设为 1'),
               ('output', 'steps', 'C', 'H'), [(NAMES[kind], steps, *CH) for (kind, steps), CH in counting.items()]),
-        Table((f'Trained alike, then reading {len(shown)} characters', f'相同训练之后读 {len(shown)} 个字符'),
-              ('output', 'largest |C|', 'part of |C| above 1', 'largest |H|', 'part of |H| above 1', 'mean gradient norm',
-               'perplexity', 'broke off'), rows),
-        Table(('To compare with: the same network from another seed', '对照：同一网络，换一个随机种子'), ('output', 'perplexity'),
-              [(NAMES['book'], again.perplexity)])],
+        Table.of((f'Trained alike, then reading; another seed of the first comes to {again.perplexity:.4g}',
+                  f'相同训练之后读文本；换一个随机种子，第一个的困惑度为 {again.perplexity:.4g}'), rows)],
         {'steps': 100, 'counted': counting['book', 100][0], 'counted_h': counting['book', 100][1],
-         'memory': largest['book', 'C'], 'above': above['book', 'C'], 'hidden': largest['book', 'H'],
-         'hidden_once': largest['once', 'H'], 'book': ends[0], 'once': ends[1], 'again': ends[2]},
-        which_is_better(*ends), partial(draw, traces, runs))
+         'memory': rows[0]['largest |C|'], 'above': rows[0]['part of |C| above 1'], 'hidden': rows[0]['largest |H|'],
+         'hidden_once': rows[1]['largest |H|'], 'book': ends[0], 'once': ends[1], 'again': ends[2]},
+        which_is_better(*ends), draw_panels(*panels))
 
 
 def which_is_better(book: float, once: float, again: float) -> str:
     """From the perplexities with the second tanh, without it, and with it from another seed."""
     return {'lower': 'free', 'alike': 'alike', 'higher': 'bounded'}[compared(once, book, chance_of(book, again))]
-
-
-def draw(traces: Dict[str, Dict[str, np.ndarray]], runs: Dict[str, Training]) -> Any:
-    """Per output: the largest |C| and |H| after each character. Beside it the perplexities."""
-    figure, axes = new_figure(13, 4, ncols=3)
-    top = 1.3 * max(np.abs(trace['C']).max() for trace in traces.values())
-    for axis, (kind, trace) in zip(axes, traces.items()):
-        for name, colour in zip('CH', COLOURS):
-            values = np.abs(trace[name])
-            axis.plot(values.max(axis=1), color=colour, linewidth=1, label=f'largest |{name}|')
-            axis.plot(np.quantile(values, 0.9, axis=1), ':', color=colour, linewidth=1, label=f'|{name}|, nine tenths are below')
-        axis.axhline(1, color='#bbb', linewidth=1)
-        axis.set(title=NAMES[kind], xlabel='characters read', ylabel='value', ylim=(0, top))
-        axes[2].plot([record.epoch for record in runs[kind].records], [record.perplexity for record in runs[kind].records],
-                     label=NAMES[kind])
-    rule(*axes[:2])
-    axes[0].legend(frameon=False, fontsize=8, ncols=2, loc='upper center')
-    style_perplexity(axes[2])
-    return figure

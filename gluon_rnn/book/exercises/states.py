@@ -2,18 +2,17 @@
 from __future__ import annotations
 
 import math
-from functools import partial
-from typing import Any, Dict, List
+from typing import Any, List
 
 import numpy as np
 from mxnet import nd
 
 from ...cells.ops import OneHot
 from ...corpora.sampling import consecutive_batches
-from ...plots import new_figure
-from .counting import as_corpus, texts, words_of
-from .drawing import rule
-from .frame import Outcome, Table
+from ...tables import Table
+from .counting import indices_of, texts
+from .drawing import Panel, draw_panels
+from .frame import Outcome
 from .workbench import Workbench
 
 DISTANCES = (0, 1, 2, 3, 5, 8, 12, 20, 30)
@@ -22,28 +21,25 @@ DISTANCES = (0, 1, 2, 3, 5, 8, 12, 20, 30)
 def outputs_needed(bench: Workbench) -> Outcome:
     """6.2.1: one output for each word that may come next."""
     rows = []
-    for name, text in texts(bench).items():
-        for unit, units in (('characters', list(text)), ('words', words_of(text))):
-            corpus = as_corpus(units)
-            model = bench.model(corpus.vocab_size, cell='rnn')
-            logits, _ = model(nd.array(corpus.indices[:10].reshape(2, 5)), model.begin_state(2))
-            off = float((nd.softmax(logits).sum(axis=1) - 1).abs().max().asscalar())
-            sizes = {key: value.size for key, value in model.parameters().items()}
-            output = sizes['W_hq'] + sizes['b_q']
-            rows.append((name, unit, corpus.vocab_size, logits.shape[1], off, output, output / sum(sizes.values())))
-    text, unit, _, outputs, _, numbers, share = max(rows, key=lambda row: row[2])
-    return Outcome([Table(('Outputs of an RNN for several vocabularies', '不同词典下循环神经网络的输出'),
-                          ('text', 'unit', 'vocabulary', 'outputs', 'largest |sum of probabilities - 1|', 'output layer',
-                           'its share'), rows)],
-                   {'text': text, 'unit': unit, 'outputs': outputs, 'numbers': numbers, 'share': share,
-                    'off': max(row[4] for row in rows), 'hiddens': bench.settings().num_hiddens})
+    for (name, unit), units in texts(bench).items():
+        indices = indices_of(units)
+        model = bench.model(len(set(units)), cell='rnn')
+        logits, _ = model(nd.array(indices[:10].reshape(2, 5)), model.begin_state(2))
+        output = sum(value.size for value in model.output.parameters().values())
+        rows.append({'text': name, 'unit': unit, 'vocabulary': len(set(units)), 'outputs': logits.shape[1],
+                     'largest |sum of probabilities - 1|': (nd.softmax(logits).sum(axis=1) - 1).abs().max().asscalar(),
+                     'output layer': output, 'its share': output / model.num_parameters()})
+    largest = max(rows, key=lambda row: row['vocabulary'])
+    return Outcome([Table.of(('Outputs of an RNN for several vocabularies', '不同词典下循环神经网络的输出'), rows)],
+                   {'text': largest['text'], 'unit': largest['unit'], 'outputs': largest['outputs'],
+                    'numbers': largest['output layer'], 'share': largest['its share'], 'hiddens': bench.settings().num_hiddens,
+                    'off': max(row['largest |sum of probabilities - 1|'] for row in rows)})
 
 
-def changes_felt(model: Any, indices: np.ndarray, length: int, rng: np.random.Generator) -> Dict[str, np.ndarray]:
-    """How much a network's state and prediction change with the first character, after 0, 1, ... more characters.
+def changes_felt(model: Any, indices: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
+    """How much a network's state changes with the first character, after 0, 1, ... more characters: (length,).
 
-    'state': mean over many pieces of the text of |H_t - H'_t| / |H_t|; 'next': half the sum of |p - p'| over the next character,
-    0 for the same prediction, 1 for quite another. Both (length,).
+    The mean over many pieces of the text of |H_t - H'_t| / |H_t|.
     """
     starts = rng.choice(len(indices) - length, min(200, len(indices) - length), replace=False)
     X = indices[starts[:, None] + np.arange(length)]
@@ -51,14 +47,9 @@ def changes_felt(model: Any, indices: np.ndarray, length: int, rng: np.random.Ge
     while (other[:, 0] == X[:, 0]).any():
         same = other[:, 0] == X[:, 0]
         other[same, 0] = rng.choice(indices, int(same.sum()))
-    H, P = [], []
-    for rows in (X, other):
-        outputs, _ = model.network(OneHot(nd.array(rows.T), model.config.vocab_size), model.network.begin_state(len(rows)))
-        H.append(outputs.asnumpy())
-        P.append(nd.softmax(model.output(outputs.reshape((-1, model.network.num_outputs)))).asnumpy()
-                 .reshape(length, len(rows), -1))
-    change = np.linalg.norm(H[0] - H[1], axis=2) / np.maximum(np.linalg.norm(H[0], axis=2), 1e-30)
-    return {'state': change.mean(axis=1), 'next': np.abs(P[0] - P[1]).sum(axis=2).mean(axis=1) / 2}
+    H, H_other = (model.network(OneHot(nd.array(rows.T), model.config.vocab_size),
+                                model.network.begin_state(len(rows)))[0].asnumpy() for rows in (X, other))
+    return (np.linalg.norm(H - H_other, axis=2) / np.maximum(np.linalg.norm(H, axis=2), 1e-30)).mean(axis=1)
 
 
 def read_back(model: Any, indices: np.ndarray, distances: List[int], *, num_steps: int, batch_size: int) -> List[float]:
@@ -88,42 +79,35 @@ def read_back(model: Any, indices: np.ndarray, distances: List[int], *, num_step
 
 def past_in_state(bench: Workbench) -> Outcome:
     """6.2.2: change one character and look how long the state shows it; read old characters back out of the state."""
-    corpus, config = bench.corpus(), bench.config()
-    training = bench.train('RNN', cell='rnn', num_epochs=bench.size(80, 2))
-    cut = bench.model(corpus.vocab_size, cell='rnn')
-    params = training.model.book_params()
+    corpus, config, length = bench.corpus(), bench.settings(), bench.size(35, 8)
+    trained = bench.train('RNN', cell='rnn', num_epochs=bench.size(80, 2)).model
+    new, cut = (bench.model(corpus.vocab_size, cell='rnn') for _ in range(2))
+    params = trained.book_params()
     cut.load_book_params({**params, 'W_hh': np.zeros_like(params['W_hh'])})
-    models = {'trained': training.model, 'new': bench.model(corpus.vocab_size, cell='rnn'), 'W_hh = 0': cut}
-    length = bench.size(35, 8)
+    models = {'trained': trained, 'new': new, 'W_hh = 0': cut}
     distances = [d for d in DISTANCES if d < length]
-    felt = {name: changes_felt(model, corpus.indices, length, bench.rng()) for name, model in models.items()}
+    felt = {name: changes_felt(model, corpus.indices, length, np.random.default_rng(bench.seed))
+            for name, model in models.items()}
     read = {name: read_back(model, corpus.indices, distances, num_steps=config.num_steps, batch_size=config.batch_size)
             for name, model in models.items()}
-    often, far, one = float(np.bincount(corpus.indices).max() / len(corpus)), distances[-1], distances.index(1)
+    often, far = float(np.bincount(corpus.indices).max() / len(corpus)), distances[-1]
     chance = 2 * math.sqrt(often * (1 - often) / (len(corpus) // 2))    # two standard errors; half of the text is scored
     readable = [d for d, share in zip(distances, read['trained']) if share > often + chance]
-    trained, new = felt['trained']['state'], felt['new']['state']
     return Outcome([
         Table(('Change of the state, relative, when the character d steps ago is another',
                '把 d 步之前的字换成另一个时，隐藏状态的相对变化'),
-              ('d', *models, 'trained: change of the prediction'),
-              [(d, *(float(felt[name]['state'][d]) for name in models), float(felt['trained']['next'][d])) for d in distances]),
+              ('d', *models), [(d, *(change[d] for change in felt.values())) for d in distances]),
         Table(('How often the character d steps ago can be read out of the state by a linear map',
                '用线性映射从隐藏状态读出 d 步之前的字的正确率'), ('d', *models, 'always the commonest'),
               [(d, *(read[name][k] for name in models), often) for k, d in enumerate(distances)])],
-        {'far': far, 'felt_one': trained[1], 'felt_far': trained[far], 'new_one': new[1], 'new_far': new[far],
-         'cut': felt['W_hh = 0']['state'][1:].max(), 'read_one': read['trained'][one], 'read_far': read['trained'][-1],
-         'commonest': often, 'farthest': max(readable, default=None)},
-        'fades' if trained[far] < trained[1] else 'stays', partial(_draw, felt, read, distances, often))
-
-
-def _draw(felt: Dict[str, Any], read: Dict[str, Any], distances: List[int], often: float) -> Any:
-    figure, (left, right) = new_figure(10, 3.8, ncols=2)
-    for name, change in felt.items():
-        left.semilogy(np.where(change['state'] > 0, change['state'], np.nan), 'o-', label=name, markersize=3)
-        right.plot(distances, read[name], 'o-', label=name, markersize=4)
-    right.axhline(often, color='0.5', linestyle=':', label='always the commonest')
-    left.set(xlabel='steps since the changed character', ylabel="|H - H'| / |H|", title='a change is felt')
-    right.set(xlabel='steps since the character', ylabel='read out of the state', title='a character is read back')
-    rule(left, right, legend=True)
-    return figure
+        {'far': far, 'felt_one': felt['trained'][1], 'felt_far': felt['trained'][far], 'new_one': felt['new'][1],
+         'new_far': felt['new'][far], 'cut': felt['W_hh = 0'][1:].max(), 'read_one': read['trained'][distances.index(1)],
+         'read_far': read['trained'][-1], 'commonest': often, 'farthest': max(readable, default=None)},
+        'fades' if felt['trained'][far] < felt['trained'][1] else 'stays',
+        draw_panels(
+            Panel("|H - H'| / |H|: a change is felt",
+                  {name: (range(length), np.where(change > 0, change, np.nan)) for name, change in felt.items()},
+                  {'xlabel': 'steps since the changed character', 'yscale': 'log'}),
+            Panel('part of the characters read back', {
+                **{name: (distances, shares) for name, shares in read.items()},
+                'always the commonest': ((0, far), (often, often))}, {'xlabel': 'steps since the character'})))

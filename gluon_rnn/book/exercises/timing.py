@@ -1,150 +1,149 @@
-"""Sections 6.7 and 6.8: RNN, GRU and LSTM against the clock: seconds an epoch, and what is learned in equal time."""
+"""Sections 6.5, 6.7 and 6.8: networks against the clock: one of them four ways, and RNN, GRU and LSTM in equal time."""
 from __future__ import annotations
 
-import json
-import statistics
-from collections import Counter
-from dataclasses import dataclass, field, replace
-from functools import cache, partial
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from dataclasses import replace
+from functools import partial
+from itertools import accumulate
+from typing import Any, Dict, List, Mapping, Sequence, Tuple, cast
 
 import numpy as np
-from mxnet import autograd, nd
 
-from ...cells import NetworkConfig, OneHot, build_network
+from ...benchmark.profiling import profiled
+from ...cells.gluon_layer import GluonLayer
 from ...corpora.corpus import unigram_perplexity
-from ...plots import COLOURS, new_figure, style_perplexity
-from ...training.config import EpochRecord
+from ...models.language_model import copy_params
+from ...runs.settings import pick
+from ...tables import Table
+from ...training.config import EpochRecord, TrainConfig
 from ...training.trainer import Trainer
-from .drawing import rule
-from .frame import Outcome, Table
+from .drawing import Panel, draw_panels
+from .frame import Outcome
 from .scoring import compared
-from .workbench import Workbench
+from .workbench import Training, Workbench
 
-_PRODUCTS = ('dot', 'FullyConnected')
+WAYS = 'scratch', 'hybrid', 'gluon', 'numba'        # the network by hand, its graph, rnn.RNN, its kernels
+BOTH = 'gluon, both biases'
 
 
-@cache
-def operators_a_step(cell: str) -> Dict[str, int]:
-    """Operators of one step in the forward pass that autograd records of a network by hand: operator -> how many of it.
+def products(model: Any) -> List[int]:
+    """The sizes of the weights that a step multiplies a vector with: every W_h, W_hq among them.
 
-    The product of a character with W_x is a gather, `Embedding`.
+    So many multiplications a character takes, forward. A one-hot vector times W_x takes none: it is a row of W_x.
     """
-    found = []
-    for num_steps in (3, 4):
-        network = build_network(NetworkConfig(cell=cell, num_hiddens=4), 5)
-        with autograd.record():
-            H, _ = network(OneHot(nd.ones((num_steps, 2)), 5), network.begin_state(2))
-        nodes = json.loads(autograd.get_symbol(H).tojson())['nodes']
-        found.append(Counter(node['op'] for node in nodes if node['op'] != 'null'))
-    return dict(found[1] - found[0])
+    return [value.size for name, value in model.book_params().items() if name.startswith('W_h')]
 
 
-@dataclass
-class Racer:
-    """One network's training, epoch by epoch."""
-    cell: str
-    impl: str
-    parameters: int
-    records: List[EpochRecord] = field(default_factory=list)
-
-    @property
-    def seconds_an_epoch(self) -> float:
-        """The median, without the first epoch, which compiles."""
-        return statistics.median(record.seconds for record in self.records[1:] or self.records)
-
-    @property
-    def seconds(self) -> List[float]:
-        """The time trained after each epoch; the first, which compiles, counts as the median."""
-        times = [self.seconds_an_epoch]
-        for record in self.records[1:]:
-            times.append(times[-1] + record.seconds)
-        return times
+def clock(run: Training) -> List[float]:
+    """The seconds trained after each epoch; the first, which compiles, counts as the median."""
+    return list(accumulate([run.seconds_an_epoch, *(record.seconds for record in run.records[1:])]))
 
 
-def race(bench: Workbench, cells: Sequence[str], budgets: Mapping[str, float], least: int = 2) -> List[Racer]:
-    """Train each cell in each implementation, an epoch of each in turn.
+def race(bench: Workbench, models: Mapping[str, Any], least: int,
+         budgets: Mapping[str, float] | None = None) -> Dict[str, Training]:
+    """Train each of the models, an epoch of each in turn, so that a machine that slows down for a while slows down all of them.
 
-    In turn, so that a machine that slows down for a while slows down all of them. budgets: implementation -> seconds for each
-    cell; least: epochs that each has, whatever they take.
+    least: epochs that each has, whatever they take; budgets: implementation -> seconds that its networks go on for.
     """
-    corpus, running = bench.corpus(), []
-    for impl in budgets:
-        for cell in cells:
-            model = bench.model(corpus.vocab_size, cell=cell, impl=impl)
-            racer = Racer(cell, impl, sum(value.size for value in model.parameters().values()))
-            trainer = Trainer(model, replace(bench.config(), num_epochs=10 ** 6))
-            running.append((racer, trainer.epochs(corpus.indices, on_step=bench.on_step)))
-    racers = [racer for racer, _ in running]
+    corpus, config = bench.corpus(), pick(TrainConfig, bench.settings())
+    runs = {label: Training(label, model) for label, model in models.items()}
+    epochs = {label: Trainer(model, replace(config, num_epochs=10 ** 6)).epochs(corpus.indices, on_step=bench.on_step)
+              for label, model in models.items()}
+    running = list(runs.values())
     while running:
-        for racer, epochs in running:
-            racer.records.append(next(epochs))
-            record = racer.records[-1]
-            bench.tell(f'{racer.cell} {racer.impl}: epoch {record.epoch}, {racer.seconds[-1]:.1f} seconds, '
-                       f'perplexity {record.perplexity:.4g}')
-        running = [(racer, epochs) for racer, epochs in running
-                   if len(racer.records) < least or racer.seconds[-1] < budgets[racer.impl]]
-    return racers
+        for run in running:
+            record = next(epochs[run.label])
+            run.records.append(record)
+            bench.tell(f'{run.label}: epoch {record.epoch}, {clock(run)[-1]:.1f} seconds, perplexity {record.perplexity:.4g}')
+        running = [run for run in running if len(run.records) < least
+                   or clock(run)[-1] < (budgets or {}).get(run.model.config.impl, 0)]
+    return runs
 
 
-def products_a_step(cell: str) -> int:
-    """The matrix products among them, under whichever name the cells take them."""
-    return sum(operators_a_step(cell).get(name, 0) for name in _PRODUCTS)
+def faster(bench: Workbench) -> Outcome:
+    """6.5.1: the same network four ways: seconds an epoch in turns, perplexity, and operators by mx.profiler."""
+    corpus, rounds = bench.corpus(), bench.size(7, 2)
+    models = {way: bench.model(corpus.vocab_size, cell='rnn', impl='gluon' if way == BOTH else way) for way in (*WAYS, BOTH)}
+    for model in models.values():
+        copy_params(models['scratch'], model)
+    # two biases with one gradient take two steps where the book's one takes one
+    cast(GluonLayer, models['gluon'].network).freeze_second_bias()
+    both = race(bench, {BOTH: models.pop(BOTH)}, 1)[BOTH]       # only its beginning is of interest
+    runs = race(bench, models, rounds + 1)
+    times = {way: [record.seconds for record in run.records[1:]] for way, run in runs.items()}
+    operators = {way: profiled(partial(race, bench, {'profile': model}, 1), model) for way, model in models.items()}
+    rows = {way: {'way': way, 'seconds an epoch': run.seconds_an_epoch, 'lowest': min(times[way]), 'highest': max(times[way]),
+                  'first perplexity': run.records[0].perplexity, 'last perplexity': run.perplexity,
+                  'operators run an epoch': sum(count for count, _ in operators[way].values()),
+                  'ms in operators': sum(ms for _, ms in operators[way].values())} for way, run in runs.items()}
+    most = [(way, name, count, ms) for way in WAYS
+            for name, (count, ms) in sorted(operators[way].items(), key=lambda item: -item[1][1])[:6]]
+    return Outcome([
+        Table.of((f'{rounds} epochs each, in turns, from the same weights; the first one, which warms up, is not timed',
+                  f'初始权重相同，轮流各训练 {rounds} 个周期；预热的第一个周期不计时'), [*rows.values()]),
+        Table(('Where an epoch goes, by mx.profiler: the six operators that take longest', '耗时最多的六个算子（mx.profiler）'),
+              ('way', 'operator', 'times', 'ms'), most)],
+        {**{way: row['seconds an epoch'] for way, row in rows.items()}, 'both': both.perplexity,
+         **{f'{way}_{short}': rows[way][name] for way in ('scratch', 'gluon') for short, name in (
+             ('low', 'lowest'), ('high', 'highest'), ('operators', 'operators run an epoch'), ('first', 'first perplexity'))}},
+        which_is_faster(times['gluon'], times['scratch']),
+        draw_panels(Panel('seconds of each epoch, in turns', {
+            way: (range(1, rounds + 1), seconds) for way, seconds in times.items()}, {'xlabel': 'round', 'ylim': (0, None)})))
 
 
-def multiplications(cell: str, num_hiddens: int, vocab_size: int) -> int:
-    """Forward, for one character: the products with every W_h and with W_hq. That of a one-hot vector with W_x takes none."""
-    return products_a_step(cell) * num_hiddens ** 2 + num_hiddens * vocab_size
+def which_is_faster(gluon: Sequence[float], scratch: Sequence[float]) -> str:
+    """From the seconds of their epochs: one is faster where its slowest epoch is below the other's fastest."""
+    return 'faster' if max(gluon) < min(scratch) else 'slower' if max(scratch) < min(gluon) else 'alike'
 
 
-def times_as_long(racer: Racer, rnn: Racer) -> Tuple[float, float, float]:
+def times_as_long(run: Training, rnn: Training) -> Tuple[float, float, float]:
     """Seconds of an epoch over those of the RNN's epoch of the same turn, without the first: median and the quarter and three
     quarters of them, for a busy machine makes some epochs of either as long as it will."""
-    pairs = list(zip(racer.records, rnn.records))
+    pairs = list(zip(run.records, rnn.records))
     middle, low, high = np.quantile([one.seconds / other.seconds for one, other in pairs[1:] or pairs], (0.5, 0.25, 0.75))
     return float(middle), float(low), float(high)
 
 
-def in_equal_time(racers: Sequence[Racer]) -> Tuple[float, Dict[str, EpochRecord]]:
+def in_equal_time(runs: Mapping[str, Training]) -> Tuple[float, Dict[str, EpochRecord]]:
     """The seconds that all of them have trained, and each cell's last epoch by then."""
-    seconds = min(racer.seconds[-1] for racer in racers)
-    return seconds, {racer.cell: max((record for record, at in zip(racer.records, racer.seconds) if at <= seconds),
-                                     key=lambda record: record.epoch, default=racer.records[0]) for racer in racers}
+    seconds = min(clock(run)[-1] for run in runs.values())
+    return seconds, {cell: run.records[max(1, sum(at <= seconds for at in clock(run))) - 1] for cell, run in runs.items()}
 
 
 def against_the_clock(bench: Workbench, cells: Sequence[str]) -> Outcome:
     """6.7.3 and 6.8.2."""
     corpus, h = bench.corpus(), bench.settings().num_hiddens
-    racers = race(bench, cells, {'scratch': 0.0, 'numba': bench.size(40.0, 0.0)}, bench.size(6, 2))
-    by_impl = {impl: {racer.cell: racer for racer in racers if racer.impl == impl} for impl in ('scratch', 'numba')}
-    compiled, rnn = by_impl['numba'], by_impl['numba']['rnn']
-    products = {cell: multiplications(cell, h, corpus.vocab_size) for cell in cells}
-    times = {(impl, cell): times_as_long(racer, some['rnn']) for impl, some in by_impl.items() for cell, racer in some.items()}
-    (seconds, ends), common = in_equal_time(list(compiled.values())), min(len(racer.records) for racer in compiled.values())
-    single, figures = unigram_perplexity(corpus.indices), {}
-    for cell in cells:
-        figures.update({f'{cell}_multiplications': products[cell] / products['rnn'],
-                        f'{cell}_parameters': compiled[cell].parameters / rnn.parameters,
+    keys = [(impl, cell) for impl in ('scratch', 'numba') for cell in cells]
+    models = {f'{cell.upper()} {impl}': bench.model(corpus.vocab_size, cell=cell, impl=impl) for impl, cell in keys}
+    runs = dict(zip(keys, race(bench, models, bench.size(6, 2), {'numba': bench.size(40.0, 0.0)}).values()))
+    compiled, rnn = {cell: runs['numba', cell] for cell in cells}, runs['numba', 'rnn']
+    times = {(impl, cell): times_as_long(run, runs[impl, 'rnn']) for (impl, cell), run in runs.items()}
+    (seconds, ends), common = in_equal_time(compiled), min(len(run.records) for run in compiled.values())
+    single, counted, figures = unigram_perplexity(corpus.indices), [], {}
+    for cell, run in compiled.items():
+        model, work = run.model, sum(products(run.model))
+        of_rnn = {'multiplications': work / sum(products(rnn.model)),
+                  'parameters': model.num_parameters() / rnn.model.num_parameters()}
+        counted.append({'cell': cell, 'products a step': len(products(model)) - 1, 'multiplications a character': work,
+                        "times the RNN's": of_rnn['multiplications'], 'parameters': model.num_parameters(),
+                        "parameters, times the RNN's": of_rnn['parameters']})
+        figures.update({f'{cell}_multiplications': of_rnn['multiplications'], f'{cell}_parameters': of_rnn['parameters'],
                         f'{cell}_by_hand': times['scratch', cell][0], f'{cell}_compiled': times['numba', cell][0],
-                        f'{cell}_then': ends[cell].perplexity, f'{cell}_common': compiled[cell].records[common - 1].perplexity})
+                        f'{cell}_then': ends[cell].perplexity, f'{cell}_common': run.records[common - 1].perplexity})
     return Outcome([
-        Table((f'Counted: {h} hidden units, vocabulary {corpus.vocab_size:,}; forward',
-               f'计数：{h} 个隐藏单元，词典 {corpus.vocab_size:,}；正向'),
-              ('cell', 'products a step', 'tanh and sigmoid', 'operators in all', 'multiplications a character',
-               'times the RNN', 'parameters', 'times the RNN'),
-              [(cell, products_a_step(cell), operators_a_step(cell)['Activation'], sum(operators_a_step(cell).values()),
-                products[cell], figures[f'{cell}_multiplications'], compiled[cell].parameters, figures[f'{cell}_parameters'])
-               for cell in cells]),
+        Table.of((f'Counted: {h} hidden units, vocabulary {corpus.vocab_size:,}; forward',
+                  f'计数：{h} 个隐藏单元，词典 {corpus.vocab_size:,}；正向'), counted),
         Table(('Measured, an epoch of each in turn', '实测，逐周期轮流'),
               ('cell', 'impl', 'epochs', 'seconds an epoch', 'times the RNN', 'middle half from', 'to'),
-              [(racer.cell, racer.impl, len(racer.records), racer.seconds_an_epoch, *times[racer.impl, racer.cell])
-               for racer in racers]),
+              [(cell, impl, len(run.records), run.seconds_an_epoch, *times[impl, cell]) for (impl, cell), run in runs.items()]),
         Table((f'Learned, compiled; knowing how often each character occurs gives {single:.4g}',
                f'学到的（编译后）；只知道字频的困惑度为 {single:.4g}'),
               ('cell', f'perplexity at epoch {common}', f'epochs in {seconds:.0f} seconds', 'perplexity then'),
               [(cell, figures[f'{cell}_common'], ends[cell].epoch, ends[cell].perplexity) for cell in cells]),
     ], {**figures, 'seconds': seconds, 'common': common},
-        who_is_ahead({cell: ends[cell].perplexity for cell in cells}, single), partial(draw, racers))
+        who_is_ahead({cell: ends[cell].perplexity for cell in cells}, single),
+        draw_panels(Panel('perplexity', {
+            run.label: (clock(run), [record.perplexity for record in run.records]) for run in runs.values()},
+            {'xlabel': 'seconds of training', 'yscale': 'log'})))
 
 
 def who_is_ahead(perplexities: Mapping[str, float], single: float) -> str:
@@ -152,23 +151,3 @@ def who_is_ahead(perplexities: Mapping[str, float], single: float) -> str:
     gated = min(value for cell, value in perplexities.items() if cell != 'rnn')
     stands = compared(gated, perplexities['rnn']) if min(perplexities.values()) < single else 'alike'
     return {'lower': 'gated', 'alike': 'alike', 'higher': 'plain'}[stands]
-
-
-def draw(racers: Sequence[Racer]) -> Any:
-    """Perplexity over the seconds trained, and the seconds an epoch."""
-    figure, (left, right) = new_figure(11, 4.4, ncols=2, width_ratios=[1.6, 1])
-    colours = dict(zip(dict.fromkeys(racer.cell for racer in racers), COLOURS))
-    for k, racer in enumerate(racers):
-        label, compiled = f'{racer.cell.upper()} {racer.impl}', racer.impl == 'numba'
-        left.plot(racer.seconds, [record.perplexity for record in racer.records], '-' if compiled else '--',
-                  color=colours[racer.cell], label=label)
-        right.barh(k, racer.seconds_an_epoch, color=colours[racer.cell], alpha=1 if compiled else 0.55)
-        right.text(racer.seconds_an_epoch, k, f' {racer.seconds_an_epoch:.2f}', va='center', fontsize=9)
-    style_perplexity(left)
-    left.set_xlabel('seconds of training')
-    right.set_yticks(range(len(racers)), [f'{racer.cell.upper()} {racer.impl}' for racer in racers])
-    right.invert_yaxis()
-    right.margins(x=0.15)
-    right.set_xlabel('seconds an epoch')
-    rule(right)
-    return figure

@@ -2,19 +2,17 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any, Dict, List, Tuple
 
-import numpy as np
 from mxnet import autograd, nd
 
 from ...cells.ops import OneHot, State
 from ...corpora.sampling import consecutive_batches
-from ...models.language_model import LanguageModel, redraw_weights
-from ...plots import plot_perplexity
+from ...models.language_model import redraw_weights
+from ...tables import Table
 from .. import diagnostics
-from .drawing import verse_lines
-from .frame import Outcome, Table
+from .drawing import draw_runs, verse_lines
+from .frame import Outcome
 from .scoring import compared
 from .workbench import Workbench
 
@@ -40,48 +38,38 @@ def two_layers(inputs: nd.NDArray, state: State, params: Params) -> Tuple[nd.NDA
     return nd.concat(*outputs, dim=0), (H1, H2)
 
 
-def own_params(model: LanguageModel) -> Params:
-    """The weights of a `DeepRNN` of two RNNs under the names of the loop, gradients attached: 'layer0.W_xh' is 'W_xh1'."""
-    params = {}
-    for name, value in model.book_params().items():
-        layer, _, own = name.rpartition('.')
-        params[own + {'': '', 'layer0': '1', 'layer1': '2'}[layer]] = array = nd.array(value)
-        array.attach_grad()
-    return params
+def own_name(name: str) -> str:
+    """A weight of a `DeepRNN` of two RNNs under its name in the loop: 'layer0.W_xh' is 'W_xh1'."""
+    layer, _, own = name.rpartition('.')
+    return own + {'': '', 'layer0': '1', 'layer1': '2'}[layer]
 
 
 def differences(bench: Workbench) -> List[Tuple[str, float, float]]:
     """The loop against `DeepRNN`, two batches one after the other: what is compared, its size, the largest difference."""
-    corpus = bench.corpus()
-    config = bench.config()
+    corpus, config = bench.corpus(), bench.settings()
     model = bench.model(corpus.vocab_size, cell='rnn', impl='scratch', num_layers=2, num_hiddens=64)
     redraw_weights(model, 0.1)      # weights of the book's 0.01 would hide a difference behind small numbers
-    params = own_params(model)
-    states = model.begin_state(config.batch_size), model.begin_state(config.batch_size)
-    found: Dict[str, Tuple[float, float]] = {}
-
-    def compare(name: str, a: nd.NDArray, b: nd.NDArray) -> None:
-        a, b = a.asnumpy(), b.asnumpy()
-        largest, difference = found.get(name, (0.0, 0.0))
-        found[name] = max(largest, float(np.abs(a).max())), max(difference, float(np.abs(a - b).max()))
-
+    params = {own_name(name): nd.array(value) for name, value in model.book_params().items()}
+    for array in params.values():
+        array.attach_grad()
+    by_library, by_loop = model.begin_state(config.batch_size), model.begin_state(config.batch_size)
+    sizes: Dict[str, List[Tuple[float, float]]] = {}
     batches = consecutive_batches(corpus.indices, config.batch_size, config.num_steps)
     for (X, _), _ in zip(batches, range(2)):
         with autograd.record():
-            logits, by_library = model(X, states[0])
-            own_logits, by_loop = two_layers(OneHot(X.T, corpus.vocab_size).dense(), states[1], params)
+            logits, by_library = model(X, by_library)
+            own_logits, by_loop = two_layers(OneHot(X.T, corpus.vocab_size).dense(), by_loop, params)
         weights = nd.random.normal(shape=logits.shape)          # any gradient of the logits, the same for both
         logits.backward(weights)
         own_logits.backward(weights)
-        states = tuple(s.detach() for s in by_library), tuple(s.detach() for s in by_loop)
-        compare('logits', logits, own_logits)
-        for k in range(2):
-            compare(f'H{k + 1}', by_library[k], by_loop[k])
-        for name, value in model.parameters().items():
-            layer, _, own = name.rpartition('.')
-            own += {'': '', 'layer0': '1', 'layer1': '2'}[layer]
-            compare(f'gradient of {own}', value.grad, params[own].grad)
-    return [(name, *values) for name, values in found.items()]
+        pairs = {'logits': (logits, own_logits), 'H1': (by_library[0], by_loop[0]), 'H2': (by_library[1], by_loop[1]),
+                 **{f'gradient of {own_name(name)}': (value.grad, params[own_name(name)].grad)
+                    for name, value in model.parameters().items()}}
+        for name, (theirs, ours) in pairs.items():
+            both = float(theirs.abs().max().asscalar()), float((theirs - ours).abs().max().asscalar())
+            sizes.setdefault(name, []).append(both)
+        by_library, by_loop = (tuple(s.detach() for s in state) for state in (by_library, by_loop))
+    return [(name, max(size for size, _ in found), max(apart for _, apart in found)) for name, found in sizes.items()]
 
 
 def equal_width(two: int, vocab_size: int) -> int:
@@ -95,29 +83,26 @@ def equal_width(two: int, vocab_size: int) -> int:
 
 def second_layer(bench: Workbench) -> Outcome:
     """6.9.1: the loop is `DeepRNN`; two layers against one of as many parameters."""
-    checked, corpus, config = differences(bench), bench.corpus(), bench.config()
+    checked, corpus, config = differences(bench), bench.corpus(), bench.settings()
     h, epochs = bench.size(128, 8), bench.size(60, 2)
+    first_batch = next(consecutive_batches(corpus.indices, config.batch_size, config.num_steps))
     rows, runs, shares = [], {}, {}
     for weights, sigma in (('small', 0.01), ('large', 0.1)):
-        for layers, width in ((1, equal_width(h, corpus.vocab_size)), (2, h)):
+        for name, layers, width in (('one', 1, equal_width(h, corpus.vocab_size)), ('two', 2, h)):
             label = f'{layers} layer{"s" * (layers > 1)} of {width}, weights from N(0, {sigma:g})'
             changes: Dict[str, Any] = {'cell': 'rnn', 'num_layers': layers, 'num_hiddens': width, 'sigma': sigma}
-            norms = diagnostics.grad_norms_by_layer(
-                bench.model(corpus.vocab_size, **changes, impl='hybrid'),
-                *next(consecutive_batches(corpus.indices, config.batch_size, config.num_steps)))
-            run = runs[('one' if layers == 1 else 'two', weights)] = bench.train(label, verses=True, num_epochs=epochs, **changes)
+            norms = diagnostics.grad_norms_by_layer(bench.model(corpus.vocab_size, **changes, impl='hybrid'), *first_batch)
             shares[weights] = norms[0] / norms[-1] if norms[-1] else math.nan
-            rows.append((layers, width, sigma, sum(value.size for value in run.model.parameters().values()), norms[0], norms[-1],
-                         run.perplexity, run.seconds_an_epoch, run.diverged or None))
-    ends = {f'{layers}_{weights}': run.perplexity for (layers, weights), run in runs.items()}
+            run = runs[f'{name}_{weights}'] = bench.train(label, verses=True, num_epochs=epochs, **changes)
+            rows.append({**run.row, 'parameters': run.model.num_parameters(), 'first gradient norm, lowest layer': norms[0],
+                         'highest layer': norms[-1]})
+    ends = {name: run.perplexity for name, run in runs.items()}
     return Outcome([
         Table(('The loop by hand against DeepRNN, weights from N(0, 0.1)', '手写循环与 DeepRNN 对比'),
               ('', 'largest value', 'largest difference'), checked),
-        Table((f'Two layers against one of as many parameters, {epochs} epochs', f'两层与参数量相同的一层，{epochs} 个迭代周期'),
-              ('layers', 'hidden units', 'sigma', 'parameters', 'first gradient norm, lowest layer', 'highest layer',
-               'perplexity', 'seconds an epoch', 'broke off'), rows),
-        verse_lines(list(runs.values()))],
+        Table.of(('Two layers against one of as many parameters', '两层与参数量相同的一层'), rows),
+        verse_lines([*runs.values()])],
         {**ends, 'epochs': epochs, 'difference': max(apart / largest for _, largest, apart in checked if largest),
          'share_small': shares['small'], 'share_large': shares['large']},
         {'lower': 'ahead', 'alike': 'alike', 'higher': 'behind'}[compared(ends['two_large'], ends['one_large'])],
-        partial(plot_perplexity, {run.label: run.records for run in runs.values()}, title='Exercise 6.9.1'))
+        draw_runs([*runs.values()]))

@@ -1,60 +1,66 @@
 """Section 6.1, exercise 2: what else a language model is good for, each use tried on held-out text."""
 from __future__ import annotations
 
-import lzma
 import math
-from typing import Any, Callable, List, Sequence, Tuple
+from functools import partial
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 from mxnet import nd
 
 from ...corpora.corpus import Corpus
+from ...tables import Lines, Row, Table
 from ...training.loss import evaluate
-from .frame import Lines, Outcome, Table
-from .scoring import KeepBest, Row, bigram_log_probs, log_probs, verses
+from .frame import Outcome
+from .scoring import log_probs, verses
 from .workbench import Workbench
 
 CANDIDATES = 10
 CHARS = 30_000          # of the text
-Score = Callable[[Sequence[Row]], List[np.ndarray]]
+Verse = Sequence[int]
+Score = Callable[[Sequence[Verse]], List[np.ndarray]]       # the log probability of each character of each verse but its first
 
 
-def order(rows: Sequence[Row], score: Score, rng: np.random.Generator) -> float:
-    """How often the verse is more probable than its own characters in another order."""
+def bigram_log_probs(indices: np.ndarray, vocab_size: int) -> np.ndarray:
+    """Log probabilities by counted pairs, (vocab_size, vocab_size), half of each by frequency alone, which is never 0."""
+    single = (np.bincount(indices, minlength=vocab_size) + 1.0) / (len(indices) + vocab_size)
+    pairs = np.zeros((vocab_size, vocab_size), dtype=np.float32)
+    np.add.at(pairs, (indices[:-1], indices[1:]), 1)
+    totals = pairs.sum(axis=1, keepdims=True)
+    return np.log(np.where(totals, 0.5 * pairs / np.maximum(totals, 1), 0.5 * single) + 0.5 * single)
+
+
+def order(rows: Sequence[Verse], score: Score, rng: np.random.Generator, frequent: np.ndarray) -> np.ndarray:
+    """Whether each verse is more probable than its own characters in another order."""
     shuffled = []
     for row in rows:
         inner = list(row[1:-1])
         while inner == list(row[1:-1]):
             rng.shuffle(inner)
         shuffled.append([row[0], *inner, row[-1]])
-    real, other = ([float(p.sum()) for p in score(which)] for which in (rows, shuffled))
-    return float(np.mean([a > b for a, b in zip(real, other)]))
+    return np.array([real.sum() > other.sum() for real, other in zip(score(rows), score(shuffled))])
 
 
-def choose(rows: Sequence[Row], score: Score, rng: np.random.Generator,
-           frequent: np.ndarray) -> Tuple[float, List[Tuple[Row, int]]]:
-    """How often the right character of CANDIDATES is chosen, the others drawn as often as they occur; and what was chosen."""
+def choose(rows: Sequence[Verse], score: Score, rng: np.random.Generator, frequent: np.ndarray) -> np.ndarray:
+    """Whether each verse is the most probable one of CANDIDATES that differ in one character, drawn as often as it occurs."""
     places = [int(rng.integers(1, len(row) - 1)) for row in rows]
-    offered: List[Row] = []
+    right = []
     for row, place in zip(rows, places):
-        others = [c for c in dict.fromkeys(rng.choice(frequent, 5 * CANDIDATES).tolist()) if c != row[place]]
-        offered += [[*row[:place], c, *row[place + 1:]] for c in [row[place], *others[:CANDIDATES - 1]]]
-        offered += [offered[-1]] * (CANDIDATES - 1 - len(others[:CANDIDATES - 1]))
-    totals = np.array([float(p.sum()) for p in score(offered)]).reshape(len(rows), CANDIDATES)
-    best = totals.argmax(axis=1)
-    chosen = [(offered[k * CANDIDATES + b], place) for k, (b, place) in enumerate(zip(best, places))]
-    return float((best == 0).mean()), chosen
+        drawn = dict.fromkeys([row[place], *rng.choice(frequent, 5 * CANDIDATES).tolist()])
+        totals = [p.sum() for p in score([[*row[:place], c, *row[place + 1:]] for c in list(drawn)[:CANDIDATES]])]
+        right.append(totals[0] == max(totals))
+    return np.array(right)
 
 
-def locate(rows: Sequence[Row], score: Score, rng: np.random.Generator, frequent: np.ndarray) -> float:
-    """How often a wrong character in a verse is where the verse is least probable, the character and the next one together."""
+def locate(rows: Sequence[Verse], score: Score, rng: np.random.Generator, frequent: np.ndarray) -> np.ndarray:
+    """Whether each verse, one character exchanged, is least probable there, the character and the next one together."""
     places, wrong = [], []
     for row in rows:
         place = int(rng.integers(1, len(row) - 1))
         other = next(c for c in rng.choice(frequent, 1000).tolist() if c != row[place])
         places.append(place)
         wrong.append([*row[:place], other, *row[place + 1:]])
-    return float(np.mean([int(np.argmin(p[:-1] + p[1:])) + 1 == place for p, place in zip(score(wrong), places)]))
+    return np.array([np.argmin(p[:-1] + p[1:]) + 1 == place for p, place in zip(score(wrong), places)])
 
 
 def put_spaces(model: Any, rows: np.ndarray, space: int) -> np.ndarray:
@@ -79,31 +85,23 @@ def put_spaces(model: Any, rows: np.ndarray, space: int) -> np.ndarray:
 
 
 def spaces_found(model: Any, indices: np.ndarray, corpus: Corpus, num_rows: int,
-                 rng: np.random.Generator) -> Tuple[float, float, float, List[str]]:
-    """F1 of the spaces that a model restores, mean and standard deviation of as many put at random, and a few lines of it."""
+                 rng: np.random.Generator) -> Tuple[Dict[str, Any], List[str]]:
+    """F1 of the spaces that a model restores, beside that of as many put at random; and a few lines of it."""
     space = corpus.char_to_idx[' ']
     keep = indices != space
-    truth = np.concatenate([[False], indices[:-1] == space])[keep]
-    characters = indices[keep]
+    truth, characters = np.concatenate([[False], indices[:-1] == space])[keep], indices[keep]
     length = min(60, len(characters) // num_rows)
     rows, truth = (array[:num_rows * length].reshape(num_rows, length) for array in (characters, truth))
-    put = put_spaces(model, rows, space)
-    put[:, 0] = truth[:, 0] = False
+    put = put_spaces(model, rows, space)[:, 1:]         # the first characters are given
+
     def f1(put: np.ndarray) -> float:
-        return float(2 * (put & truth)[:, 1:].sum() / max(1, put.sum() + truth.sum()))
+        return float(2 * (put & truth[:, 1:]).sum() / max(1, put.sum() + truth[:, 1:].sum()))
 
-    at_random = [f1(np.pad(rng.permutation(put[:, 1:].reshape(-1)).reshape(num_rows, -1), ((0, 0), (1, 0)))) for _ in range(200)]
-    shown = []
-    for row, wanted, found in list(zip(rows, truth, put))[:3]:
-        for label, where in (('sung ', wanted), ('put  ', found)):
-            shown.append(label + ''.join(f'{" " * bool(here)}{corpus.idx_to_char[c]}' for c, here in zip(row, where)))
-    return f1(put), float(np.mean(at_random)), float(np.std(at_random)), shown
-
-
-def lzma_bits(train: str, held_out: str) -> float:
-    """Bits a character that LZMA needs for the held-out text when it has read the other before."""
-    before, after = train.encode('utf-8'), held_out.encode('utf-8')
-    return 8 * (len(lzma.compress(before + after, preset=9)) - len(lzma.compress(before, preset=9))) / len(held_out)
+    at_random = [f1(rng.permutation(put.reshape(-1)).reshape(put.shape)) for _ in range(200)]
+    shown = [label + ''.join(' ' * bool(here) + corpus.idx_to_char[c] for c, here in zip(row, [False, *where]))
+             for row, *both in list(zip(rows, truth[:, 1:], put))[:3] for label, where in zip(('sung ', 'put  '), both)]
+    return {'GRU': f1(put), 'counted pairs': None, 'by chance': np.mean(at_random),
+            'standard error of chance': np.std(at_random)}, shown
 
 
 def uses(bench: Workbench) -> Outcome:
@@ -112,60 +110,45 @@ def uses(bench: Workbench) -> Outcome:
     before, held_out = corpus.split(0.1)
     learned = Corpus(before, corpus.idx_to_char)        # the last ninth of it chooses the epoch, and is otherwise not used
     train, _ = learned.split(1 / 9)
-    best = KeepBest()
-    training = bench.train('GRU', corpus=learned, on_epoch=best, cell='gru', num_hiddens=128, sigma=0.1, valid_fraction=1 / 9,
-                           num_epochs=bench.size(6, 2), batch_size=16, optimizer='adam', lr=5e-3, clipping_theta=1)
-    best.restore(training)
-    model, table = training.model, bigram_log_probs(train, corpus.vocab_size)
-    scores: Tuple[Score, Score] = (lambda rows: log_probs(model, rows),
-                                   lambda rows: [table[np.asarray(row[:-1]), np.asarray(row[1:])] for row in rows])
+    model = bench.train('GRU', corpus=learned, keep_best=True, cell='gru', num_hiddens=128, sigma=0.1, valid_fraction=1 / 9,
+                        num_epochs=bench.size(6, 2), batch_size=16, optimizer='adam', lr=5e-3, clipping_theta=1).model
+    pairs = bigram_log_probs(train, corpus.vocab_size)
     rows = [row for row in verses(held_out, corpus) if len(set(row[1:-1])) >= 3][:bench.size(400, 10)]
     if not rows:
         raise ValueError('the held-out text has no verses of three characters or more: give a longer text')
-    bench.tell('ordering, choosing and locating')
-    ordered = [order(rows, score, bench.rng()) for score in scores]
-    (chosen_share, chosen), (pairs_share, _) = (choose(rows, score, bench.rng(), train) for score in scores)
-    located = [locate(rows, score, bench.rng(), train) for score in scores]
-    by_chance = np.array([1 / (len(row) - 2) for row in rows])
-    results: List[List[Any]] = [        # use, GRU, pairs, by chance, a standard error of that
-        ['real verse or its characters shuffled', *ordered, *_chance(np.full(len(rows), 0.5))],
-        [f'the right one of {CANDIDATES} characters', chosen_share, pairs_share, *_chance(np.full(len(rows), 1 / CANDIDATES))],
-        ['which character of a verse is wrong', *located, *_chance(by_chance)]]
-    evidence: List[Any] = []
-    spaces = [math.nan] * 3
+    scores: Dict[str, Score] = {'GRU': partial(log_probs, model), 'counted pairs': lambda rows: [
+        pairs[np.asarray(row[:-1]), np.asarray(row[1:])] for row in rows]}
+    results: List[Row] = []
+    figures: Dict[str, Any] = {'verses': len(rows)}
+    for use, task, guess in (
+            ('real verse or its characters shuffled', order, np.full(len(rows), 0.5)),
+            (f'the right one of {CANDIDATES} characters', choose, np.full(len(rows), 1 / CANDIDATES)),
+            ('which character of a verse is wrong', locate, np.array([1 / (len(row) - 2) for row in rows]))):
+        bench.tell(use)
+        right = {name: task(rows, score, np.random.default_rng(bench.seed), train).mean() for name, score in scores.items()}
+        results.append({'use': use, **right, 'by chance': guess.mean(),
+                        'standard error of chance': math.sqrt((guess * (1 - guess)).sum()) / len(rows)})
+        name = task.__name__
+        figures.update({name: right['GRU'], f'{name}_pairs': right['counted pairs'], f'{name}_chance': guess.mean()})
+    spaces, evidence = {'GRU': math.nan, 'by chance': math.nan}, []
     if ' ' in corpus.char_to_idx:
         bench.tell('putting spaces')
-        *spaces, shown = spaces_found(model, held_out, corpus, bench.size(60, 2), bench.rng())
-        results.append(['spaces put back into text without (F1)', spaces[0], None, *spaces[1:]])
-        evidence.append(Lines(('Where verses end: as sung, and as the GRU puts it', '断句：原文与 GRU 的结果'), shown))
-    evidence.append(Lines((f'Verses with one of {CANDIDATES} characters chosen for a gap',
-                           f'从 {CANDIDATES} 个字中选一个填空的歌词'), [
-        f'{corpus.decode(verse[1:place])}[{corpus.decode([verse[place]])}]{corpus.decode(verse[place + 1:-1])}'
-        f'{"" if verse[place] == row[place] else f"   wanted {corpus.decode([row[place]])}"}'
-        for (verse, place), row in list(zip(chosen, rows))[:8]]))
-    single = (np.bincount(train, minlength=corpus.vocab_size) + 1.0) / (len(train) + corpus.vocab_size)
-    bits = {'every character alike': math.log2(corpus.vocab_size), 'frequencies': -float(np.log2(single[held_out]).mean()),
-            'counted pairs': -float(table[held_out[:-1], held_out[1:]].mean()) / math.log(2),
-            'GRU': math.log2(evaluate(model, held_out, 1, bench.config().num_steps)),
-            'LZMA': lzma_bits(corpus.decode(train), corpus.decode(held_out))}
+        spaces, shown = spaces_found(model, held_out, corpus, bench.size(60, 2), np.random.default_rng(bench.seed))
+        results.append({'use': 'spaces put back into text without (F1)', **spaces})
+        evidence = [Lines(('Where verses end: as sung, and as the GRU puts it', '断句：原文与 GRU 的结果'), shown)]
+    bits = {'every character alike': math.log2(corpus.vocab_size),
+            'counted pairs': -float(pairs[held_out[:-1], held_out[1:]].mean()) / math.log(2),
+            'GRU': math.log2(evaluate(model, held_out, 1, bench.settings().num_steps))}
     return Outcome([
-        Table((f'Uses, on {len(rows)} held-out verses: part that is right', f'各种用途，在 {len(rows)} 句留出歌词上的正确率'),
-              ('use', 'GRU', 'counted pairs', 'by chance', 'standard error of chance'), results),
+        Table.of(('Uses, on held-out verses: part that is right', '各种用途：在留出歌词上的正确率'), results),
         Table(('Bits a character to write the held-out text down', '记录留出文本时每个字符所需的比特数'), ('with', 'bits'),
               list(bits.items())),
         *evidence],
-        {'verses': len(rows), 'order': ordered[0], 'order_pairs': ordered[1], 'choose': chosen_share, 'choose_pairs': pairs_share,
-         'locate': located[0], 'locate_pairs': located[1], 'locate_chance': float(by_chance.mean()), 'spaces': spaces[0],
-         'spaces_chance': spaces[1], 'bits': bits['GRU'], 'bits_pairs': bits['counted pairs'],
-         'bits_alike': bits['every character alike']},
+        {**figures, 'spaces': spaces['GRU'], 'spaces_chance': spaces['by chance'], 'bits': bits['GRU'],
+         'bits_pairs': bits['counted pairs'], 'bits_alike': bits['every character alike']},
         above_chance(results))
 
 
-def _chance(shares: np.ndarray) -> Tuple[float, float]:
-    """The mean of what guessing gets right, and its standard error."""
-    return float(shares.mean()), float(np.sqrt((shares * (1 - shares)).sum())) / len(shares)
-
-
-def above_chance(results: Sequence[Sequence[Any]]) -> str:
+def above_chance(results: Sequence[Row]) -> str:
     """Whether the GRU is above chance by more than two standard errors in every use."""
-    return 'all' if all(gru - chance > 2 * error for _, gru, _, chance, error in results) else 'some'
+    return 'all' if all(r['GRU'] - r['by chance'] > 2 * r['standard error of chance'] for r in results) else 'some'

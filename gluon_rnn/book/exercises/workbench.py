@@ -1,16 +1,16 @@
 """The workbench of the exercises: a text, and trainings of it with named settings."""
 from __future__ import annotations
 
-import dataclasses
 import statistics
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Dict, List, Tuple, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import mxnet as mx
 import numpy as np
 
 from ... import runtime
 from ...corpora.corpus import Corpus, load_corpus
+from ...corpora.sampling import Batch
 from ...models.generation import generate
 from ...models.language_model import LanguageModel, ModelConfig, build_model, redraw_weights
 from ...runs.run import choose_impl, prefixes
@@ -24,7 +24,6 @@ from ..sections import COMMON, corpus_here
 # What a training of a quick workbench has at most.
 QUICK: Dict[str, Any] = {'num_epochs': 2, 'num_hiddens': 8, 'backward_hiddens': 8, 'num_steps': 8, 'batch_size': 4, 'pred_len': 8}
 QUICK_CHARS = 400
-T = TypeVar('T')
 
 
 @dataclass
@@ -34,7 +33,7 @@ class Training:
     records: one for each whole epoch; verses: (epoch, one text for each prefix); diverged: what stopped it before its end, or ''.
     """
     label: str
-    model: LanguageModel
+    model: Any
     records: List[EpochRecord] = field(default_factory=list)
     verses: List[Tuple[int, List[str]]] = field(default_factory=list)
     diverged: str = ''
@@ -60,6 +59,27 @@ class Training:
         """The median, without the first epoch, which compiles, where there are others."""
         return statistics.median(record.seconds for record in self.records[1:] or self.records) if self.records else float('nan')
 
+    @property
+    def row(self) -> Dict[str, Any]:
+        """The columns that the tables of trainings share."""
+        return {'training': self.label, 'whole epochs': len(self.records), 'perplexity': self.perplexity,
+                'seconds an epoch': self.seconds_an_epoch, 'norm of the gradient': self.grad_norm,
+                'broke off': self.diverged.partition(':')[0] or None}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Batches that are drawn anew each epoch, for `Workbench.train`. draw: makes those of an epoch; number: how many they are."""
+    draw: Callable[[np.random.Generator], Iterator[Batch]]
+    number: int
+    seed: int
+
+    def __len__(self) -> int:
+        return self.number
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        return self.draw(np.random.default_rng([self.seed, epoch]))
+
 
 class Workbench:
     """The text of the exercises, and a way to train on it.
@@ -82,7 +102,7 @@ class Workbench:
         self.tell, self.on_step = on_progress or (lambda text: None), on_step
         TrainConfig(seed=seed)      # says so where it is no seed
 
-    def size(self, full: T, quick: T) -> T:
+    def size(self, full: Any, quick: Any) -> Any:
         """`full`, or `quick` on a quick workbench."""
         return quick if self.quick else full
 
@@ -99,20 +119,9 @@ class Workbench:
         """An exercise begins: `note` tells from here on which texts it has read."""
         self.read = []
 
-    def rng(self) -> np.random.Generator:
-        """A new generator of random numbers, always the same for one seed."""
-        return np.random.default_rng(self.seed)
-
     def settings(self, **changes: Any) -> RunSettings:
         """The settings of a training: the book's with changes, in the fastest implementation of the network unless they
-        name one; on a quick workbench cut down to `QUICK`.
-
-        Raises ValueError for a name that is no setting.
-        """
-        names = [setting.name for setting in dataclasses.fields(COMMON)]
-        unknown = sorted(changes.keys() - set(names))
-        if unknown:
-            raise ValueError(f'{unknown[0]} is no setting: choose from {", ".join(names)}')
+        name one; on a quick workbench cut down to `QUICK`."""
         settings = replace(COMMON, **{'impl': None, 'seed': self.seed, 'corpus': self.corpus_name, **changes})
         if self.quick:
             settings = replace(settings, **{name: most for name, most in QUICK.items() if (getattr(settings, name) or 0) > most})
@@ -128,56 +137,51 @@ class Workbench:
             redraw_weights(model, settings.sigma)
         return model
 
-    def config(self, **changes: Any) -> TrainConfig:
-        """How to train, settings as in `train`."""
-        return pick(TrainConfig, self.settings(**changes))
-
-    def train(self, label: str, *, corpus: Corpus | None = None, source: Source | None = None, model: LanguageModel | None = None,
-              verses: bool = False, wrap: Callable[[LanguageModel], Any] | None = None, own_optimizer: Any = None,
-              on_epoch: Callable[[Training], None] | None = None, **changes: Any) -> Training:
+    def train(self, label: str, *, corpus: Corpus | None = None, model: Any = None, source: Source | None = None,
+              score: Callable[[], Dict[str, Any]] | None = None, own_optimizer: Any = None, verses: bool = False,
+              keep_best: bool = False, **changes: Any) -> Training:
         """Train one model to its last epoch, or to where its loss turns NaN or infinite: that is a result, too.
 
-        corpus: None: the workbench's; source: batches to train on in place of the corpus's own, see `Trainer.epochs_on`; model:
-        what to train, None: a new one of `changes`; verses: whether to write some every `pred_period` epochs and at the end;
-        wrap: what of the model the trainer is handed in its place; own_optimizer: None: that of the settings; on_epoch: told of
-        the training after each epoch; changes: what differs from the book's settings, by name.
+        corpus: None: the workbench's; model: what to train, None: a new one of `changes`; source: batches to train on in place
+        of the corpus's own, see `Trainer.epochs_on`; score: figures for the record of each epoch; own_optimizer: None: that of
+        the settings; verses: whether to write some every `pred_period` epochs and at the end; keep_best: whether to end with
+        the weights that did best on held-out text; changes: what differs from the book's settings, by name.
         Raises ValueError for settings that cannot train.
         """
-        corpus = corpus or self.corpus(changes.get('max_chars'))
-        settings = self.settings(**changes)
-        model = model or self.model(corpus.vocab_size, **changes)
-        training = Training(label, model)
-        trainer = Trainer(wrap(model) if wrap else model, pick(TrainConfig, settings), optimizer=own_optimizer)
+        corpus, settings = corpus or self.corpus(), self.settings(**changes)
+        training = Training(label, model or self.model(corpus.vocab_size, **changes))
+        trainer = Trainer(training.model, pick(TrainConfig, settings), optimizer=own_optimizer)
         indices, valid = corpus.split(settings.valid_fraction)
         records = (trainer.epochs_on(source, on_step=self.on_step) if source else
                    trainer.epochs(indices, valid if settings.valid_fraction else None, on_step=self.on_step))
-        starts = prefixes(settings.prefixes, corpus)
+        starts, best = prefixes(settings.prefixes, corpus), {}
         try:
             for record in records:
-                if settings.valid_fraction and source:
-                    held_out = evaluate(model, valid, settings.batch_size, settings.num_steps)
+                if source and settings.valid_fraction:
+                    held_out = evaluate(training.model, valid, settings.batch_size, settings.num_steps)
                     record = replace(record, valid_perplexity=held_out)
+                record = replace(record, **score()) if score else record
                 training.records.append(record)
                 self.tell(f'{label}: epoch {record.epoch} of {settings.num_epochs}, perplexity {record.perplexity:.4g}')
                 if verses and (record.epoch % settings.pred_period == 0 or record.epoch == settings.num_epochs):
-                    texts = [generate(model, corpus.idx_to_char, start, settings.pred_len) for start in starts]
+                    texts = [generate(training.model, corpus.idx_to_char, start, settings.pred_len) for start in starts]
                     training.verses.append((record.epoch, texts))
-                if on_epoch:
-                    on_epoch(training)
+                if keep_best and training.best_held_out[1] == record.epoch:
+                    best = training.model.book_params()
         except (Diverged, OverflowError) as error:      # a finite loss may have an exponential that is none
             training.diverged = str(error)
+        if best:
+            training.model.load_book_params(best)
         return training
 
     def note(self) -> Tuple[str, str]:
         """On what the exercises work, in a line: since `begin`, which text the exercise has read, and how much of it."""
-        none = self.read == []
-        en = 'no text' if none else f'text {self.corpus_name}'
-        zh = '不用文本' if none else f'文本 {self.corpus_name}'
+        en, zh = ('no text', '不用文本') if self.read == [] else (f'text {self.corpus_name}', f'文本 {self.corpus_name}')
         for chars, different in self.read or ():
             en += f', {chars:,} characters, {different:,} different'
             zh += f'，{chars:,} 个字符，其中不同的 {different:,} 个'
         en, zh = f'{en}; seed {self.seed}', f'{zh}；随机种子 {self.seed}'
-        if self.fallback and not none:
+        if self.fallback and self.read != []:
             en += f'. {self.wanted} is not here, {self.corpus_name} takes its place'
             zh += f'。找不到 {self.wanted}，以 {self.corpus_name} 代替'
         if self.quick:

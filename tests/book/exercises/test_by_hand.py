@@ -1,5 +1,7 @@
-"""What is concluded from trainings without clipping."""
+"""Trainings without clipping, verses that grow, and states that are not detached."""
+import numpy as np
 import pytest
+from mxnet import autograd, nd
 
 from gluon_rnn.book.exercises import by_hand
 
@@ -19,3 +21,28 @@ def test_a_training_that_breaks_off_is_told_as_one(bench):
     assert set(ends) == {'not clipped, lr 100', 'not clipped, lr 10', 'not clipped, lr 1', 'not clipped, lr 0.1',
                          'clipped at 0.1, lr 100', 'clipped at 0.01, lr 100', 'clipped at 0.001, lr 100'}
     assert outcome.figures['clipped'] == ends['clipped at 0.01, lr 100'][2] < outcome.figures['bare']
+
+
+def test_the_first_epoch_at_which_half_is_of_the_text():
+    rows = [{'epoch': epoch, by_hand.THREES: threes, by_hand.SIXES: sixes}
+            for epoch, threes, sixes in ((1, 0.0, float('nan')), (2, 0.5, 0.1), (3, 0.9, 0.4))]
+    assert by_hand.first_half(rows, by_hand.THREES) == 2 and by_hand.first_half(rows, by_hand.SIXES) is None
+
+
+def test_a_kept_graph_mixes_old_states_with_new_weights():
+    x, w = nd.ones((1,)), nd.array([0.5])
+    x.attach_grad()
+    with autograd.record():
+        y = nd.tanh(x * w)
+    w[:] = 2        # as an update does
+    y.backward()
+    assert x.grad.asscalar() == pytest.approx((1 - np.tanh(0.5) ** 2) * 2)      # tanh's slope at the old, the weight the new
+
+
+def test_weights_are_held_where_asked(bench):
+    held = {name: value + 0.1 for name, value in by_hand.train_batches(bench, 'detached', 2)['weights'].items()}
+    short, whole = (by_hand.train_batches(bench, way, 3, held) for way in ('detached', 'graph kept'))
+    for found in (short, whole):
+        assert all((found['weights'][name] == value).all() for name, value in held.items())
+    assert short['loss'] == whole['loss'] and short['norm'][0] == whole['norm'][0] and short['norm'][2] != whole['norm'][2]
+    assert whole['nodes'][2] > whole['nodes'][1] > short['nodes'][1] == short['nodes'][2]

@@ -1,9 +1,10 @@
-"""The experiment: gates as they are measured, and sequences of its own for a seed."""
+"""The task, what gates set by hand can and cannot do in it, and how gates are measured."""
 import numpy as np
 import pytest
 
+from gluon_rnn.book import diagnostics
 from gluon_rnn.book.exercises import Workbench, carry
-from gluon_rnn.book.exercises.recall import Gates, by_hand, sequences
+from gluon_rnn.book.exercises.carry import OPEN, Gates, by_hand, recall, sequences, trained
 
 
 def test_gates_are_measured_where_they_are_said_to_be():
@@ -17,3 +18,41 @@ def test_a_seed_gives_its_own_sequences(monkeypatch):
     monkeypatch.setattr(carry, 'trained', lambda *sizes, seed, on_step: seeds.append(seed) or by_hand(Gates()))
     shown = [carry.carrying(Workbench('lyrics', quick=True, seed=seed)).evidence[0].lines for seed in (0, 0, 1)]
     assert shown[0] == shown[1] != shown[2] and seeds == [0, 0, 1]
+
+
+def test_sequences_are_what_the_drawing_shows():
+    X, y = sequences(np.random.default_rng(0), 200, [7])
+    assert X.shape == (200, 18)
+    kept = (X >= 10) & (X < 20)
+    assert (kept.sum(axis=1) == 2).all() and kept[:, 10].all() and not kept[:, 11:].any()     # 7 steps before the '?'
+    assert (X[:, 10] - 10 == y).all() and (X[:, -1] == 20).all() and (X[:, :-1] < 20).all()
+    X, _ = sequences(np.random.default_rng(0), 300, range(1, 8))
+    last = np.array([np.flatnonzero((row >= 10) & (row < 20))[-1] for row in X])
+    assert set(17 - last) == set(range(1, 8))
+
+
+@pytest.mark.parametrize('distance', [1, 7, 60])
+@pytest.mark.parametrize('reset_passing', [-OPEN, 0, OPEN])
+def test_the_ideal_gates_recall_everything(distance, reset_passing):
+    assert recall(by_hand(Gates(reset_passing=reset_passing)), distance, seed=distance) == 1
+
+
+def test_the_state_is_carried_to_the_last_bit():
+    model, X = by_hand(Gates()), sequences(np.random.default_rng(0), 1, [40])[0][0]
+    H = diagnostics.trace(model.config, model.book_params(), X)['layer 1']['H']
+    assert (H[-41:] == H[-41]).all() and H[-1].max() > 0.99 and sorted(H[-1])[-2] < 1e-7
+
+
+def test_other_gates_do_not():
+    guessing = 0.35        # 100 sequences, a tenth of which a guess hits
+    assert recall(by_hand(Gates(reset_keeping=OPEN)), 1) < guessing
+    assert recall(by_hand(Gates(update_keeping=OPEN)), 1) < guessing
+    leaky = by_hand(Gates(update_passing=float(np.log(9))))
+    assert recall(leaky, 1) == 1 and recall(leaky, 100) < guessing
+
+
+def test_a_seed_gives_its_own_network():
+    steps = []
+    one, again, other = (trained(1, 2, num_hiddens=4, seed=seed, on_step=lambda *at: steps.append(at)).book_params()
+                         for seed in (0, 0, 1))
+    assert (one['W_hh'] == again['W_hh']).all() and (one['W_hh'] != other['W_hh']).all() and len(steps) >= 3 * 25

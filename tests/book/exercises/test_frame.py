@@ -1,11 +1,14 @@
 """Each exercise shortened, and the frame that they stand in."""
 import json
+import math
 import re
 
+import numpy as np
 import pytest
 
 from gluon_rnn.book import answers
-from gluon_rnn.book.exercises import EXERCISES, Exercise, Outcome, Table, render
+from gluon_rnn.book.exercises import EXERCISES, Exercise, Outcome, frame
+from gluon_rnn.tables import Table
 
 CHINESE = re.compile('[\u4e00-\u9fff]')
 
@@ -20,25 +23,25 @@ def test_every_exercise_shortened(number, bench, tmp_path):
     # every figure that is measured has its place in the text, and every place its figure
     assert set(outcome.figures) >= set(answers.read_answer(number, 'en').places())
     assert bool(outcome.conclusion) == bool(answers.read_answer(number, 'en').conclusions)
-    paths = render.write(tmp_path / number, exercise, outcome, note=bench.note(), settings={'seed': 0, 'quick': True})
+    paths = frame.write(tmp_path / number, exercise, outcome, note=bench.note(), settings={'seed': 0, 'quick': True})
     result = json.loads((tmp_path / number / 'result.json').read_text(encoding='utf-8'))
     assert result['exercise'] == number and result['evidence'] and set(result['figures']) == set(outcome.figures)
     page = (tmp_path / number / 'answer.md').read_text(encoding='utf-8')
     assert all(text in page for text in (*exercise.question, *bench.note()))
     assert (tmp_path / number / 'picture.png' in paths) == bool(outcome.picture) == ('picture.png' in page)
     # a shortened run answers nothing, in no text of its
-    for text in (page, json.dumps(result, ensure_ascii=False), render.text_of(exercise, outcome, quick=True)):
-        assert render.NO_ANSWER[0] in text and render.NO_ANSWER[1] in text
+    for text in (page, json.dumps(result, ensure_ascii=False)):
+        assert frame.NO_ANSWER[0] in text and frame.NO_ANSWER[1] in text
         assert not any(paragraph in text for told in exercise.answer(outcome) for paragraph in told.split('\n\n'))
 
 
 def test_a_whole_run_is_answered(bench, tmp_path):
     exercise = EXERCISES['6.2.1']
     outcome = exercise.run(bench)
-    render.write(tmp_path, exercise, outcome, note=bench.note(), settings={'quick': False})
+    frame.write(tmp_path, exercise, outcome, note=bench.note(), settings={'quick': False})
     page = (tmp_path / 'answer.md').read_text(encoding='utf-8')
     for en in exercise.answer(outcome):
-        assert en in page and en in render.text_of(exercise, outcome) and '{' not in en
+        assert en in page and '{' not in en
     assert f'{outcome.figures["outputs"]:,}' in page
 
 
@@ -48,8 +51,13 @@ def test_the_books_order_and_numbers():
     assert all(number == exercise.number for number, exercise in EXERCISES.items())
 
 
-def test_a_table_and_an_outcome_refuse_what_is_none():
-    with pytest.raises(ValueError, match='must have 2 values, got 1'):
-        Table(('a', '甲'), ('x', 'y'), [(1,)])
+def test_an_answer_needs_its_figures():
     with pytest.raises(ValueError, match="needs the figure 'unit'"):
         Exercise('6.2.1', lambda bench: None).answer(Outcome([], {'off': 1}))
+
+
+def test_what_is_written_is_strict_json(tmp_path):
+    outcome = Outcome([Table(('t', '表'), ('x',), [(math.nan,), (np.int64(3),)])], {'share': np.float32(0.5)})
+    frame.write(tmp_path, EXERCISES['6.2.1'], outcome, note=('n', '注'), settings={'quick': True})
+    rows = json.loads((tmp_path / 'result.json').read_text(), parse_constant=pytest.fail)['evidence'][0]['rows']
+    assert rows == [['nan'], [3]]

@@ -17,9 +17,9 @@ def test_the_strongest(perplexities, said):
 
 
 def test_updates_are_counted_and_one_thing_is_moved(bench):
-    base, more, other = (attempt(bench, factor, value, cell='rnn', num_epochs=2, seed=seed)
-                         for factor, value, seed in (('base', 0, 0), ('num_steps', 4, 0), ('base', 0, 1)))
-    assert base.updates == (360 // 4 - 1) // 8 and more.updates == (360 // 4 - 1) // 4     # nine tenths of a quick text
-    assert base.after(2 * base.updates) == base.run.records[1].perplexity and base.after(base.updates - 1) is None
-    assert base.after(3 * base.updates) is None and other.run.perplexity != base.run.perplexity
+    (base, row), (_, more), (other, _) = (attempt(bench, factor, value, cell='rnn', num_epochs=2, seed=seed)
+                                          for factor, value, seed in (('base', 0, 0), ('num_steps', 4, 0), ('base', 0, 1)))
+    assert row['updates an epoch'] == (360 // 4 - 1) // 8 and more['updates an epoch'] == (360 // 4 - 1) // 4  # of nine tenths
+    assert hyperparameters.after(base, 2) == hyperparameters.after(base, 2.9) == base.records[1].perplexity
+    assert hyperparameters.after(base, 0.9) is None is hyperparameters.after(base, 3) and other.perplexity != base.perplexity
     assert all(BASE[name] == FACTORS[name][1] and len(FACTORS[name]) == 3 for name in FACTORS)

@@ -1,41 +1,45 @@
-"""Counting what a step does, racing, and what is said of it."""
+"""Counting the products of a step, training in turns, and what is said of it."""
 import pytest
 
-from gluon_rnn.book.exercises import timing
+from gluon_rnn import ModelConfig, build_model
+from gluon_rnn.book.exercises import Training, timing
 from gluon_rnn.training.config import EpochRecord
 
 
-@pytest.mark.parametrize('cell, products, activations', [('rnn', 1, 1), ('gru', 3, 3), ('lstm', 4, 5)])
-def test_operators_are_those_of_the_equations(cell, products, activations):
-    operators = timing.operators_a_step(cell)
-    assert timing.products_a_step(cell) == products and operators['Activation'] == activations
-    assert operators['broadcast_add'] >= products
+@pytest.mark.parametrize('cell, products', [('rnn', 1), ('gru', 3), ('lstm', 4)])
+def test_products_are_those_of_the_equations(cell, products):
+    model = build_model(ModelConfig(cell=cell, num_hiddens=10, vocab_size=7))
+    assert sorted(timing.products(model)) == [70, *[100] * products]
 
 
-def test_multiplications():
-    assert timing.multiplications('gru', 10, 7) == 3 * 100 + 70
-
-
-def test_racers_take_turns(bench):
-    turns = []
-    bench_of_turns = timing.Workbench('lyrics', quick=True, on_progress=turns.append)
-    racers = timing.race(bench_of_turns, ('rnn', 'gru'), {'scratch': 0, 'hybrid': 0})
-    assert [(racer.cell, racer.impl, len(racer.records)) for racer in racers] == [
-        ('rnn', 'scratch', 2), ('gru', 'scratch', 2), ('rnn', 'hybrid', 2), ('gru', 'hybrid', 2)]
-    assert [turn.partition(':')[0] for turn in turns] == ['rnn scratch', 'gru scratch', 'rnn hybrid', 'gru hybrid'] * 2
-    by_hand, compiled = racers[0], racers[2]
+def test_models_take_turns(bench):
+    told = []
+    bench_of_turns = timing.Workbench('lyrics', quick=True, on_progress=told.append)
+    vocab_size = bench_of_turns.corpus().vocab_size
+    models = {f'{cell} {impl}': bench_of_turns.model(vocab_size, cell=cell, impl=impl)
+              for impl in ('scratch', 'hybrid') for cell in ('rnn', 'gru')}
+    runs = timing.race(bench_of_turns, models, 2)
+    assert [turn.partition(':')[0] for turn in told] == [*models] * 2 and [len(run.records) for run in runs.values()] == [2] * 4
+    by_hand, compiled = runs['rnn scratch'], runs['rnn hybrid']
     assert by_hand.records[1].perplexity == pytest.approx(compiled.records[1].perplexity, rel=1e-4)
-    assert by_hand.seconds[-1] == pytest.approx(2 * by_hand.records[1].seconds)        # the first counts as the median
+    assert timing.clock(by_hand)[-1] == pytest.approx(2 * by_hand.records[1].seconds)        # the first counts as the median
 
 
-def racer(cell, seconds, perplexities, impl='hybrid'):
+def test_a_budget_is_of_an_implementation():
+    bench = timing.Workbench('lyrics', quick=True)
+    models = {impl: bench.model(bench.corpus().vocab_size, cell='rnn', impl=impl) for impl in ('scratch', 'hybrid')}
+    runs = timing.race(bench, models, 2, {'hybrid': 0.05})
+    assert len(runs['scratch'].records) == 2 and timing.clock(runs['hybrid'])[-1] >= 0.05
+
+
+def trained_for(seconds, perplexities):
     records = [EpochRecord(epoch, value, s, 100.0, 0.5) for epoch, (value, s) in enumerate(zip(perplexities, seconds), 1)]
-    return timing.Racer(cell, impl, {'rnn': 100, 'gru': 200}[cell], records)
+    return Training('x', None, records)
 
 
 def test_what_is_read_off_in_equal_time():
-    racers = [racer('rnn', [5.0, 1.0, 1.0, 1.0], [9.0, 8.0, 7.0, 6.0]), racer('gru', [5.0, 3.0], [9.0, 5.0])]
-    seconds, ends = timing.in_equal_time(racers)
+    runs = {'rnn': trained_for([5.0, 1.0, 1.0, 1.0], [9.0, 8.0, 7.0, 6.0]), 'gru': trained_for([5.0, 3.0], [9.0, 5.0])}
+    seconds, ends = timing.in_equal_time(runs)
     assert seconds == 4 and ends['rnn'].epoch == 4 and ends['gru'].epoch == 1       # the first epoch counts as the median
 
 
@@ -46,5 +50,18 @@ def test_nobody_is_ahead_on_the_plateau_or_by_chance(rnn, gru, said):
 
 
 def test_one_epoch_that_was_held_up_hides_no_difference():
-    rnn, gru = racer('rnn', [1.0] * 6, [90.0] * 6), racer('gru', [2.0, 0.7, 2.0, 2.1, 2.0, 9.0], [80.0] * 6)
+    rnn, gru = trained_for([1.0] * 6, [90.0] * 6), trained_for([2.0, 0.7, 2.0, 2.1, 2.0, 9.0], [80.0] * 6)
     assert timing.times_as_long(gru, rnn) == pytest.approx((2.0, 2.0, 2.1))
+
+
+@pytest.mark.parametrize('gluon, scratch, said', [
+    ([1.0, 0.9, 1.1], [2.0, 1.9, 2.1], 'faster'), ([2.0, 1.9], [1.0, 1.1], 'slower'), ([1.0, 1.2], [1.1, 1.3], 'alike')])
+def test_only_where_the_slowest_epoch_is_below_the_others_fastest(gluon, scratch, said):
+    assert timing.which_is_faster(gluon, scratch) == said
+
+
+def test_all_ways_start_from_the_same_weights(bench):
+    table = timing.faster(bench).evidence[0]
+    first = {row[0]: row[table.header.index('first perplexity')] for row in table.rows}
+    assert list(first) == list(timing.WAYS)
+    assert list(first.values()) == pytest.approx([first['scratch']] * 4, rel=1e-4)

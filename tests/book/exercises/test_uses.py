@@ -6,7 +6,9 @@ from gluon_rnn.book.exercises import uses
 
 @pytest.mark.parametrize('gru, said', [(0.24, 'all'), (0.22, 'some')])
 def test_above_chance_means_by_two_standard_errors(gru, said):
-    assert uses.above_chance([['x', gru, 0.2, 0.19, 0.0196], ['y', 0.5, None, 0.1, 0.01]]) == said
+    rows = [{'GRU': gru, 'by chance': 0.19, 'standard error of chance': 0.0196},
+            {'GRU': 0.5, 'by chance': 0.1, 'standard error of chance': 0.01}]
+    assert uses.above_chance(rows) == said
 
 
 def test_the_epoch_is_chosen_on_other_text_than_it_is_scored_on(bench, monkeypatch):
