@@ -112,7 +112,7 @@ def style_perplexity(axes: Any, title: str = '', x: str = 'epoch') -> None:
 
 
 def plot_confusion(matrix: np.ndarray, images: Any, answers: np.ndarray, *, title: str = '', most: int = 30) -> Any:
-    """The confusion matrix, and beside it the first misread images, under each what it shows and what was answered.
+    """The confusion matrix, and beside it the first misread images, each with its digit and the answer.
 
     matrix: (classes, classes), rows for what was shown; images: `Images`; answers: (number,) the class named for each.
     """

@@ -30,19 +30,19 @@ def add_run(parser: Any, default: Path | None, text: str) -> None:
 
 
 def check_resume(args: argparse.Namespace) -> None:
-    """Raise ValueError where a run is both to be gone on with and to be replaced."""
+    """Raise ValueError where a run is to be both resumed and replaced."""
     if args.resume and args.overwrite:
         raise ValueError('--resume and --overwrite exclude each other')
 
 
 def check_there(args: argparse.Namespace, out: Path) -> None:
-    """Raise ValueError where a run is to be gone on with and its folder is not there."""
+    """Raise ValueError where a run is to be resumed and its folder is not there."""
     if args.resume and not out.is_dir():
         raise ValueError(f'{out} does not exist: there is no run to go on with')
 
 
 def given_settings(args: argparse.Namespace, schema: Type[Settings]) -> Dict[str, Any]:
-    """The settings that were given as flags. A text's path is made absolute: a run may be gone on with from another folder."""
+    """The settings that were given as flags. A text's path is made absolute: a run may be resumed from another folder."""
     names = {field.name for field in dataclasses.fields(schema)}
     given = {name: value for name, value in vars(args).items() if name in names}
     for name in {'corpus', 'valid_text'} & given.keys():

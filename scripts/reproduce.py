@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
     p.add_argument('sections', nargs='*', metavar='SECTION', help=', '.join(SECTIONS))
     p.add_argument('--all', action='store_true', help='all sections')
-    add_out(p, Path('runs/book'), 'folder for the runs and the report; what is there is kept and gone on with')
+    add_out(p, Path('runs/book'), 'folder for the runs and the report; what is there is kept and resumed')
     add_quick(p, "six for --all: trains to the book's first printing, deep networks with fewer hidden units; the report marks it")
     p.add_argument('--jobs', type=int, default=1, help='trainings at a time; they share the CPUs')
     p.add_argument('--impl', choices=[impl for impl in IMPLS if impl != 'gluon'], help='how the networks by hand are run, '

@@ -1,4 +1,4 @@
-"""Train a character-level language model and write verses with it, as chapter 6 of the book does.
+"""Train a language model, of characters as in chapter 6 of the book or of words, and write verses with it.
 
     python scripts/train.py --corpus jaychou        # a minute on two cores; perplexity 1.82 after 160 epochs
 

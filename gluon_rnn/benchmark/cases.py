@@ -34,7 +34,7 @@ Measured = List[Tuple[Setting, List[Measurement]]]
 def measure_epochs(cases: Sequence[Case], settings: Sequence[Setting], *, rounds: int = 5, threads: int | None = None,
                    busy: bool = False, on_progress: Callable[[str], None] | None = None,
                    on_table: Callable[[str], None] | None = None) -> Measured:
-    """Measure all cases at each setting. on_table is told each setting's table, as soon as there is one."""
+    """Measure all cases at each setting. on_table is called with each setting's table as soon as it is there."""
     found = []
     for setting in settings:
         measurements = measure(cases, setting, rounds=rounds, threads=threads, busy=busy, on_progress=on_progress)
@@ -117,7 +117,7 @@ class Growth:
 
 
 def setting_for(base: Setting, size: str, value: int) -> Setting:
-    """`base` with one size changed, its text as long as makes an epoch of two batches (but where that is what grows)."""
+    """`base` with one size changed, with a text of two batches an epoch, unless the text is what grows."""
     setting = replace(base, **{size: value})    # type: ignore[arg-type]
     if size == 'num_chars':
         return setting
@@ -126,7 +126,7 @@ def setting_for(base: Setting, size: str, value: int) -> Setting:
 
 def measure_growth(cases: Sequence[Case], base: Setting, size: str, values: Sequence[int], *, rounds: int = 5,
                    threads: int | None = None, on_progress: Callable[[str], None] | None = None) -> List[Growth]:
-    """Measure all cases while one size of `base` grows. A case that fails at a size is not asked for those after it."""
+    """Measure all cases while one size of `base` grows. A case that fails at one size is not measured at the next."""
     if size not in SIZES:
         raise ValueError(f'size must be one of {", ".join(SIZES)}, got {size!r}')
     found: Dict[str, List[Tuple[int, float, int]]] = {case.name: [] for case in cases}
@@ -203,8 +203,8 @@ def measure_start(cell: str, *, rounds: int = 5, threads: int | None = None,
                   on_progress: Callable[[str], None] | None = None) -> List[Measurement]:
     """Seconds from the start of a process to the end of its first step at the book's setting, once a round.
 
-    In it: Python, the libraries, the model, what is compiled for the first step, and the step. A case that fails in a round is
-    not asked again.
+    That includes Python, the libraries, the model, compiling for the first step, and the step. A case that fails in a round is
+    not measured again.
     """
     if rounds < 1:
         raise ValueError(f'rounds must be 1 or more, got {rounds}')

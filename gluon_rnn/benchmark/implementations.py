@@ -32,7 +32,7 @@ class Setting:
     clipping_theta: float = 1e-2
 
     def __post_init__(self) -> None:
-        """Raise ValueError for what nobody can train."""
+        """Raise ValueError for settings that cannot be trained."""
         if self.cell not in CELLS:
             raise ValueError(f'cell must be one of {", ".join(CELLS)}, got {self.cell!r}')
         for name in ('num_hiddens', 'vocab_size', 'num_chars'):
@@ -52,7 +52,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Case:
-    """One implementation: the file that runs it, and what that file is told beside the setting.
+    """One implementation: the file that runs it, and its options beside the setting.
 
     environment: variables of its process; None: one that the others have and it has not. python: that runs it. compiles: its
     first process on a machine compiles what all others load, and is not the one that is measured.
@@ -99,7 +99,7 @@ def peer_cases() -> List[Case]:
 
 
 def floor_case() -> Case:
-    """No implementation: what the products of an epoch alone would take, at the rate of one measured in the same turns."""
+    """The time of an epoch's products alone, at the rate of one that is measured in the same rounds."""
     return Case('products alone', WORKERS / 'floor.py')
 
 

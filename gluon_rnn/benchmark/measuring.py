@@ -66,8 +66,8 @@ def measure(cases: Sequence[Case], setting: Setting, *, rounds: int = 5, threads
 
     threads: of each process; None: as many as there are CPUs. busy: beside other programs, of which each CPU has one all the
     time. repeats: times that a round is measured again, at most, where other programs ran beside it. timeout: seconds that
-    one answer may take. on_progress is told what is being done. Raises ValueError for a text too short for the setting, for
-    less than one round or thread, and for two cases of one name.
+    one answer may take. on_progress is called with a line on what is being done. Raises ValueError for a text too short for the
+    setting, for less than one round or thread, and for two cases of one name.
     """
     check_measuring(setting, rounds, threads)
     if len({case.name for case in cases}) < len(cases):

@@ -101,7 +101,7 @@ def operations(setting: Setting) -> Dict[str, int]:
     """Multiplications and additions in the products of a batch, by where they are.
 
     Each product is there three times: forward, for the gradient of what is multiplied, and for that of the weight. The input
-    is none: a one-hot vector times a weight is a row of the weight.
+    takes none: a one-hot vector times a weight is a row of the weight.
     """
     rows, h = setting.num_steps * setting.batch_size, setting.num_hiddens
     return {'output layer': 3 * 2 * rows * h * setting.vocab_size,

@@ -43,7 +43,7 @@ def trace(config: ModelConfig, params: BookParams, indices: Sequence[int]) -> Di
 
 
 def _run(config: ModelConfig, weights: BookParams, inputs: np.ndarray) -> Trace:
-    """One layer and direction, step by step: what the cell's `step` calls by the book's names when it returns."""
+    """One layer and direction, step by step: the variables of the cell's `step`, by their names, when it returns."""
     num_hiddens = next(value.shape[0] for name, value in weights.items() if re.match('W_h[^q]', name))
     cell: Any = build_layer(config, inputs.shape[1], num_hiddens)
     if 'b_hh' in weights:       # Gluon's second bias
@@ -97,7 +97,7 @@ def reach(model: LanguageModel, indices: Sequence[int]) -> np.ndarray:
 def singular_values(params: BookParams) -> Dict[str, np.ndarray]:
     """Singular values of each recurrent weight matrix, W_hh and its like, largest first.
 
-    What stays above 1 can let a state and its gradient grow, what is below lets them shrink (section 6.6).
+    Values above 1 can let a state and its gradient grow, values below 1 let them shrink (section 6.6).
     """
     return {name: np.linalg.svd(value, compute_uv=False) for name, value in params.items()
             if re.search(r'(^|\.)W_h([^q]|\d+)$', name)}

@@ -60,9 +60,9 @@ class Published:
 class Variant:
     """One training of a section.
 
-    settings: what differs from the section's; remark: what to know when looking at it; learned, not_learned: what is said besides
-    of one whose last perplexity is well below what knowing how often each character occurs gives, and of one whose is not, with
-    {perplexity}, {epochs} and {single}, what that knowledge gives.
+    settings: what differs from the section's; remark: what to know when looking at it; learned, not_learned: a further
+    remark where the last perplexity is well below the unigram perplexity of the text, and where it is not, with places for
+    {perplexity}, {epochs} and {single}, the unigram perplexity.
     """
     name: str
     title: Text

@@ -62,7 +62,7 @@ class Wanted:
         if self.num_epochs is not None:
             period = min(settings.pred_period, max(1, self.num_epochs // 4))
             settings = replace(settings, num_epochs=self.num_epochs, pred_period=period)
-        # a run may be gone on with from another folder
+        # a run may be resumed from another folder
         corpus = str(Path(self.corpus).resolve()) if self.corpus and Path(self.corpus).exists() else self.corpus
         return replace(settings, num_hiddens=self.num_hiddens or settings.num_hiddens, corpus=corpus or settings.corpus)
 

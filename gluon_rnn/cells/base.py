@@ -1,4 +1,4 @@
-"""The contract of every recurrent network here, whichever way it is implemented."""
+"""The contract of every recurrent network here, in any implementation."""
 from __future__ import annotations
 
 from typing import Any, Dict, Mapping, Tuple

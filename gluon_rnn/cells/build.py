@@ -22,7 +22,7 @@ _GLUON: Dict[str, Callable[..., Network]] = {'rnn': gluon_rnn, 'gru': gluon_gru,
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """A recurrent network, whichever way it is implemented."""
+    """A recurrent network, in any implementation."""
     cell: str = 'gru'                           # 'rnn', 'gru', 'lstm' or 'clockwork'
     impl: str = 'scratch'                       # 'scratch' (to be read), 'hybrid' (the same, a graph), 'gluon', 'numba' (fast)
     num_hiddens: int = 256                      # hidden units of a layer, in each direction

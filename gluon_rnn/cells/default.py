@@ -11,7 +11,7 @@ C = TypeVar('C', bound=NetworkConfig)
 
 
 def default_impl(config: NetworkConfig, ctx: Any, *, alone: bool = True) -> str:
-    """The implementation of these equations to take on ctx, whichever `config` names.
+    """The implementation to take for these equations on ctx, whatever `config` names.
 
     On the CPU `numba`; `hybrid` for the Clockwork RNN, which the kernels do not have, and where Numba is missing, which is said
     once on the log. On a GPU `gluon`, which is cuDNN, where it has the equations: the RNN with tanh or relu, the LSTM, and the

@@ -1,7 +1,7 @@
 """A trained language model as one web page: it runs in any browser, without a server or the network.
 
 The weights are in the page under the book's names, so that every implementation of a network gives the same page.
-templates/model_network.js has the equations, model_page.js what is clicked.
+templates/model_network.js has the equations, model_page.js the page's behaviour.
 """
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def export_page(model: LanguageModel, idx_to_char: Sequence[str], path: Path, *,
     """Write a model and its vocabulary to the page `path`, whole or not at all.
 
     dtype: of the weights in it; float16 is half as large, and rounds each weight to 11 bits. title: a name for the model;
-    prefix: what stands in the field at first (the first character of the vocabulary unless given).
+    prefix: the text in the field at first (the first character of the vocabulary unless given).
     Raises ValueError if the page has no such network, and where the vocabulary is not the model's.
     """
     write_whole(path, to_page(model, idx_to_char, dtype=dtype, title=title, prefix=prefix))

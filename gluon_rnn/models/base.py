@@ -81,7 +81,7 @@ class Model:
         return self.network.begin_state(batch_size)
 
     def check_state(self, state: Any, batch_size: int) -> State:
-        """The state as a tuple. Raises ValueError if it is none of this model for such a batch."""
+        """The state as a tuple. Raises ValueError if it does not fit this model and batch."""
         return check_state(self.network, state, batch_size)
 
     def array(self, values: Any) -> nd.NDArray:
@@ -118,7 +118,7 @@ def redraw_uniform(model: Any) -> None:
 
 
 def check_state(network: Network, state: Any, batch_size: int) -> State:
-    """The state as a tuple. Raises ValueError if it is none of this network for such a batch."""
+    """The state as a tuple. Raises ValueError if it does not fit this network and batch."""
     wanted = [s.shape for s in network.begin_state(batch_size)]
     if isinstance(state, (tuple, list)):
         state = [s.as_nd_ndarray() if isinstance(s, mx.np.ndarray) else s for s in state]
@@ -134,7 +134,7 @@ def check_state(network: Network, state: Any, batch_size: int) -> State:
 
 
 def check_matrix(X: Any, name: str, axes: int = 2, ctx: Any = None) -> nd.NDArray:
-    """X as an NDArray: one as it is; a list or an array of NumPy or `mx.np` on `ctx`. ValueError unless it has so many axes."""
+    """X as an NDArray: one as it is; a list or an array of NumPy or `mx.np` on `ctx`. ValueError unless it has that many axes."""
     if isinstance(X, mx.np.ndarray):
         X = X.as_nd_ndarray()
     elif not isinstance(X, nd.NDArray):

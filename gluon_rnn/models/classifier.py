@@ -78,7 +78,7 @@ def class_probabilities(model: Classifier, X: np.ndarray, batch_size: int = 500)
 
 
 def _read(model: Classifier, X: np.ndarray, batch_size: int) -> nd.NDArray:
-    """The logits (number, num_classes) of sequences X (number, num_steps, num_inputs), so many at a time."""
+    """The logits (number, num_classes) of sequences X (number, num_steps, num_inputs), batch_size at a time."""
     logits = []
     for i in range(0, len(X), batch_size):
         batch = nd.array(X[i:i + batch_size], ctx=model.ctx)

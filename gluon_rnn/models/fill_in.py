@@ -1,4 +1,4 @@
-"""Filling gaps in a text from what stands on both sides of them: the task that fits a bidirectional network.
+"""Filling gaps in a text from both sides: the task that fits a bidirectional network.
 
     能 不 能 给 我 一 _ 歌 的 时 间       →H has read 能不能给我一_      ←H has read 间时的歌_
                                        the output layer predicts the character from both: 首

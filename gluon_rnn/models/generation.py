@@ -94,7 +94,7 @@ def _begin(vocabulary: Vocabulary, prefix: str, rng: np.random.Generator) -> Any
 
 
 def begins_a_line(vocabulary: Vocabulary) -> int | None:
-    """The index of what stands before a line: a line break, or the space that stands for it where none is kept."""
+    """The index of the token before a line: a line break, or the space that takes its place."""
     return next((vocabulary.to_idx[token] for token in ('\n', LINE_END, ' ') if token in vocabulary.to_idx), None)
 
 

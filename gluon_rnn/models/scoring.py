@@ -48,7 +48,7 @@ def score(model: Any, corpus: Any, text: str) -> TextScore:
     """The score of a text.
 
     model: as `generate` takes one; corpus: the Corpus that it was trained on, or its vocabulary. Raises ValueError for a text
-    with unknown characters, an empty one, and for a model that sees what it is to name.
+    with unknown characters, an empty one, and for a bidirectional model, which sees its answer.
     """
     config = getattr(model, 'settings', None) or vars(getattr(model, 'config', None) or TextScore)
     if config.get('bidirectional') and not config.get('both_forward'):

@@ -1,4 +1,4 @@
-"""One file of plain arrays and a description in JSON, checksummed, without pickles: what checkpoints and saved models are.
+"""One file of plain arrays and a description in JSON, checksummed, without pickles: the format of checkpoints and saved models.
 
 An `.npz` file; 'description' holds the JSON as bytes, with the SHA-256 of every other array in it.
 """
@@ -22,7 +22,7 @@ _DAMAGE = (ValueError, KeyError, TypeError, AttributeError, EOFError, SyntaxErro
 
 
 def seal_arrays(description: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> memoryview:
-    """The bytes of such a file. Raises ValueError if a number is not finite."""
+    """The bytes of a file of these arrays. Raises ValueError if a number is not finite."""
     for name, value in arrays.items():
         if not np.isfinite(value).all():
             raise ValueError(f'{name} is no longer finite: not saved')
@@ -54,7 +54,7 @@ def read_description(path: Path) -> Dict[str, Any]:
 
 @contextlib.contextmanager
 def undamaged(origin: Any) -> Iterator[None]:
-    """Turn what reading a damaged file raises into one ValueError that names it; a file that is not there stays an OSError."""
+    """Turn any error of reading a damaged file into one ValueError that names it; a file that is not there stays an OSError."""
     try:
         yield
     except FileNotFoundError:

@@ -1,6 +1,6 @@
 """Saving a training, loading it, and going on with it as if it had never stopped.
 
-A checkpoint is one `.npz` file of plain arrays, no pickles: the model's parameters, what the optimizer remembers, and a
+A checkpoint is one `.npz` file of plain arrays, no pickles: the model's parameters, the optimizer's state, and a
 description in JSON with the settings, the vocabulary and a SHA-256 of every array.
 """
 from __future__ import annotations
@@ -88,7 +88,7 @@ def to_bytes(checkpoint: Checkpoint) -> memoryview:
 
 
 def read(path: Path, kind: Type[NetworkConfig] = ModelConfig) -> Checkpoint:
-    """Read a checkpoint of such a model. ValueError if it is damaged, of another or none, OSError if it cannot be read."""
+    """Read a checkpoint. Raises ValueError if it is damaged or of another kind of model, OSError if it cannot be read."""
     with open(path, 'rb') as opened:
         saved = from_bytes(opened, path)
     if not isinstance(saved.config, kind):

@@ -15,7 +15,7 @@ DIGEST = 'digest'
 
 
 def with_checksum(content: Dict[str, Any]) -> Dict[str, Any]:
-    """The content with its digest. Its names must be texts, its values what JSON gives back as they were."""
+    """The content with its digest. Its keys must be strings, its values must survive JSON unchanged."""
     first = dict(list(content.items())[:1])
     return {**first, DIGEST: _digest(content), **content}
 

@@ -55,7 +55,7 @@ class DigitsSettings(Settings):
 
 
 class DigitsFolder(RunFolder):
-    """The folder of such a run; digits.png: the confusion matrix and the misread images."""
+    """The folder of a run on digits; digits.png: the confusion matrix and the misread images."""
     settings = DigitsSettings
     format = 'gluon_rnn digits run 1'
     files = ('config.json', 'metrics.jsonl', 'digits.png', 'checkpoint.npz')
@@ -97,7 +97,7 @@ class DigitsJob(TaskJob):
 
 
 def load_classifier(saved: Checkpoint, ctx: Any = None) -> Classifier:
-    """The model of a checkpoint of such a run, on ctx (the CPU unless said)."""
+    """The model of a checkpoint of a run on digits, on ctx (the CPU unless said)."""
     model = build_classifier(runnable(saved.config, ctx or mx.cpu()), ctx)
     load_weights(model.parameters(), saved.weights())
     return model

@@ -48,7 +48,7 @@ class FillInSettings(Settings):
 
 
 class FillInFolder(RunFolder):
-    """The folder of such a run; table.json: the comparison; one-directional: the run of the network that it is compared with."""
+    """The folder of a fill-in run; table.json: the comparison; one-directional: the run of the network compared with it."""
     settings = FillInSettings
     format = 'gluon_rnn fill-in run 1'
     files = ('config.json', 'metrics.jsonl', 'curve.png', 'checkpoint.npz', 'best.npz', 'table.json')

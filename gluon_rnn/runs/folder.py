@@ -79,7 +79,7 @@ class RunFolder:
         if self.holds_run() and not overwrite:
             raise ValueError(f'{self.folder} holds a run already: go on with it by resume=True, choose another folder, or '
                              f'replace it by overwrite=True')
-        # The checkpoint first and config.json never: killed on the way, it can be gone on with, from the beginning. And where the
+        # The checkpoint first and config.json never: killed on the way, it can be resumed, from the beginning. And where the
         # new config.json finds no place on the disk, the old run is what it was.
         path, aside = self.folder / 'checkpoint.npz', self.folder / '.checkpoint.npz.part'      # what a part is, is never read
         replaces = path.exists()

@@ -16,9 +16,9 @@ T = TypeVar('T')
 
 
 class KeptRun:
-    """The part that runs of all tasks share. folder: locked; resumed: whether to go on with what it holds.
+    """The part that runs of all tasks share. folder: locked; resumed: whether to go on from its last checkpoint.
 
-    idx_to_char: what stands at each index of the model's answers.
+    idx_to_char: the vocabulary of the model's answers.
     """
     folder: RunFolder
     settings: Any           # Settings
@@ -30,7 +30,7 @@ class KeptRun:
     state: Tuple[Checkpoint, Checkpoint | None]
 
     def begin(self, *, overwrite: bool = False) -> None:
-        """Go on, or start anew. Raises ValueError where the folder does not hold what fits, or what may not be replaced."""
+        """Go on, or start anew. Raises ValueError where the folder holds a run that does not fit, or may not be replaced."""
         if self.resumed:
             self._resume()
         else:
@@ -59,7 +59,7 @@ class KeptRun:
                 done = Checkpoint.take(trainer, self.idx_to_char)
                 written = write(record)
                 best = done.without_optimizer() if best_epoch(trainer.held_out) == record.epoch else self.state[1]
-                # only now: a checkpoint without its epoch's metrics and verses could not be gone on with
+                # only now: a checkpoint without its epoch's metrics and verses could not be resumed
                 self.state = done, best
                 if record.epoch % period == 0 or trainer.done:
                     self._save()

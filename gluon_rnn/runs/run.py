@@ -34,8 +34,8 @@ _BOOK_PREFIXES = (['分开', '不分开'], ['traveller', 'time traveller'])
 class TrainingJob:
     """One training of a language model, from its settings, without a folder.
 
-    store: what several contexts and processes add up by; None: 'device', where there are several contexts. init: what to begin
-    with in place of what settings.init_from names.
+    store: adds up the gradients of several contexts and processes; None: 'device', where there are several contexts. init: a
+    checkpoint to begin with, in place of settings.init_from.
     Raises ValueError for settings that cannot train, or a text that has changed.
     """
 
@@ -70,7 +70,7 @@ class TrainingJob:
         self.init = init
 
     def share_beginning(self) -> None:
-        """Begin where the process of rank 0 begins: its weights, what its optimizer remembers, its epoch."""
+        """Begin where the process of rank 0 begins: its weights, its optimizer's state, its epoch."""
         if self.store and self.store.num_workers > 1:
             own = bytes(checkpoint.to_bytes(Checkpoint.take(self.trainer, self.idx_to_char))) if self.store.rank == 0 else None
             checkpoint.from_bytes(io.BytesIO(self.store.broadcast(own)), 'what rank 0 sent').resume(self.trainer)

@@ -14,7 +14,7 @@ def flag(group: str, default: Any, text: str, *, unless: str = '', may_change: b
     """A setting that is a flag of train.py.
 
     group: the heading it stands under; text: its help; unless: the default in words, where it depends on others; may_change:
-    whether a run that is gone on with may be told it anew.
+    whether it may be changed when a run is resumed.
     """
     metadata = {'group': group, 'help': text, 'default': unless, 'may_change': may_change}
     return dataclasses.field(default=default, metadata=metadata)
@@ -28,7 +28,7 @@ class Settings:
     def read(cls, saved: Mapping[str, Any]) -> Any:
         """The settings that a config.json holds, of this version or an older one.
 
-        What is missing there has its default, what is unknown is left out. Raises ValueError for a value that cannot be what
+        A missing setting has its default, an unknown one is ignored. Raises ValueError for a value that cannot be what
         was written.
         """
         hints = get_type_hints(cls)
@@ -41,7 +41,7 @@ class Settings:
         return cls(**known)
 
     def changed(self, given: Mapping[str, Any]) -> Any:
-        """The settings of a run that is gone on with, and told these anew. Raises ValueError for what it cannot be told."""
+        """The settings of a resumed run, with these changed. Raises ValueError for those that cannot be changed."""
         for field in dataclasses.fields(self):
             before, value = getattr(self, field.name), given.get(field.name)
             if field.name in given and value != before and not field.metadata['may_change']:

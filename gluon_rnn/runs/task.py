@@ -1,4 +1,4 @@
-"""The run of another task than to write text: of digits (`digits.py`), or gaps in a text (`fill_in.py`)."""
+"""A run of a task other than writing text: of digits (`digits.py`), or gaps in a text (`fill_in.py`)."""
 from __future__ import annotations
 
 from dataclasses import replace
@@ -18,19 +18,19 @@ C = TypeVar('C', bound=NetworkConfig)
 
 
 class TaskJob:
-    """One training of a task, from its settings, without a folder. names: what stands at each index of the model's answers."""
+    """One training of a task, from its settings, without a folder. names: the vocabulary of the model's answers."""
     settings: Any
     trainer: Trainer
     source: Source
     names: Sequence[str]
 
     def measure(self, record: EpochRecord) -> EpochRecord:
-        """The record of an epoch with what held-out examples say of it."""
+        """The record of an epoch with its figures on held-out examples."""
         raise NotImplementedError
 
 
 class TaskRun(KeptRun):
-    """A training of a task and its folder, which must be locked. resume: go on with what it holds.
+    """A training of a task and its folder, which must be locked. resume: go on from its last checkpoint.
 
     Raises ValueError for a folder that holds something else.
     """
@@ -53,7 +53,7 @@ class TaskRun(KeptRun):
 
 
 def task_settings(folder: RunFolder, given: Mapping[str, Any], *, resume: bool = False) -> Any:
-    """The settings given; of a run that is gone on with its own, with those anew that may change.
+    """The settings given; of a resumed run its own, with the given ones that may change.
 
     Raises ValueError for others, and where there is no run to go on with.
     """

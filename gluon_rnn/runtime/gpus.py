@@ -83,7 +83,7 @@ def _card(row: Sequence[str]) -> Card:
 def visible(cards: Sequence[Card], devices: str | None) -> List[Card]:
     """The cards that CUDA sees where CUDA_VISIBLE_DEVICES is `devices`, in its order: MXNet's gpu(0), gpu(1), ...
 
-    devices: numbers or beginnings of UUIDs; what comes after one that is not there is not seen. None: all.
+    devices: numbers or beginnings of UUIDs; cards listed after one that does not exist are not seen. None: all.
     """
     if devices is None:
         return list(cards)

@@ -1,6 +1,6 @@
 """MXNet without SciPy and scikit-learn, which it loads at once and hardly uses: half the time, a third less memory.
 
-What of MXNet does use SciPy, sparse arrays and its test helpers, finds it when it does.
+The parts of MXNet that do use SciPy, sparse arrays and test helpers, still find it.
 """
 from __future__ import annotations
 

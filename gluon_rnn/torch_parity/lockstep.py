@@ -17,7 +17,7 @@ Batch = Tuple[np.ndarray, np.ndarray]
 
 
 class MXNetTrainer:
-    """The counterpart of `TorchTrainer`, out of what `gluon_rnn.Trainer` is made of."""
+    """The counterpart of `TorchTrainer`, made of the parts of `gluon_rnn.Trainer`."""
 
     def __init__(self, model: Any, *, optimizer: str = 'sgd', lr: float = 1e2, clipping_theta: float = 1e-2):
         self.model = model

@@ -60,7 +60,7 @@ def write_page(folder: Path, parity: Dict[str, Any], found: Sequence[curves.Curv
 
 
 def zh(words: str) -> str:
-    """The Chinese of a part of a row's name; what is a name of its own stays."""
+    """The Chinese of a part of a row's name; proper names stay."""
     return _CHINESE.get(words, words)
 
 

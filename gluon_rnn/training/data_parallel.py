@@ -1,11 +1,11 @@
-"""One model on several contexts and in several processes: who reads which rows of a batch, and how many gradients become one.
+"""One model on several contexts and in several processes: which rows of a batch each reads, and how their gradients are added up.
 
     8 rows, two processes      process 0    cpu(0): rows 0 1    cpu(1): rows 2 3
     of two contexts each       process 1    cpu(0): rows 4 5    cpu(1): rows 6 7
 
 Every context holds the whole model, reads its own rows of each batch and carries their state. It computes the gradient of its
-rows' part of the batch's loss, which is a mean over all rows; a key-value store adds the parts up, so that what is clipped and
-followed is the gradient of the whole batch, as one context would have it but for the order of its sums.
+rows' part of the batch's loss, which is a mean over all rows; a key-value store adds the parts up, so that the gradient of the
+whole batch is clipped and applied, as one context would have it but for the order of its sums.
 """
 from __future__ import annotations
 

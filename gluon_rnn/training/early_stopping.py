@@ -1,4 +1,4 @@
-"""Held-out text: which epoch was best on it, and when to wait no longer for a better one."""
+"""Held-out text: the best epoch on it, and when to stop waiting for a better one."""
 from __future__ import annotations
 
 from typing import Any, Mapping

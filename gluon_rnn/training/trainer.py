@@ -51,8 +51,8 @@ class Trainer:
                stop: Callable[[], bool] | None = None) -> Iterator[EpochRecord]:
         """Train up to `config.num_epochs`, or until `config.patience` has run out, yielding a record after each epoch.
 
-        on_step(step, steps) is called after each step of an epoch has been queued. stop() is asked at each step: where it says
-        True, in whichever process, all of them raise KeyboardInterrupt, at the same step.
+        on_step(step, steps) is called after each step of an epoch has been queued. stop() is called at each step: where it is
+        True in any process, all of them raise KeyboardInterrupt at the same step.
         Raises Diverged, and ValueError where the text is too short or has indices that the model does not know.
         """
         config = self.config
@@ -73,7 +73,7 @@ class Trainer:
 
     @property
     def done(self) -> bool:
-        """Whether all epochs are done, or so many as `config.patience` allows."""
+        """Whether all epochs are done, or `config.patience` has run out."""
         return self.epoch >= self.config.num_epochs or out_of_patience(self.held_out, self.config.patience)
 
     def epochs_on(self, source: Source, *, on_step: Callable[[int, int], None] | None = None) -> Iterator[EpochRecord]:

@@ -10,7 +10,7 @@ from gluon_rnn.corpora.sampling import consecutive_rows, random_rows
 
 
 def prepare(options: Dict[str, Any]) -> Callable[[], Dict[str, Any]]:
-    """One pass reads the whole of options['corpus'] and makes each batch once. Says the seconds and the batches of each part."""
+    """One pass reads all of options['corpus'] and makes each batch once. It returns the seconds and the batches of each part."""
     sizes = options['batch_size'], options['num_steps']
 
     def cut() -> Dict[str, Any]:

@@ -16,7 +16,7 @@ _NOT_COUNTED = 3
 
 def prepare(options: Dict[str, Any]) -> Callable[[], Dict[str, Any]]:
     def run() -> Dict[str, Any]:
-        """Starts a run and says the median of its epochs, as its own records have them, and its first perplexity."""
+        """Starts a run and returns the median of its epochs, as its own records have them, and its first perplexity."""
         with tempfile.TemporaryDirectory() as folder:
             text, out = Path(folder) / 'text.txt', Path(folder) / 'run'
             text.write_text(''.join(chr(0x4e00 + index) for index in options['corpus_indices']), encoding='utf-8')

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict
 
 
 def prepare(options: Dict[str, Any]) -> Callable[[], Dict[str, int]]:
-    """Writes num_chars - 1 characters after the first two, and says how many it has written."""
+    """Writes num_chars - 1 characters after the first two, and returns how many it has written."""
     num_chars, vocab_size, cell, num_hiddens = (options[key] for key in ('num_chars', 'vocab_size', 'cell', 'num_hiddens'))
     chars = [chr(0x4e00 + i) for i in range(vocab_size)]
     prefix = ''.join(chars[:2])

@@ -32,7 +32,8 @@ def draw_panels(*panels: Panel) -> Any:
         axis.axis('off')
     for k, (axis, panel) in enumerate(zip(axes.flat, panels)):
         for i, (label, (x, y)) in enumerate(panel.lines.items()):
-            axis.plot(x, y, '-' if i < 10 else '--', label=label, linewidth=1.4, marker='o' if len(x) < 20 else None, markersize=3)
+            style = {'marker': 'o' if len(x) < 20 else None, 'markersize': 3, 'linewidth': 1.4}
+            axis.plot(x, y, '-' if i < 10 else '--', label=label, **style)
         axis.set(title=panel.title, **panel.style)
         axis.grid(True, alpha=0.25)
         axis.spines[['top', 'right']].set_visible(False)
