@@ -1,6 +1,6 @@
 """Time and memory of back-propagation through time and of real-time recurrent learning, against the theory.
 
-    python scripts/bptt_cost.py      # 20 seconds on two cores, 300 MB; RTRL's memory grows as h^2.80, theory h^3
+    python scripts/bptt_cost.py      # half a minute on two cores, 300 MB; RTRL's memory grows as h^2.80, theory h^3
 
 Measures one gradient of one sequence as the sequence and the hidden layer grow, fits the exponents and draws them against the
 theory: cost.png and cost.json.
