@@ -53,9 +53,11 @@ class RunFolder:
         self.records: List[EpochRecord] = []
         self.samples: List[Tuple[int, str]] = []        # epoch, what was printed
         self._lock = filelock.FileLock(folder / '.lock')
+        self._new: List[Path] = []      # the folders above it that were made for it
 
     def __enter__(self) -> RunFolder:
         """Raises ValueError if another process writes here or there are files of no run, OSError if no folder can be made."""
+        self._new = [path for path in self.folder.parents if not path.exists()]
         self.folder.mkdir(parents=True, exist_ok=True)
         foreign = [path.name for path in self.folder.iterdir() if path.name not in (*self.files, *self.parts)
                    and not path.name.startswith('.')]
@@ -71,7 +73,8 @@ class RunFolder:
         if not self.holds_run():        # nothing came of it: leave nothing behind
             (self.folder / '.lock').unlink(missing_ok=True)     # while it is held: the next one locks a file of its own
             with contextlib.suppress(OSError):
-                self.folder.rmdir()
+                for path in (self.folder, *self._new):
+                    path.rmdir()
         self._lock.release()
 
     def begin(self, settings: Settings, *, overwrite: bool = False) -> None:

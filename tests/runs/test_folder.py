@@ -85,3 +85,11 @@ def test_each_printing_draws_the_curve_anew(tmp_path, monkeypatch):
     line, = figures[-1].axes[0].get_lines()
     assert len(figures) == 3 and line.get_ydata().tolist() == [10, 5, 10 / 3]
     assert (tmp_path / 'run' / 'curve.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_where_nothing_came_of_it_nothing_is_left_but_what_was_there(tmp_path):
+    for above in ('there', 'new'):
+        (tmp_path / 'there').mkdir(exist_ok=True)
+        with pytest.raises(ZeroDivisionError), RunFolder(tmp_path / above / 'more' / 'run'):
+            raise ZeroDivisionError
+    assert [path.name for path in tmp_path.rglob('*')] == ['there']

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from functools import partial
+from dataclasses import dataclass
 
 import pytest
 
@@ -159,10 +159,18 @@ def test_numbers_that_make_no_sense(refused, measured, said, flags):
     assert not measured
 
 
+@dataclass(frozen=True)
+class Small(Setting):
+    num_hiddens: int = 8
+    num_steps: int = 5
+    batch_size: int = 4
+    vocab_size: int = 20
+    num_chars: int = 200
+
+
 @pytest.mark.slow
 def test_profile_of_a_small_network(script, monkeypatch, tmp_path):
-    small = partial(Setting, num_hiddens=8, num_steps=5, batch_size=4, vocab_size=20, num_chars=200)
-    monkeypatch.setattr(importlib.import_module('benchmark'), 'Setting', small)     # the script's
+    monkeypatch.setattr(importlib.import_module('benchmark'), 'Setting', Small)     # the script's
     ended = script('benchmark', 'profile', '--cell', 'gru', '--impl', 'hybrid', '--rounds', 1, '--threads', 1, '--out', tmp_path)
     assert ended.status == 0, ended.err
     assert 'hybrid, gru, 8 hidden' in ended.out

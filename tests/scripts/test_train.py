@@ -105,10 +105,10 @@ def test_a_run_on_the_kernels_goes_on_where_there_are_none(script, small, traine
     ('--cell', 'lstm', '--impl', 'gluon', '--num-layers', 2, '--dropout', 0.3, '--optimizer', 'nadam'),
 ], ids=lambda flags: '-'.join(map(str, flags[1:4:2])))
 def test_a_run_in_two_parts_ends_as_one_in_one(script, small, tmp_path, flags):
-    script('train', *small, *flags, '--out', tmp_path / 'whole')
-    first = script('train', *small, *flags, '--num-epochs', 2, '--out', tmp_path / 'parts')
+    script('train', *small, *flags, '--num-epochs', 3, '--out', tmp_path / 'whole')
+    first = script('train', *small, *flags, '--num-epochs', 1, '--out', tmp_path / 'parts')
     assert first.status == 0, first.err
-    assert script('train', '--out', tmp_path / 'parts', '--resume', '--num-epochs', 4).status == 0
+    assert script('train', '--out', tmp_path / 'parts', '--resume', '--num-epochs', 3).status == 0
     assert_same_end(tmp_path / 'whole', tmp_path / 'parts')
 
 
