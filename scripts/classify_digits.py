@@ -1,6 +1,6 @@
 """Read images of handwritten digits row by row and classify them: a sequence to one answer.
 
-    python scripts/classify_digits.py --num-epochs 20       # a minute; 97.5 % of 360 test images
+    python scripts/classify_digits.py --num-epochs 20       # a minute; 97 % of 360 test images
     python scripts/classify_digits.py --data mnist          # 98 % of 10,000 after 2 epochs
     python scripts/classify_digits.py predict runs/mnist-lstm mine.png
 
