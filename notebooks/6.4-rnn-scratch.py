@@ -29,16 +29,16 @@ notebook.side_by_side(corpus, 'rnn')
 
 # %% [markdown]
 # ## 训练 Training
-# 书中的设置：256 个隐藏单元，35 个时间步，批量大小 32，学习率 100，裁剪阈值 0.01；随机采样与相邻采样各训练 50 个迭代周期（书中 250 个）。
+# 书中的设置：256 个隐藏单元，35 个时间步，批量大小 32，学习率 100，裁剪阈值 0.01；随机采样与相邻采样各训练 250 个迭代周期。
 #
-# *The book's setting: 256 hidden units, 35 steps, batches of 32, learning rate 100, gradients clipped to 0.01; 50 epochs (the book: 250) with each way of sampling.*
+# *The book's setting: 256 hidden units, 35 steps, batches of 32, learning rate 100, gradients clipped to 0.01; 250 epochs with each way of sampling.*
 
 # %%
 measured, models = {}, {}
 for name in ('random', 'consecutive'):
     gluon_rnn.seed(0)
     models[name] = gluon_rnn.build_model(gluon_rnn.ModelConfig(cell='rnn', impl='numba', vocab_size=corpus.vocab_size))
-    config = gluon_rnn.TrainConfig(sampling=name, num_epochs=notebook.epochs(50))
+    config = gluon_rnn.TrainConfig(sampling=name, num_epochs=notebook.epochs(250))
     measured[name] = gluon_rnn.train(models[name], corpus.indices, config, plot=True)
     notebook.sing(models[name], corpus, measured[name])
 

@@ -25,12 +25,12 @@ notebook.side_by_side(corpus, 'lstm')
 
 # %% [markdown]
 # ## 训练 Training
-# 书中的设置，80 个迭代周期（书中 160 个）。*The book's setting, 80 epochs (the book: 160).*
+# 书中的设置，160 个迭代周期。*The book's setting, 160 epochs.*
 
 # %%
 gluon_rnn.seed(0)
 model = gluon_rnn.build_model(gluon_rnn.ModelConfig(cell='lstm', impl='numba', vocab_size=corpus.vocab_size))
-records = gluon_rnn.train(model, corpus.indices, gluon_rnn.TrainConfig(num_epochs=notebook.epochs(80)), plot=True)
+records = gluon_rnn.train(model, corpus.indices, gluon_rnn.TrainConfig(num_epochs=notebook.epochs(160)), plot=True)
 notebook.sing(model, corpus, records)
 
 # %%
