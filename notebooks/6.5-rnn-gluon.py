@@ -35,7 +35,7 @@ notebook.compare('6.5', {'gluon': records})
 
 # %%
 def logits_of(model):
-    return model(model.array([corpus.indices[:20].tolist()]), model.begin_state(1))[0].asnumpy()
+    return model([corpus.indices[:20].tolist()], model.begin_state(1))[0].asnumpy()
 
 
 for impl in ('scratch', 'numba'):

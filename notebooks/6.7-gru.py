@@ -46,7 +46,7 @@ notebook.compare('6.7', {'scratch': records})
 
 # %%
 def logits_of(model):
-    return model(model.array([corpus.indices[:20].tolist()]), model.begin_state(1))[0].asnumpy()
+    return model([corpus.indices[:20].tolist()], model.begin_state(1))[0].asnumpy()
 
 
 layer = gluon_rnn.build_model(gluon_rnn.ModelConfig(cell='gru', impl='gluon', vocab_size=corpus.vocab_size))

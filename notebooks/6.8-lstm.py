@@ -41,7 +41,7 @@ notebook.compare('6.8', {'scratch': records})
 
 # %%
 def logits_of(model):
-    return model(model.array([corpus.indices[:20].tolist()]), model.begin_state(1))[0].asnumpy()
+    return model([corpus.indices[:20].tolist()], model.begin_state(1))[0].asnumpy()
 
 
 twin = gluon_rnn.build_model(gluon_rnn.ModelConfig(cell='lstm', impl='gluon', vocab_size=corpus.vocab_size))

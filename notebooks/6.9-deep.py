@@ -37,7 +37,7 @@ notebook.compare('6.9', {'scratch-2': records})
 
 # %%
 def logits_of(model):
-    return model(model.array([corpus.indices[:20].tolist()]), model.begin_state(1))[0].asnumpy()
+    return model([corpus.indices[:20].tolist()], model.begin_state(1))[0].asnumpy()
 
 
 for impl in ('scratch', 'gluon'):

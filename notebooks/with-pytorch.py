@@ -56,7 +56,7 @@ def logits_of_torch(model, indices):
 if torch:
     indices = corpus.indices[:40]
     for name, model in models.items():
-        ours = model(model.array([indices.tolist()]), model.begin_state(1))[0].asnumpy()
+        ours = model([indices.tolist()], model.begin_state(1))[0].asnumpy()
         apart = np.abs(ours - logits_of_torch(model, indices)).max()
         print(f'{name:12} 输出的最大差 largest difference of the logits {apart:.1e}')
 

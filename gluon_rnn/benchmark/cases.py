@@ -178,7 +178,7 @@ def plot_growth(growths: Sequence[Growth]) -> Any:
 
 def measure_generation(cell: str, num_chars: int, *, rounds: int = 5, threads: int | None = None,
                        on_progress: Callable[[str], None] | None = None) -> List[Measurement]:
-    """Characters a second of d2lzh's own `predict_rnn` and of `generate`, greedy, after the same two characters.
+    """Characters a second of d2lzh's own two functions and of `generate`, greedy, after the same two characters.
 
     `generate` writes with each implementation, and with the model as an ONNX file, where ONNX Runtime is installed.
     A case that writes more or fewer characters is not measured. Raises ValueError for fewer than one.
@@ -186,9 +186,8 @@ def measure_generation(cell: str, num_chars: int, *, rounds: int = 5, threads: i
     if num_chars < 1:
         raise ValueError(f'length must be 1 or more characters, got {num_chars}')
     setting = Setting(cell=cell, batch_size=1, num_steps=1, num_chars=num_chars + 1)
-    cases = [Case(case.name, WORKERS / 'writing.py', case.options) for case in [*book_cases(), *own_cases()]
-             if case.name != 'd2lzh gluon']
-    cases[0] = replace(cases[0], options={'impl': 'd2lzh'})
+    cases = [Case(case.name, WORKERS / 'writing.py', {'impl': case.name}) for case in book_cases()]
+    cases += [Case(case.name, WORKERS / 'writing.py', case.options) for case in own_cases()]
     cases.append(Case('gluon_rnn ONNX Runtime', WORKERS / 'writing.py', {'impl': 'onnx'}))
     measured = measure(cases, setting, rounds=rounds, threads=threads, on_progress=on_progress)
     return [_whole(m, num_chars) for m in measured]

@@ -38,10 +38,6 @@ class OnnxModel:
         self.session, self.settings, self.idx_to_char, self.states, self.probed = session, settings, idx_to_char, states, probed
         self._outputs = ['logits', *(output for _, output, _ in states)]
 
-    def array(self, values: Any) -> np.ndarray:
-        """Indices of characters as the network reads them. Raises ValueError for those that it does not know."""
-        return check_indices(values, len(self.idx_to_char), 'indices').astype(np.int64)
-
     def begin_state(self, batch_size: int) -> Arrays:
         """The state before the first step: zeros, (batch_size, columns) each."""
         return tuple(np.zeros((batch_size, columns), dtype=np.float32) for _, _, columns in self.states)

@@ -78,8 +78,8 @@ def onnx_difference(model: LanguageModel, exported: OnnxModel) -> float:
     state, other = model.begin_state(3), exported.begin_state(3)
     for num_steps in (7, 1):
         X = rng.integers(model.config.vocab_size, size=(3, num_steps))
-        logits, state = model(model.array(X), state)
-        found, other = exported(exported.array(X), other)
+        logits, state = model(X, state)
+        found, other = exported(X, other)
         for here, there in zip((logits.asnumpy(), *flat_state([s.asnumpy() for s in state])), (found, *other)):
             apart = max(apart, float(np.abs(here - there).max() / max(1, np.abs(here).max())))
     return apart

@@ -84,10 +84,6 @@ class Model:
         """The state as a tuple. Raises ValueError if it does not fit this model and batch."""
         return check_state(self.network, state, batch_size)
 
-    def array(self, values: Any) -> nd.NDArray:
-        """Numbers as an array where the model lives."""
-        return nd.array(values, ctx=self.ctx)
-
     def parameters(self) -> Dict[str, nd.NDArray]:
         """All arrays that are trained, with gradients attached, by name."""
         return {**self.network.parameters(), **self.output.parameters()}

@@ -14,7 +14,7 @@ def generate(model: Any, idx_to_char: Sequence[str], prefix: str = '', num_chars
              on_text: Callable[[str], Any] | None = None) -> str:
     """`prefix` and `num_chars` tokens that the model goes on with: characters, or where it was trained on words, words.
 
-    model: a LanguageModel, an OnnxModel, or anything with their `array(values)`, `begin_state(batch_size)` and call.
+    model: a LanguageModel, an OnnxModel, or anything with their `begin_state(batch_size)` and call, which takes NumPy's indices.
     idx_to_char: its vocabulary. prefix: '' begins as a line begins.
     Greedy, as in the book, unless told otherwise: temperature draws from softmax(logits / temperature), so that below 1 it
     is bolder and above 1 wilder, and 0 greedy again; top_k draws from the top_k likeliest tokens only, top_p from as few of the
@@ -34,10 +34,10 @@ def generate(model: Any, idx_to_char: Sequence[str], prefix: str = '', num_chars
             return text + vocabulary.decode(written, after=text)
     chosen = _choose(model, read, num_chars, None if greedy else lambda row: draw(row, temperature or 1, top_k, rng, top_p))
     if not on_text:
-        return text + vocabulary.decode([int(to_numpy(X)[0, 0]) for X in chosen], after=text)
+        return text + vocabulary.decode(list(chosen), after=text)
     on_text(text)
-    for X in chosen:
-        piece = vocabulary.decode([int(to_numpy(X)[0, 0])], after=text)
+    for token in chosen:
+        piece = vocabulary.decode([token], after=text)
         on_text(piece)
         text += piece
     return text
@@ -53,7 +53,7 @@ def beam_search(model: Any, idx_to_char: Sequence[str], prefix: str = '', num_ch
         raise ValueError(f'beam must be 1 or more, got {beam}')
     vocabulary = Vocabulary.of(idx_to_char)
     read, text = _begin(vocabulary, prefix, np.random.default_rng(0))
-    X, state = model.array([read]), model.begin_state(1)
+    X, state = np.array([read]), model.begin_state(1)
     scores, written = np.zeros(1), np.zeros((1, 0), np.int64)
     for _ in range(num_chars):
         logits, state = model(X, state)
@@ -61,7 +61,7 @@ def beam_search(model: Any, idx_to_char: Sequence[str], prefix: str = '', num_ch
         best = np.argsort(-totals, axis=None, kind='stable')[:beam]
         rows, tokens = np.divmod(best, totals.shape[1])
         scores, written = totals.flat[best], np.concatenate([written[rows], tokens[:, None]], axis=1)
-        X, state = model.array(tokens[:, None]), tuple(s[rows] if s.ndim == 2 else s[:, rows] for s in state)
+        X, state = tokens[:, None], tuple(s[rows] if s.ndim == 2 else s[:, rows] for s in state)
     return [text + vocabulary.decode(tokens, after=text) for tokens in written]
 
 
@@ -98,16 +98,15 @@ def begins_a_line(vocabulary: Vocabulary) -> int | None:
     return next((vocabulary.to_idx[token] for token in ('\n', LINE_END, ' ') if token in vocabulary.to_idx), None)
 
 
-def _choose(model: Any, read: Sequence[int], number: int, draw_one: Callable[[np.ndarray], int] | None) -> Iterator[Any]:
-    """One token after the other, each (1, 1); None for draw_one: the likeliest. On a device nothing waits for it here."""
-    X, state = model.array([read]), model.begin_state(1)
+def _choose(model: Any, read: Sequence[int], number: int, draw_one: Callable[[np.ndarray], int] | None) -> Iterator[int]:
+    """One token's index after the other; None for draw_one: the likeliest."""
+    X, state = np.array([read]), model.begin_state(1)
     for _ in range(number):
         logits, state = model(X, state)
-        if draw_one is None:
-            X = logits[-1:].argmax(axis=1).reshape((1, 1))
-        else:
-            X = model.array([[draw_one(to_numpy(logits[-1]))]])
-        yield X
+        row = to_numpy(logits[-1])
+        token = int(row.argmax()) if draw_one is None else draw_one(row)
+        X = np.array([[token]])
+        yield token
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

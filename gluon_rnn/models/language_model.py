@@ -80,10 +80,6 @@ class LanguageModel(Model):
     def vocab_size(self) -> int:
         return self.config.vocab_size
 
-    def array(self, values: Any) -> nd.NDArray:
-        """Indices of characters as an array where the model lives. Raises ValueError for those that it does not know."""
-        return super().array(check_indices(values, self.vocab_size, 'indices'))
-
     def __call__(self, X: nd.NDArray, state: State, lengths: Lengths | None = None) -> Tuple[nd.NDArray, State]:
         """X: (batch_size, num_steps), indices of characters; state: from `begin_state` or the call before.
 
@@ -92,18 +88,21 @@ class LanguageModel(Model):
         Raises ValueError for a state that does not fit. Indices out of range are seen on the device alone: they are a ValueError
         where the logits, or the loss that is made from them, are read.
         """
-        if not isinstance(X, nd.NDArray):
+        on_host = not isinstance(X, nd.NDArray)
+        if on_host:
             X = check_indices(X, self.vocab_size, 'X')
         X = check_matrix(X, 'X', ctx=self.ctx)
         state = self.check_state(state, X.shape[0])
         if lengths is not None:     # padding is never read, whatever it holds
             lengths = check_lengths(lengths, X.shape[1], X.shape[0])
             X = nd.SequenceMask(X, nd.array(lengths, ctx=self.ctx), use_sequence_length=True, axis=1)
-        indices, wrong = bounded(X, self.vocab_size)
+        indices, wrong = (X, None) if on_host else bounded(X, self.vocab_size)
         inputs = self.embedding(indices.T) if self.embedding else OneHot(indices.T, self.vocab_size)
         H, state = self.network(inputs, state, lengths)
-        logits = self.output(H.reshape((-1, self.network.num_outputs)) + wrong)
-        return Told.of(logits, (X, self.vocab_size, 'X')), self.network.carry(state)
+        rows, state = H.reshape((-1, self.network.num_outputs)), self.network.carry(state)
+        if wrong is None:
+            return self.output(rows), state
+        return Told.of(self.output(rows + wrong), (X, self.vocab_size, 'X')), state
 
     def save(self, path: Path | str, idx_to_char: Sequence[str] | None = None) -> None:
         """Write settings, vocabulary and weights to a file for `load_model`, whole or not at all, checksummed, no pickle.

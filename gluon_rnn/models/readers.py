@@ -72,10 +72,8 @@ class OneByOne:
     def __init__(self, model: Any):
         self.model, self.begin_state = model, model.begin_state
 
-    def array(self, values: Any) -> nd.NDArray:
-        return nd.array(check_indices(values, self.model.vocab_size, 'the indices of the prefix'), ctx=self.model.ctx)
-
-    def __call__(self, X: nd.NDArray, state: Any) -> Tuple[nd.NDArray, Any]:
+    def __call__(self, X: Any, state: Any) -> Tuple[nd.NDArray, Any]:
+        X = nd.array(check_indices(X, self.model.vocab_size, 'the indices of the prefix'), ctx=self.model.ctx)
         for t in range(X.shape[1]):
             logits, state = self.model(X[:, t:t + 1], state)
         return logits, state

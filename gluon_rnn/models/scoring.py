@@ -61,7 +61,7 @@ def score(model: Any, corpus: Any, text: str) -> TextScore:
     labels, losses, state = np.array(read[1:]), np.empty(len(read) - 1), model.begin_state(1)
     for at in range(0, len(labels), _AT_ONCE):
         own = labels[at:at + _AT_ONCE]
-        logits, state = model(model.array([read[at:at + len(own)]]), state)
+        logits, state = model([read[at:at + len(own)]], state)
         losses[at:at + len(own)] = -log_softmax(to_numpy(logits))[np.arange(len(own)), own]
     return TextScore(_pieces(vocabulary, indices)[len(indices) - len(labels):], losses)
 

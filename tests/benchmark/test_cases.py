@@ -107,7 +107,7 @@ def test_the_picture_of_growth():
         plot_growth([failed])
 
 
-@pytest.mark.parametrize('impl', ['d2lzh', 'scratch', 'hybrid', 'gluon'])
+@pytest.mark.parametrize('impl', ['d2lzh scratch', 'd2lzh gluon', 'scratch', 'hybrid', 'gluon'])
 def test_a_writer_says_how_much_it_wrote(impl, monkeypatch):
     monkeypatch.setitem(sys.modules, 'book', book)      # as `run.py` finds it, beside the worker
     write = writing.prepare({**asdict(Setting('rnn', num_hiddens=4, vocab_size=9, num_chars=8)), 'impl': impl})

@@ -62,8 +62,8 @@ def assert_same(model, onnx_model, batch_size, num_steps, rng):
     assert [s.shape for s in other] == [s.shape for s in onnx_model.begin_state(batch_size)]
     for _ in range(2):
         X = rng.integers(len(LETTERS), size=(batch_size, num_steps))
-        logits, state = model(model.array(X), state)
-        found, other = onnx_model(onnx_model.array(X), other)
+        logits, state = model(X, state)
+        found, other = onnx_model(X, other)
         np.testing.assert_allclose(found, logits.asnumpy(), rtol=0, atol=1e-5)
         wanted = flat_state([s.asnumpy() for s in state])
         assert len(other) == len(wanted)
@@ -103,7 +103,7 @@ def test_the_same_numbers_of_a_clockwork(network, seed):
 @pytest.mark.parametrize('network', [*CELLS, *OTHERS[2:4], {'cell': 'clockwork', 'periods': (1, 2, 3)}], ids=name)
 def test_step_by_step_is_the_whole(network, seed):
     onnx_model = exported(make(seed, **network))
-    X = onnx_model.array(np.random.default_rng(seed).integers(len(LETTERS), size=(2, 9)))
+    X = np.random.default_rng(seed).integers(len(LETTERS), size=(2, 9))
     whole, last = onnx_model(X, onnx_model.begin_state(2))
     state, rows = onnx_model.begin_state(2), []
     for t in range(9):

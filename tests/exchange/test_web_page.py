@@ -70,7 +70,7 @@ def test_the_same_numbers_and_verses_as_in_mxnet(opened, lyrics, name):
     model = distinct(num_hiddens=24, vocab_size=lyrics.vocab_size, **NETWORKS[name])
     page = opened(model, lyrics.idx_to_char, dtype='float32')
     indices = lyrics.indices[:40].tolist()
-    logits, _ = model(model.array([indices]), model.begin_state(1))
+    logits, _ = model([indices], model.begin_state(1))
     assert_allclose(page.execute_script(LOGITS, indices), logits.asnumpy(), atol=1e-4, rtol=0)
     written = page.execute_script(WRITES, '分开', 80)
     assert written == generate(model, lyrics.idx_to_char, '分开', 80)
@@ -84,7 +84,7 @@ def test_half_precision(opened, lyrics):
     numbers = page.execute_script('return Array.from({length: 65536}, (_, i) => String(halfToNumber(i)));')
     assert_allclose([float(x.replace('Infinity', 'inf')) for x in numbers], np.arange(65536, dtype=np.uint16).view(np.float16))
     indices = lyrics.indices[:10].tolist()
-    logits, _ = model(model.array([indices]), model.begin_state(1))
+    logits, _ = model([indices], model.begin_state(1))
     apart = np.abs(page.execute_script(LOGITS, indices) - logits.asnumpy()).max()
     assert 1e-5 < apart < 0.05
     sizes = [len(to_page(model, lyrics.idx_to_char, dtype=dtype)) for dtype in ('float16', 'float32')]

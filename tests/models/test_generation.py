@@ -161,7 +161,7 @@ def test_a_beam_of_all_finds_the_likeliest_text(impl):
     found = beam_search(model, LETTERS, 'ba', 3, beam=64)
     texts = [a + b + c for a in LETTERS for b in LETTERS for c in LETTERS]
     X = np.array([[LETTERS.index(char) for char in f'ba{text}'] for text in texts])
-    logits, _ = model(model.array(X), model.begin_state(len(texts)))
+    logits, _ = model(X, model.begin_state(len(texts)))
     p = log_softmax(logits.asnumpy()).reshape((5, len(texts), -1))
     scores = sum(p[t, np.arange(len(texts)), X[:, t + 1]] for t in range(1, 4))
     assert found[0] == f'ba{texts[int(np.argmax(scores))]}' and len(found) == 64

@@ -29,7 +29,7 @@ def test_old_characters_say_what_they_said_and_new_ones_are_drawn(impl, cell):
     model = build_model(ModelConfig(cell=cell, impl=impl, num_hiddens=6, num_layers=2, bidirectional=True, vocab_size=len(NEW)))
     drawn = {name: value.copy() for name, value in model.book_params().items()}
     carry_over(init, model)
-    X = model.array([[0, 1, 2, 0], [2, 2, 1, 0]])
+    X = [[0, 1, 2, 0], [2, 2, 1, 0]]
     (before, _), (after, _) = (one(X, one.begin_state(2)) for one in (init.model(), model))
     np.testing.assert_allclose(after.asnumpy()[:, :3], before.asnumpy(), rtol=0, atol=1e-6)
     rows = 0

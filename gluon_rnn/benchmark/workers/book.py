@@ -36,9 +36,7 @@ def prepare(options: Dict[str, Any]) -> Callable[[], Dict[str, float]]:
     no_samples: Any = (1, 0, [])        # pred_period, pred_len, prefixes: the perplexity after every epoch, no verses
 
     if options['impl'] == 'gluon':
-        layer = {'rnn': layers.RNN, 'gru': layers.GRU, 'lstm': layers.LSTM}[cell](
-            num_hiddens, **({'activation': 'tanh'} if cell == 'rnn' else {}))
-        model = d2l.RNNModel(layer, vocab_size)
+        model = rnn_model(cell, num_hiddens, vocab_size)
 
         def run() -> None:
             d2l.train_and_predict_rnn_gluon(model, num_hiddens, vocab_size, ctx, *text, 1, *training, *no_samples)
@@ -50,6 +48,12 @@ def prepare(options: Dict[str, Any]) -> Callable[[], Dict[str, float]]:
             d2l.train_and_predict_rnn({'rnn': rnn, 'gru': gru, 'lstm': lstm}[cell], lambda: params, init, num_hiddens,
                                       vocab_size, ctx, *text, False, 1, *training, *no_samples)
     return lambda: one_epoch(run)
+
+
+def rnn_model(cell: str, num_hiddens: int, vocab_size: int) -> Any:
+    layer = {'rnn': layers.RNN, 'gru': layers.GRU, 'lstm': layers.LSTM}[cell](
+        num_hiddens, **({'activation': 'tanh'} if cell == 'rnn' else {}))
+    return d2l.RNNModel(layer, vocab_size)
 
 
 def one_epoch(run: Callable[[], None]) -> Dict[str, float]:

@@ -1,11 +1,11 @@
-"""A text instead of an epoch: d2lzh's own `predict_rnn`, or this project's `generate`, greedy as the book writes.
+"""A text instead of an epoch: d2lzh's own `predict_rnn` and `predict_rnn_gluon`, or this project's `generate`, greedy.
 
 The impl 'onnx' is a hybrid model exported and read by ONNX Runtime.
 """
 from __future__ import annotations
 
 import importlib
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Tuple
 
 
 def prepare(options: Dict[str, Any]) -> Callable[[], Dict[str, int]]:
@@ -13,17 +13,22 @@ def prepare(options: Dict[str, Any]) -> Callable[[], Dict[str, int]]:
     num_chars, vocab_size, cell, num_hiddens = (options[key] for key in ('num_chars', 'vocab_size', 'cell', 'num_hiddens'))
     chars = [chr(0x4e00 + i) for i in range(vocab_size)]
     prefix = ''.join(chars[:2])
-    if options['impl'] == 'd2lzh':
+    network: Tuple[Any, ...]
+    if options['impl'] in ('d2lzh scratch', 'd2lzh gluon'):
         book = importlib.import_module('book')      # beside this file, which is run from its own folder
-        params = book.get_params(book.GATES[cell], vocab_size, num_hiddens, vocab_size)
-        network = {'rnn': book.rnn, 'gru': book.gru, 'lstm': book.lstm}[cell]
-        init = book.init_lstm_state if cell == 'lstm' else book.init_rnn_state
-        char_to_idx = {char: i for i, char in enumerate(chars)}
+        vocabulary = chars, {char: i for i, char in enumerate(chars)}
+        if options['impl'] == 'd2lzh gluon':
+            block = book.rnn_model(cell, num_hiddens, vocab_size)
+            block.initialize(ctx=book.ctx)
+            predict, network = book.d2l.predict_rnn_gluon, (block, vocab_size, book.ctx)
+        else:
+            params = book.get_params(book.GATES[cell], vocab_size, num_hiddens, vocab_size)
+            init = book.init_lstm_state if cell == 'lstm' else book.init_rnn_state
+            function = {'rnn': book.rnn, 'gru': book.gru, 'lstm': book.lstm}[cell]
+            predict, network = book.d2l.predict_rnn, (function, params, init, num_hiddens, vocab_size, book.ctx)
 
         def write() -> Dict[str, int]:
-            text = book.d2l.predict_rnn(prefix, num_chars - 1, network, params, init, num_hiddens, vocab_size, book.ctx, chars,
-                                        char_to_idx)
-            return {'length': len(text) - len(prefix)}
+            return {'length': len(predict(prefix, num_chars - 1, *network, *vocabulary)) - len(prefix)}
         return write
 
     import gluon_rnn
