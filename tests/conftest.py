@@ -30,6 +30,7 @@ from matplotlib.figure import Figure
 from gluon_rnn import Corpus, load_corpus, runtime
 from gluon_rnn.corpora.corpus import CORPORA
 from gluon_rnn.runs import folder
+from tests import browser
 
 hypothesis.settings.register_profile('house', deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile('house')
@@ -162,6 +163,13 @@ def trained(tmp_path_factory, run_script):
             run_script('train', *SMALL, *flags, '--out', made[flags])
         return made[flags]
     return call
+
+
+@pytest.fixture(scope='session')
+def chromium(tmp_path_factory):
+    driver = browser.start(tmp_path_factory.mktemp('chromium'))
+    yield driver
+    driver.quit()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from gluon_rnn.corpora.corpus import load_corpus, unigram_perplexity
 from gluon_rnn.runs.files import write_whole
 from gluon_rnn.runs.folder import RunFolder
 from gluon_rnn.training.config import EpochRecord
+from tests import browser
 
 
 def make_run(folder, section, variant, perplexity, **changed):
@@ -160,6 +161,11 @@ def test_one_file_that_needs_no_network_in_two_languages(reproduction):
     assert page.count('<svg') == 4
     ids = re.findall(r'<clipPath id="(\w+)"', page)
     assert len(set(ids)) == len(ids) == 4      # pictures in one page must not share them
+
+
+@pytest.mark.parametrize('width', [400, 1200])
+def test_fits_a_phone(reproduction, chromium, width):
+    assert browser.overflow(chromium, reproduction[2], width) <= 0
 
 
 def test_the_chinese_is_chinese(tmp_path):

@@ -11,7 +11,6 @@ from numpy.testing import assert_allclose
 import gluon_rnn
 from gluon_rnn import ModelConfig, build_model, generate
 from gluon_rnn.exchange.web_page import export_page, to_page
-from tests.exchange import browser
 
 NETWORKS = {
     'rnn tanh': {'cell': 'rnn'},
@@ -23,13 +22,6 @@ NETWORKS = {
     'lstm': {'cell': 'lstm'},
     'lstm, deep, residual': {'cell': 'lstm', 'num_layers': 3, 'residual': True},
 }
-
-
-@pytest.fixture(scope='module')
-def chromium(tmp_path_factory):
-    driver = browser.start(tmp_path_factory.mktemp('chromium'))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture

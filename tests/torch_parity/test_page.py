@@ -14,6 +14,7 @@ from gluon_rnn.benchmark.implementations import Setting
 from gluon_rnn.benchmark.measuring import Measurement
 from gluon_rnn.plots import save_figure
 from gluon_rnn.torch_parity import curves, page, parity
+from tests import browser
 
 SMALL = Setting(num_hiddens=8, num_steps=5, batch_size=4, vocab_size=20, num_chars=200)
 
@@ -24,7 +25,8 @@ def measurements(error: str = '') -> list[Measurement]:
         Measurement('torch.compile of it', error=error or 'no compiler')]
 
 
-def test_the_page_stands_alone(tmp_path):
+def write_whole_page(folder):
+    """A page of two pairs, one of them not equal, a difference, curves, pictures, and speeds, one of them not measured."""
     row = parity.Row('LSTM, 2 layers | scratch | by hand', 'none', dict.fromkeys(parity.TOLERANCES, 1e-8),
                      dict.fromkeys(parity.TOLERANCES, 1e-7))
     wrong = replace(row, relative=dict.fromkeys(parity.TOLERANCES, 1.0))
@@ -35,9 +37,20 @@ def test_the_page_stands_alone(tmp_path):
     found = [curves.Curves(curves.CurveConfig(num_epochs=2), [9.0, 5.0], [9.0, 5.5],
                            [{'prefix': '分', 'here': '分开', 'there': '分手'}], 'torch.nn')]
     measured = [(SMALL, measurements('<no> compiler'))]
-    save_figure(curves.plot_curves(found), tmp_path / 'curves.png')
-    save_figure(plot_bars(measured), tmp_path / 'speed.png')
-    page.write_page(tmp_path, result, found, measured, command='python scripts/compare_torch.py all --quick', shortened=True)
+    save_figure(curves.plot_curves(found), folder / 'curves.png')
+    save_figure(plot_bars(measured), folder / 'speed.png')
+    page.write_page(folder, result, found, measured, command='python scripts/compare_torch.py all --quick', shortened=True)
+    return measured
+
+
+@pytest.mark.parametrize('width', [400, 1200])
+def test_fits_a_phone(tmp_path, chromium, width):
+    write_whole_page(tmp_path)
+    assert browser.overflow(chromium, tmp_path / 'index.html', width) <= 0
+
+
+def test_the_page_stands_alone(tmp_path):
+    measured = write_whole_page(tmp_path)
     text = (tmp_path / 'index.html').read_text(encoding='utf-8')
     assert not re.findall(r'(?:src|href)="(?!data:)', text) and 'http' not in text and '<script src' not in text
     assert text.count('src="data:image/png;base64,') == 2

@@ -26,3 +26,11 @@ def start(folder: Path) -> Any:
         options.add_argument(flag)
     options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
     return webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+
+
+def overflow(driver: Any, page: Path, width: int) -> int:
+    """By how many pixels a file is wider than such a window, which complained of nothing."""
+    driver.set_window_size(width, 900)
+    driver.get(page.as_uri())
+    assert [entry['message'] for entry in driver.get_log('browser')] == []
+    return driver.execute_script(f'return document.documentElement.scrollWidth - {width}')
