@@ -55,7 +55,7 @@ test test-all test-memory test-pythons gpu-check gpu-table: export OMP_NUM_THREA
 
 notebook: $(VENV)/.warm
 	$(BIN)/pip install --quiet jupyterlab ipykernel
-	cd notebooks && ../$(BIN)/python -m jupyterlab
+	cd notebooks && ../$(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root)
 
 demo: $(VENV)/.warm
 	$(BIN)/python scripts/demo.py
