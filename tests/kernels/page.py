@@ -10,7 +10,7 @@ with runtime.kernel_cache():
     from gluon_rnn.kernels.network import Network
     from gluon_rnn.kernels.threads import Pool
 
-CLOSE = 3e-6        # of an array's largest number
+CLOSE = {np.float32: 3e-6, np.float64: 1e-7}     # of an array's largest number
 V, h, T, B = 6, 5, 4, 3
 
 
@@ -41,24 +41,25 @@ def lstm(p, X, H, C):
 class Page:
     """A language model of two layers, the first in both directions, and the same on the kernels, with large random weights.
 
-    residual: three layers of one direction instead, each but the first adding what it reads.
+    residual: three layers of one direction instead, each but the first adding what it reads. dtype: of the kernels.
     """
 
-    def __init__(self, cell, *, residual=False, **more):
-        rng, self.residual, self.more = np.random.default_rng(0), residual, more
+    def __init__(self, cell, *, residual=False, dtype=np.float32, **more):
+        rng, self.residual, self.more, self.dtype = np.random.default_rng(0), residual, more, dtype
+        of_direction = {**more, 'dtype': dtype}
         self.step = {'rnn': rnn, 'gru': gru, 'lstm': lstm}[cell]
-        self.layers = ([[Direction(cell, h if i else V, h, one_hot=not i, **more)] for i in range(3)] if residual else
-                       [[Direction(cell, V, h, one_hot=True, **more),
-                         Direction(cell, V, h - 2, one_hot=True, reverse=True, **more)], [Direction(cell, 2 * h - 2, h, **more)]])
+        self.layers = ([[Direction(cell, h if i else V, h, one_hot=not i, **of_direction)] for i in range(3)] if residual else
+                       [[Direction(cell, V, h, one_hot=True, **of_direction),
+                         Direction(cell, V, h - 2, one_hot=True, reverse=True, **of_direction)],
+                        [Direction(cell, 2 * h - 2, h, **of_direction)]])
         self.params = [[self.of_direction(rng, cell, d, 'inner_bias' in more) for d in layer] for layer in self.layers]
         self.output = {'W_hq': self.normal(rng, h, V), 'b_q': self.normal(rng, V)}
         self.X, self.Y = rng.integers(0, V, (2, T, B))
         self.state = [self.normal(rng, B, d.num_hiddens) for layer in self.layers for d in layer for _ in range(d.num_states)]
         self.kernels = LanguageModel(Network(self.layers, Pool(1), residual=residual), V)
 
-    @staticmethod
-    def normal(rng, *shape):
-        return rng.normal(scale=0.5, size=shape).astype(np.float32)
+    def normal(self, rng, *shape):
+        return rng.normal(scale=0.5, size=shape).astype(self.dtype)
 
     def of_direction(self, rng, cell, d, inner_bias):
         own = {f'{kind}{name}': self.normal(rng, *shape) for name in GATES[cell]
@@ -107,6 +108,7 @@ class Page:
 def assert_is_the_page(cell, **more):
     """The loss of the kernels, their gradients of every weight, and their norm."""
     page = Page(cell, **more)
+    close = CLOSE[page.dtype]
     exact = {name: array.astype(np.float64) for name, array in page.arrays().items()}
     loss, _ = page.kernels.loss(page.X, page.Y, page.state, page.params, page.output)
     assert_allclose(loss, page.losses(exact), rtol=2e-6)
@@ -116,5 +118,5 @@ def assert_is_the_page(cell, **more):
     for name, array in page.arrays().items():
         largest = np.abs(wanted[name]).max()
         assert largest > 1e-4, f'{name} is all but zero: nothing is compared'
-        assert_allclose((exact[name] - array) / lr, wanted[name], rtol=0, atol=CLOSE * largest, err_msg=name)
-    assert_allclose(norm, np.sqrt(sum((values ** 2).sum() for values in wanted.values())), rtol=CLOSE)
+        assert_allclose((exact[name] - array) / lr, wanted[name], rtol=0, atol=close * largest, err_msg=name)
+    assert_allclose(norm, np.sqrt(sum((values ** 2).sum() for values in wanted.values())), rtol=close)

@@ -5,6 +5,12 @@ import pytest
 from tests.kernels.page import LanguageModel, Network, Page, Pool, Update, V, assert_is_the_page
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize('cell', ['rnn', 'gru', 'lstm'])
+def test_in_float64(cell):
+    assert_is_the_page(cell, dtype=np.float64)
+
+
 def test_residual_layers_add_what_they_read():
     assert_is_the_page('gru', residual=True)
 
