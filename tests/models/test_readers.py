@@ -48,7 +48,7 @@ def test_a_prefix_a_character_a_call_is_another_reading_for_two_directions():
         inner.initialize(init.Normal(1))
         model, X = Gluon(inner, 5, mx.cpu()), [[0, 3, 1, 4]]
         whole = model(nd.array(X), model.begin_state(1))[0].asnumpy()[-1]
-        last = OneByOne(model)(OneByOne(model).array(X), model.begin_state(1))[0].asnumpy()[-1]
+        last = OneByOne(model)(X, model.begin_state(1))[0].asnumpy()[-1]
         assert (np.abs(whole - last).max() > 1e-3) == both
         if not both:
             assert_allclose(last, whole, rtol=0, atol=1e-5)
