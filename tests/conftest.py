@@ -165,14 +165,15 @@ def trained(tmp_path_factory, run_script):
     return call
 
 
-@pytest.fixture(scope='session')
-def chromium(tmp_path_factory):
-    driver = browser.start(tmp_path_factory.mktemp('chromium'))
-    yield driver
-    driver.quit()
-
-
 @pytest.fixture
 def trained_in(trained):
     """trained_in(folder, ...) -> the folder, a copy of such a training, to be written to."""
     return lambda folder, *flags: shutil.copytree(trained(*flags), folder)
+
+
+@pytest.fixture(scope='session')
+def chromium(tmp_path_factory):
+    """A browser for all pages; the test skips where there is none."""
+    driver = browser.start(tmp_path_factory.mktemp('chromium'))
+    yield driver
+    driver.quit()

@@ -4,18 +4,7 @@ from mxnet import nd
 from numpy.testing import assert_allclose
 
 from gluon_rnn.training.optimizer import Optimizer
-
-
-def parameters(count=3, scale=1):
-    params = {f'p{i}': nd.random.normal(shape=(3, 1 + i % 4)) for i in range(count)}
-    for param in params.values():
-        param.attach_grad()
-        param.grad[:] = scale * nd.random.normal(shape=param.shape)
-    return params
-
-
-def numbers(params):
-    return [(param.asnumpy().astype(np.float64), param.grad.asnumpy().astype(np.float64)) for param in params.values()]
+from tests.training.parameters import numbers, parameters
 
 
 def test_adamw_without_decay_is_adam():
