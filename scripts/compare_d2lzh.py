@@ -149,11 +149,9 @@ def theirs(network: Network, seed: int, corpus_name: str, num_epochs: int | None
             model = book.d2l.RNNModel(book.layers.RNN(256), corpus.vocab_size)
             book.d2l.train_and_predict_rnn_gluon(model, 256, corpus.vocab_size, book.ctx, *text, *rest)
         else:
-            book.d2l.train_and_predict_rnn(
-                {'rnn': book.rnn, 'gru': book.gru, 'lstm': book.lstm}[network.cell],
-                lambda: book.get_params(book.GATES[network.cell], corpus.vocab_size, 256, corpus.vocab_size),
-                book.init_lstm_state if network.cell == 'lstm' else book.init_rnn_state,
-                256, corpus.vocab_size, book.ctx, *text, network.sampling == 'random', *rest)
+            step, params, init = book.by_hand(network.cell, 256, corpus.vocab_size)
+            book.d2l.train_and_predict_rnn(step, lambda: params, init, 256, corpus.vocab_size, book.ctx, *text,
+                                           network.sampling == 'random', *rest)
     lines = [line.replace(',', '').split() for line in printed.getvalue().splitlines() if line.startswith('epoch')]
     return {int(words[1]): float(words[3]) for words in lines}
 

@@ -23,7 +23,6 @@ from d2lzh import utils  # noqa: E402
 from mxnet import nd  # noqa: E402
 from mxnet.gluon import rnn as layers  # noqa: E402
 
-GATES = {'rnn': 'h', 'gru': 'zrh', 'lstm': 'ifoc'}
 ctx = mx.cpu()
 
 
@@ -41,13 +40,19 @@ def prepare(options: Dict[str, Any]) -> Callable[[], Dict[str, float]]:
         def run() -> None:
             d2l.train_and_predict_rnn_gluon(model, num_hiddens, vocab_size, ctx, *text, 1, *training, *no_samples)
     else:
-        params = get_params(GATES[cell], vocab_size, num_hiddens, vocab_size)
-        init = init_lstm_state if cell == 'lstm' else init_rnn_state
+        network, params, init = by_hand(cell, num_hiddens, vocab_size)
 
         def run() -> None:
-            d2l.train_and_predict_rnn({'rnn': rnn, 'gru': gru, 'lstm': lstm}[cell], lambda: params, init, num_hiddens,
-                                      vocab_size, ctx, *text, False, 1, *training, *no_samples)
+            d2l.train_and_predict_rnn(network, lambda: params, init, num_hiddens, vocab_size, ctx, *text, False, 1, *training,
+                                      *no_samples)
     return lambda: one_epoch(run)
+
+
+def by_hand(cell: str, num_hiddens: int, vocab_size: int) -> tuple[Any, ...]:
+    """A network written by hand, its parameters, and the function that makes its first state."""
+    network, gates, init = {'rnn': (rnn, 'h', init_rnn_state), 'gru': (gru, 'zrh', init_rnn_state),
+                            'lstm': (lstm, 'ifoc', init_lstm_state)}[cell]
+    return network, get_params(gates, vocab_size, num_hiddens, vocab_size), init
 
 
 def rnn_model(cell: str, num_hiddens: int, vocab_size: int) -> Any:

@@ -13,22 +13,19 @@ def prepare(options: Dict[str, Any]) -> Callable[[], Dict[str, int]]:
     num_chars, vocab_size, cell, num_hiddens = (options[key] for key in ('num_chars', 'vocab_size', 'cell', 'num_hiddens'))
     chars = [chr(0x4e00 + i) for i in range(vocab_size)]
     prefix = ''.join(chars[:2])
-    network: Tuple[Any, ...]
-    if options['impl'] in ('d2lzh scratch', 'd2lzh gluon'):
+    if options['impl'].startswith('d2lzh'):
         book = importlib.import_module('book')      # beside this file, which is run from its own folder
         vocabulary = chars, {char: i for i, char in enumerate(chars)}
+        network: Tuple[Any, ...]
         if options['impl'] == 'd2lzh gluon':
             block = book.rnn_model(cell, num_hiddens, vocab_size)
             block.initialize(ctx=book.ctx)
-            predict, network = book.d2l.predict_rnn_gluon, (block, vocab_size, book.ctx)
+            predict, network = book.d2l.predict_rnn_gluon, (block,)
         else:
-            params = book.get_params(book.GATES[cell], vocab_size, num_hiddens, vocab_size)
-            init = book.init_lstm_state if cell == 'lstm' else book.init_rnn_state
-            function = {'rnn': book.rnn, 'gru': book.gru, 'lstm': book.lstm}[cell]
-            predict, network = book.d2l.predict_rnn, (function, params, init, num_hiddens, vocab_size, book.ctx)
+            predict, network = book.d2l.predict_rnn, (*book.by_hand(cell, num_hiddens, vocab_size), num_hiddens)
 
         def write() -> Dict[str, int]:
-            return {'length': len(predict(prefix, num_chars - 1, *network, *vocabulary)) - len(prefix)}
+            return {'length': len(predict(prefix, num_chars - 1, *network, vocab_size, book.ctx, *vocabulary)) - len(prefix)}
         return write
 
     import gluon_rnn
