@@ -96,7 +96,7 @@ def test_trainer_prints_nothing(path):
 
 @pytest.mark.parametrize('path', sorted((PACKAGE / 'kernels').rglob('*.py')), ids=name)
 def test_kernels_are_numpy_and_numba(path):
-    known = {'__future__', 'concurrent', 'dataclasses', 'functools', 'math', 'threading', 'types', 'typing',
+    known = {'__future__', 'concurrent', 'contextlib', 'dataclasses', 'functools', 'math', 'mmap', 'threading', 'types', 'typing',
              'llvmlite', 'numba', 'numpy', 'scipy'}
     assert {module.partition('.')[0] for module in imports(path)} <= known | {'gluon_rnn'}
     assert {module for module in reaches(path, 'gluon_rnn') if module != 'gluon_rnn'} <= reaches(path, 'gluon_rnn.kernels')

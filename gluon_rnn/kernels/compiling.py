@@ -65,6 +65,18 @@ def larger(typingctx: Any, a: Any, b: Any) -> Any:
 def meet(meeting: Any, number: int) -> None:
     """Wait until `number` threads have come here. meeting: (1,) of int64, zero at first, theirs alone."""
     goal = (fetch_add(meeting, 0) // number + 1) * number
+    wait_for(meeting, goal)
+
+
+@kernel
+def arrive(meeting: Any) -> None:
+    """Say that one more thread has come so far. meeting: (1,) of int64, zero at first."""
+    fetch_add(meeting, 0)
+
+
+@kernel
+def wait_for(meeting: Any, goal: int) -> None:
+    """Wait until `goal` threads have come."""
     tries = 0
     while load_now(meeting, 0) < goal:
         tries += 1

@@ -7,13 +7,14 @@ from typing import Any, Dict, List, NamedTuple, Tuple
 import numpy as np
 
 from . import gru, lstm, rnn
-from .products import multiply, pack, pack_columns, pack_transposed, padded, room_for_columns, weight_gradient
+from .memory import Memory
+from .products import columns_shape, multiply, pack, pack_columns, pack_transposed, padded, panels_shape, weight_gradient
 from .tile import PANEL
 from .walk import Share, find_slots, gather, project, scatter
 
 GATES: Dict[str, Tuple[str, ...]] = {'rnn': ('h',), 'gru': ('z', 'r', 'h'), 'lstm': ('i', 'f', 'o', 'c')}
 ACTIVATIONS = {'tanh': rnn.TANH, 'relu': rnn.RELU, 'sigmoid': rnn.SIGMOID}
-_BLOCK_ROWS = 48        # rows of a product that share a panel while it is in the cache
+BLOCK_ROWS = 48        # rows of a product that share a panel while it is in the cache
 Room = SimpleNamespace  # the arrays of a direction for one num_steps and batch_size
 
 
@@ -38,30 +39,32 @@ class Direction:
         self.one_hot, self.reverse, self.dtype = one_hot, reverse, np.dtype(dtype)
         self.width, self.num_states = padded(num_hiddens), 2 if cell == 'lstm' else 1
         self.panels, self.columns = self.width // PANEL, self.width * len(self.gates)
-        self.W_h = self._zeros(self.panels * len(self.gates), num_hiddens, PANEL)
-        self.W_x = self._zeros(0 if one_hot else self.panels * len(self.gates), num_inputs, PANEL)
-        self.b, self.b_hh = self._zeros(self.columns), self._zeros(self.width)
+        self.W_h = np.zeros((self.panels * len(self.gates), num_hiddens, PANEL), self.dtype)
+        self.W_x = np.zeros((0 if one_hot else self.panels * len(self.gates), num_inputs, PANEL), self.dtype)
+        self.b, self.b_hh = np.zeros(self.columns, self.dtype), np.zeros(self.width, self.dtype)
         self.slot_of = np.full(num_inputs if one_hot else 0, -1, np.int32)
 
-    def _zeros(self, *shape: int) -> np.ndarray:
-        return np.zeros(shape, self.dtype)
-
-    def room(self, T: int, B: int) -> Room:
+    def room(self, T: int, B: int, memory: Memory) -> Room:
         """Arrays for T steps of B rows. What the walk leaves there, the gradient reads."""
+        def zeros(*shape: int) -> np.ndarray:
+            return memory.zeros(shape, self.dtype)
+
         lstm, gru = self.cell == 'lstm', self.cell == 'gru'
         inputs = min(T * B, self.num_inputs) if self.one_hot else self.num_inputs
         width, columns = self.width + PANEL, self.columns + PANEL       # `walk.py` says why
         return Room(
-            S=self._zeros(T, B, columns), H=self._zeros(T + 1, B, width), C=self._zeros(T + 1 if lstm else 1, B, width),
-            E=self._zeros(T if gru else 1, B, width), dH=self._zeros(1, B, width), dC=self._zeros(1, B, width),
-            dRH=self._zeros(1, B, width), W_hT=self._zeros(self.panels, self.columns, PANEL),
-            W_xT=self._zeros(0 if self.one_hot else padded(self.num_inputs) // PANEL, self.columns, PANEL),
+            S=zeros(T, B, columns), H=zeros(T + 1, B, width), C=zeros(T + 1 if lstm else 1, B, width),
+            E=zeros(T if gru else 1, B, width), dH=zeros(1, B, width), dC=zeros(1, B, width), dRH=zeros(1, B, width),
+            dS=zeros(*panels_shape(T, B, self.columns)),
+            dM=zeros(*panels_shape(T, B, self.width if gru and self.reset_after else 0)),
+            W_hT=zeros(self.panels, self.columns, PANEL),
+            W_xT=zeros(0 if self.one_hot else padded(self.num_inputs) // PANEL, self.columns, PANEL),
             slots=np.zeros(T * B, np.int64), found=np.zeros(inputs, np.int64), number=inputs,
-            G_x=self._zeros(inputs, columns), G_h=self._zeros(self.num_hiddens, columns), G_b=self._zeros(self.columns),
-            X_columns=room_for_columns(0 if self.one_hot else T * B, self.num_inputs, self.dtype),
-            H_columns=room_for_columns(T * B, self.num_hiddens, self.dtype),
-            E_columns=room_for_columns(T * B if gru and not self.reset_after else 0, self.num_hiddens, self.dtype),
-            G_bhh=self._zeros(self.width), squares=np.zeros((4, self.columns // PANEL)), next=np.zeros((4, 1), np.int64))
+            G_x=zeros(inputs, columns), G_h=zeros(self.num_hiddens, columns), G_b=zeros(self.columns),
+            X_columns=zeros(*columns_shape(0 if self.one_hot else T * B, self.num_inputs)),
+            H_columns=zeros(*columns_shape((T + 1) * B, self.num_hiddens)),
+            E_columns=zeros(*columns_shape(T * B if gru and not self.reset_after else 0, self.num_hiddens)),
+            G_bhh=zeros(self.width), squares=np.zeros((4, self.columns // PANEL)), next=np.zeros((4, 1), np.int64))
 
     def pack(self, params: Dict[str, np.ndarray], room: Room, learn: bool, k: int, number: int) -> None:
         """Pack the k-th of `number` parts of all weights. params: the direction's, under the book's names."""
@@ -112,14 +115,14 @@ class Direction:
         """The gradient of that walk; dY (T, B, columns), this direction's from `offset` on; room.dH, dC: of the last state."""
         h = self.num_hiddens
         if self.cell == 'rnn':
-            rnn.rnn_backward(room.S, room.H, room.W_hT, self.activation, dY, offset, h, room.dH, lengths, self.reverse, share,
-                             meeting)
+            rnn.rnn_backward(room.S, room.H, room.W_hT, self.activation, dY, offset, h, room.dH, room.dS, lengths, self.reverse,
+                             share, meeting)
         elif self.cell == 'gru':
-            gru.gru_backward(room.S, room.H, room.E, room.W_hT, self.reset_after, room.dRH, dY, offset, h, room.dH, lengths,
-                             self.reverse, share, meeting)
+            gru.gru_backward(room.S, room.H, room.E, room.W_hT, self.reset_after, room.dRH, dY, offset, h, room.dH, room.dS,
+                             room.dM, lengths, self.reverse, share, meeting)
         else:
-            lstm.lstm_backward(room.S, room.H, room.C, room.W_hT, dY, offset, h, room.dH, room.dC, lengths, self.reverse, share,
-                               meeting)
+            lstm.lstm_backward(room.S, room.H, room.C, room.W_hT, dY, offset, h, room.dH, room.dC, room.dS, lengths, self.reverse,
+                               share, meeting)
 
     def input_gradient(self, room: Room, dX: np.ndarray, start: int, stop: int, share: Share, add: bool) -> None:
         """dX = dA W_xᵀ of steps start to stop, or add that to it. dX (T, B, num_inputs filled up to whole panels)."""
@@ -134,10 +137,13 @@ class Direction:
         if self.one_hot:
             room.number = find_slots(X, lengths, self.slot_of, room.slots, room.found)
 
+    def pack_states(self, room: Room, start: int, stop: int, share: Share) -> None:
+        """After `forward`: what `weights` multiplies the gradients with, of the states H[start] to H[stop]."""
+        pack_columns(room.H[:, :, :self.num_hiddens], room.H_columns, start, stop, share.first, share.last)
+
     def pack_columns(self, room: Room, X: np.ndarray, start: int, stop: int, share: Share) -> None:
-        """After `backward`: what `weights` multiplies the gradients with, steps start to stop of the share's rows."""
+        """After `backward`: the rest of it, of steps start to stop of the share's rows."""
         own = start, stop, share.first, share.last
-        pack_columns((room.H[1:] if self.reverse else room.H[:-1])[:, :, :self.num_hiddens], room.H_columns, *own)
         if not self.one_hot:
             pack_columns(X, room.X_columns, *own)
         if self.cell == 'gru' and not self.reset_after:
@@ -145,24 +151,23 @@ class Direction:
 
     def weights(self, room: Room) -> None:
         """The gradients of all weights, shared among the threads that call this at once."""
-        width, panels, columns = self.width, self.panels, slice(self.columns)
-        S, G = flat(room.S), room.G_h[None]
-        nothing, squares, turns = room.G_b[:0], room.squares, room.next
+        before = room.H.shape[1] if self.reverse else 0     # where the states before each step begin
+        dS, G, nothing, squares, turns = room.dS, room.G_h[None, :, :self.columns], room.G_b[:0], room.squares, room.next
         if self.one_hot:
-            scatter(S[0], room.slots, room.G_x[:room.number], squares[0], turns[0])
+            scatter(dS, room.slots, room.G_x[:room.number], squares[0], turns[0])
         else:
-            weight_gradient(room.X_columns, S[:, :, columns], room.G_x[None, :, columns], nothing, squares[0], turns[0])
+            weight_gradient(room.X_columns, 0, dS, room.G_x[None, :, :self.columns], nothing, squares[0], turns[0])
         if self.cell != 'gru':
-            weight_gradient(room.H_columns, S[:, :, columns], G[:, :, columns], room.G_b, squares[1], turns[1])
+            weight_gradient(room.H_columns, before, dS, G, room.G_b, squares[1], turns[1])
             return
-        zr, h = slice(2 * width), slice(2 * width, 3 * width)
-        weight_gradient(room.H_columns, S[:, :, zr], G[:, :, zr], room.G_b[zr], squares[1, :2 * panels], turns[1])
+        split, at = 2 * self.panels, 2 * self.width     # Z and R, then H_tilde
+        weight_gradient(room.H_columns, before, dS[:split], G[:, :, :at], room.G_b[:at], squares[1], turns[1])
         if self.reset_after:
             inner = room.G_bhh if self.inner_bias else nothing
-            weight_gradient(room.H_columns, flat(room.E)[:, :, :width], G[:, :, h], inner, squares[2, :panels], turns[2])
-            weight_gradient(room.H_columns, S[:, :, h], G[:, :0, h], room.G_b[h], squares[3, :panels], turns[3])
+            weight_gradient(room.H_columns, before, room.dM, G[:, :, at:], inner, squares[2], turns[2])
+            weight_gradient(room.H_columns, before, dS[split:], G[:, :0, at:], room.G_b[at:], squares[3], turns[3])
         else:
-            weight_gradient(room.E_columns, S[:, :, h], G[:, :, h], room.G_b[h], squares[2, :panels], turns[2])
+            weight_gradient(room.E_columns, 0, dS[split:], G[:, :, at:], room.G_b[at:], squares[2], turns[2])
 
     def gradients(self, room: Room) -> List[Gradient]:
         """The gradients that `weights` has made, under the book's names."""
@@ -175,11 +180,6 @@ class Direction:
         return [*found, Gradient('b_hh', room.G_bhh[None, :h])] if self.inner_bias else found
 
 
-def flat(array: np.ndarray) -> np.ndarray:
-    """(T, B, columns) as one matrix of T x B rows, (1, T x B, columns)."""
-    return array.reshape((1, -1, array.shape[2]))
-
-
 def steps_at_once(share: Share) -> int:
-    """How many steps of a share's rows make a block of `_BLOCK_ROWS`."""
-    return max(1, _BLOCK_ROWS // max(1, share.last - share.first))
+    """How many steps of a share's rows make a block of `BLOCK_ROWS`."""
+    return max(1, BLOCK_ROWS // max(1, share.last - share.first))

@@ -5,7 +5,7 @@ from typing import Any
 
 from .activations import sigmoid, tanh
 from .compiling import kernel, meet
-from .products import multiply
+from .products import multiply, pack_panels
 from .tile import PANEL
 from .walk import Share, add_output_gradient, places
 
@@ -56,7 +56,7 @@ def gru_forward(S: Any, H: Any, E: Any, panels: Any, reset_after: bool, b_hh: An
 
 @kernel
 def gru_backward(S: Any, H: Any, E: Any, panels: Any, reset_after: bool, dRH: Any, dY: Any, offset: int, num_hiddens: int,
-                 dH: Any, lengths: Any, reverse: bool, share: Share, meeting: Any) -> None:
+                 dH: Any, dS: Any, dM: Any, lengths: Any, reverse: bool, share: Share, meeting: Any) -> None:
     """The gradient of the same walk, from its end; d of a gate is that of what stands inside its activation.
 
     dH_tilde = dH * (1 - Z) tanh'       dZ = dH * (H_{t-1} - H_tilde) σ'
@@ -64,11 +64,12 @@ def gru_backward(S: Any, H: Any, E: Any, panels: Any, reset_after: bool, dRH: An
     reset_after:    dM = dH_tilde * R, dR = dH_tilde * M σ'         dH_{t-1} = dH * Z + dM W_hhᵀ + [dZ, dR] [W_hz, W_hr]ᵀ
 
     dY (T, B, columns): that of the outputs, of this direction from column `offset` on; dH (1, B, width): that of the last state,
-    in the end that of the first. S becomes dZ, dR, dH_tilde; E becomes dM in the second form. dRH (1, B, width): room for it.
+    in the end that of the first. S becomes dZ, dR, dH_tilde, and dS (panels, T, B, PANEL) the same for the weights; E
+    becomes dM in the second form, and dM the same for the weights. dRH (1, B, width): room for it.
     panels: of the transposed W_h, (panels, 3 x width, PANEL), rows past each gate's hidden units zero.
     """
     first, last, left, right = share.first, share.last, share.left * PANEL, share.right * PANEL
-    width = panels.shape[1] // 3
+    each, width = dS.shape[0] // 3, panels.shape[1] // 3
     W_zr, W_h = panels[share.left:share.right, :2 * width], panels[share.left:share.right, 2 * width:]
     for s in range(S.shape[0] - 1, -1, -1):
         t, before, _ = places(s, S.shape[0], reverse)
@@ -98,6 +99,11 @@ def gru_backward(S: Any, H: Any, E: Any, panels: Any, reset_after: bool, dRH: An
             if share.number > 1:
                 meet(meeting, share.number)
         multiply(S[t:t + 1, first:last, :2 * width], W_zr, dH[:, first:last, left:right], True)
+        for gate in range(3):
+            pack_panels(S[t:t + 1, first:last, gate * width + left:gate * width + right],
+                        dS[gate * each + share.left:gate * each + share.right], t, first)
+        if reset_after:
+            pack_panels(E[t:t + 1, first:last, left:right], dM[share.left:share.right], t, first)
 
 
 @kernel

@@ -1,7 +1,7 @@
 """A whole training step of a language model: the walk, the output layer, the loss, all gradients, clipping and the update.
 
 The threads meet four times a batch: when the weights are packed, when every thread has walked its rows there and back, when the
-gradients of the weights are made, and when the weights are moved.
+gradients of the weights are made, and when the weights are moved. Who is back first begins with the output layer's gradient.
 """
 from __future__ import annotations
 
@@ -12,10 +12,20 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from .direction import Gradient, flat, steps_at_once
+from .compiling import arrive, wait_for
+from .direction import BLOCK_ROWS, Gradient, steps_at_once
 from .network import Network, Params, Pass
 from .output import output_and_loss
-from .products import pack, pack_columns, pack_transposed, padded, room_for_columns, weight_gradient
+from .products import (
+    columns_shape,
+    pack,
+    pack_columns,
+    pack_panels,
+    pack_transposed,
+    padded,
+    panels_shape,
+    weight_gradient,
+)
 from .tile import PANEL
 from .update import adam, sgd
 from .walk import find_slots, scatter
@@ -56,7 +66,7 @@ class LanguageModel:
         self.W_T = np.zeros((width, vocab_size, PANEL), network.dtype)
         self.G = np.zeros((self.num_hiddens, (panels + 1) * PANEL), network.dtype)
         self.G_b = np.zeros(panels * PANEL, network.dtype)
-        self.squares, self.next = np.zeros(panels), np.zeros(1, np.int64)
+        self.squares, self.next, self.walked = np.zeros(panels), np.zeros(1, np.int64), np.zeros(1, np.int64)
         self._passes: Dict[Tuple[int, int], Pass] = {}
 
     def step(self, X: np.ndarray, Y: np.ndarray, state: Sequence[np.ndarray], params: Params, output: Dict[str, np.ndarray],
@@ -71,7 +81,7 @@ class LanguageModel:
         network.begin_backward(p)
         pool = network.pool
         pool.run(lambda k: self._pack(p, params, output, True, k))
-        pool.run(lambda k: self._walk(p, params, output, Y, True, k), p.groups * p.columns)
+        pool.run(lambda k: self._walk(p, params, output, Y, True, k), p.groups * p.columns, meet=True)
         pool.run(lambda k: self._weights(p))
         norm = math.sqrt(self.squares.sum() + p.embedded.squares.sum() + sum(room.squares.sum() for _, room in network.walks(p)))
         if math.isfinite(norm):
@@ -85,7 +95,7 @@ class LanguageModel:
         """-log of each label's probability, (T, B) float64, without training; and the last state."""
         p, network = self._begin(X, state, output, drop=False)
         network.pool.run(lambda k: self._pack(p, params, output, False, k))
-        network.pool.run(lambda k: self._walk(p, params, output, Y, False, k), p.groups * p.columns)
+        network.pool.run(lambda k: self._walk(p, params, output, Y, False, k), p.groups * p.columns, meet=p.columns > 1)
         return p.loss.copy(), network.last_state(p)
 
     def _begin(self, X: np.ndarray, state: Sequence[np.ndarray], output: Dict[str, np.ndarray],
@@ -101,13 +111,19 @@ class LanguageModel:
             if len(self._passes) >= _PASSES_KEPT:
                 del self._passes[next(iter(self._passes))]
             p = self.network.make_pass(*shape)
-            p.loss, p.D = np.zeros(shape), np.zeros((*shape, padded(self.vocab_size) + PANEL), self.network.dtype)
-            rows, width, dtype = min(p.loss.size, len(self.slot_of)), padded(self.embed_size), self.network.dtype
+            dtype, columns = self.network.dtype, padded(self.vocab_size)
+            p.loss, p.dD = np.zeros(shape), p.memory.zeros(panels_shape(*shape, columns), dtype)
+            shares = [self.network.share(p, k)[0] for k in range(p.groups * p.columns)]
+            p.logits = [p.memory.zeros((steps_at_once(share), min(share.last - share.first, BLOCK_ROWS), columns + PANEL), dtype)
+                        for share in shares]
+            rows, width = min(p.loss.size, len(self.slot_of)), padded(self.embed_size)
             p.embedded = SimpleNamespace(
-                dX=np.zeros((*shape, width + PANEL), dtype), slots=np.zeros(p.loss.size, np.int64),
-                found=np.zeros(rows, np.int64), G=np.zeros((rows, width + PANEL), dtype), squares=np.zeros(width // PANEL),
-                next=np.zeros(1, np.int64), number=0)
-            p.Y_columns = room_for_columns(shape[0] * shape[1], self.num_hiddens, self.network.dtype)
+                dX=p.memory.zeros((*shape, width + PANEL), dtype), dE=p.memory.zeros(panels_shape(*shape, width), dtype),
+                slots=np.zeros(p.loss.size, np.int64), found=np.zeros(rows, np.int64), squares=np.zeros(width // PANEL),
+                G=p.memory.zeros((rows, width + PANEL), dtype), next=np.zeros(1, np.int64), number=0)
+            p.Y_columns, p.Y_start = p.rooms[-1][0].H_columns, shape[1]      # where Y is the states of one direction
+            if p.joined:
+                p.Y_columns, p.Y_start = p.memory.zeros(columns_shape(p.loss.size, self.num_hiddens), dtype), 0
             self._passes[shape] = p
         return self._passes[shape]
 
@@ -119,30 +135,35 @@ class LanguageModel:
             pack_transposed(output['W_hq'], self.W_T, 0, k * len(self.W_T) // number, (k + 1) * len(self.W_T) // number)
             if k == 0:
                 self.network.count_inputs(p)
-                self.next[:] = 0
+                self.next[:], self.walked[:] = 0, 0
                 if self.embed_size:
                     e = p.embedded
                     e.number, e.next[:] = find_slots(p.indices, p.lengths, self.slot_of, e.slots, e.found), 0
 
     def _walk(self, p: Pass, params: Params, output: Dict[str, np.ndarray], labels: np.ndarray, learn: bool, k: int) -> None:
         network = self.network
-        network.forward(p, params, k)
+        network.forward(p, params, learn, k)
         share, column = network.share(p, k)
         start, stop = column * p.T // p.columns, (column + 1) * p.T // p.columns
-        output_and_loss(p.Y[-1], self.W, self.W_T, output['b_q'], labels, p.loss, p.D, p.dY[-1], p.loss.size, learn, start, stop,
-                        steps_at_once(share), share)
+        output_and_loss(p.Y[-1], self.W, self.W_T, output['b_q'], labels, p.loss, p.logits[k], p.dD, p.dY[-1], p.loss.size, learn,
+                        start, stop, share)
         if learn:
-            pack_columns(p.Y[-1], p.Y_columns, start, stop, share.first, share.last)
+            if p.joined:
+                pack_columns(p.Y[-1], p.Y_columns, start, stop, share.first, share.last)
+            arrive(self.walked)
             network.wait(p, k)
-            network.backward(p, k, dX=p.embedded.dX if self.embed_size else None)
+            e = p.embedded
+            network.backward(p, k, dX=e.dX if self.embed_size else None)
+            if self.embed_size:
+                pack_panels(e.dX[start:stop, share.first:share.last], e.dE, start, share.first)
+            wait_for(self.walked, p.groups * p.columns)
+            weight_gradient(p.Y_columns, p.Y_start, p.dD, self.G[None, :, :self.G_b.shape[0]], self.G_b, self.squares, self.next)
 
     def _weights(self, p: Pass) -> None:
-        D, columns = flat(p.D), self.G_b.shape[0]
-        weight_gradient(p.Y_columns, D[:, :, :columns], self.G[None, :, :columns], self.G_b, self.squares, self.next)
         self.network.weights(p)
         if self.embed_size:
             e = p.embedded
-            scatter(flat(e.dX)[0], e.slots, e.G[:e.number], e.squares, e.next)
+            scatter(e.dE, e.slots, e.G[:e.number], e.squares, e.next)
 
     def _named(self, p: Pass, params: Params, output: Dict[str, np.ndarray]) -> List[Tuple[str, np.ndarray, Gradient]]:
         """Each parameter with its name and its gradient."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from .activations import sigmoid, tanh
 from .compiling import kernel, meet
-from .products import multiply
+from .products import multiply, pack_panels
 from .tile import PANEL
 from .walk import Share, add_output_gradient, places
 
@@ -37,19 +37,20 @@ def lstm_forward(S: Any, H: Any, C: Any, panels: Any, lengths: Any, reverse: boo
 
 
 @kernel
-def lstm_backward(S: Any, H: Any, C: Any, panels: Any, dY: Any, offset: int, num_hiddens: int, dH: Any, dC: Any, lengths: Any,
-                  reverse: bool, share: Share, meeting: Any) -> None:
+def lstm_backward(S: Any, H: Any, C: Any, panels: Any, dY: Any, offset: int, num_hiddens: int, dH: Any, dC: Any, dS: Any,
+                  lengths: Any, reverse: bool, share: Share, meeting: Any) -> None:
     """The gradient of the same walk, from its end; d of a gate is that of what stands inside its activation.
 
     dO = dH * tanh(C_t) σ'      dC_t = dC + dH * O (1 - tanh²(C_t))     dI = dC_t * C_tilde σ'      dF = dC_t * C_{t-1} σ'
     dC_tilde = dC_t * I tanh'   dC_{t-1} = dC_t * F     dH_{t-1} = [dI, dF, dO, dC_tilde] [W_hi, W_hf, W_ho, W_hc]ᵀ
 
     dY (T, B, columns): that of the outputs, of this direction from column `offset` on; dH, dC (1, B, width): those of the last
-    state, in the end those of the first. S becomes dI, dF, dO, dC_tilde. panels: of the transposed W_h, (panels, 4 x width,
+    state, in the end those of the first. S becomes dI, dF, dO, dC_tilde, and dS (panels, T, B, PANEL) the
+    same for the weights. panels: of the transposed W_h, (panels, 4 x width,
     PANEL), rows past each gate's hidden units zero.
     """
     first, last, left, right = share.first, share.last, share.left * PANEL, share.right * PANEL
-    width = panels.shape[1] // 4
+    each, width = dS.shape[0] // 4, panels.shape[1] // 4
     for s in range(S.shape[0] - 1, -1, -1):
         t, before, after = places(s, S.shape[0], reverse)
         for r in range(first, last):
@@ -67,6 +68,9 @@ def lstm_backward(S: Any, H: Any, C: Any, panels: Any, dY: Any, offset: int, num
         if share.number > 1:
             meet(meeting, share.number)
         multiply(S[t:t + 1, first:last, :4 * width], panels[share.left:share.right], dH[:, first:last, left:right], True)
+        for gate in range(4):
+            pack_panels(S[t:t + 1, first:last, gate * width + left:gate * width + right],
+                        dS[gate * each + share.left:gate * each + share.right], t, first)
 
 
 # Below, loops of few arrays each: LLVM turns a loop into vector code only where it can check that none of them overlap.

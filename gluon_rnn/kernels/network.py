@@ -8,6 +8,7 @@ import numpy as np
 
 from .compiling import meet
 from .direction import Direction, Gradient
+from .memory import Memory
 from .output import draw_mask, multiply_by_mask, put_outputs
 from .products import padded
 from .threads import Pool, plan
@@ -34,24 +35,25 @@ class Network:
     def make_pass(self, T: int, B: int, *, lengths: np.ndarray | None = None) -> Pass:
         """Arrays for T steps of B rows; lengths: how many steps of each row are real, each from 1 to T; None: all."""
         groups, columns = plan(B, max(direction.panels for direction in self.directions), self.pool.threads)
-        p = Pass(T=T, B=B, groups=groups, columns=columns, meetings=np.zeros((groups, 1), np.int64), X=None,
+        memory = Memory()
+        p = Pass(memory=memory, T=T, B=B, groups=groups, columns=columns, meetings=np.zeros((groups, 1), np.int64), X=None,
                  lengths=np.full(B, T, np.int64) if lengths is None else lengths,
-                 rooms=[[direction.room(T, B) for direction in layer] for layer in self.layers])
+                 rooms=[[direction.room(T, B, memory) for direction in layer] for layer in self.layers])
         p.Y, p.inputs, p.dropped, p.masks, p.dX = [], [None], [None], [None], [None]
         for i, (layer, rooms) in enumerate(zip(self.layers, p.rooms)):
-            joined = len(layer) > 1 or lengths is not None or (self.residual and i > 0)
-            p.Y.append((self._zeros(T, B, self.widths[i]) if joined else rooms[0].H[1:])[:, :, :self.widths[i]])
+            p.joined = len(layer) > 1 or lengths is not None or (self.residual and i > 0)
+            p.Y.append((self._room(p, self.widths[i]) if p.joined else rooms[0].H[1:])[:, :, :self.widths[i]])
             if i:
                 mask = np.ones((T, B, self.widths[i - 1]), self.dtype) if self.dropout else None
                 p.masks.append(mask)
                 p.inputs.append(p.Y[i - 1])
-                p.dropped.append(None if mask is None else self._zeros(T, B, self.widths[i - 1])[:, :, :self.widths[i - 1]])
-                p.dX.append(np.zeros((T, B, padded(self.widths[i - 1])), self.dtype))
-        p.dY = [*p.dX[1:], np.zeros((T, B, padded(self.widths[-1])), self.dtype)]
+                p.dropped.append(None if mask is None else self._room(p, self.widths[i - 1])[:, :, :self.widths[i - 1]])
+                p.dX.append(memory.zeros((T, B, padded(self.widths[i - 1])), self.dtype))
+        p.dY = [*p.dX[1:], memory.zeros((T, B, padded(self.widths[-1])), self.dtype)]
         return p
 
-    def _zeros(self, T: int, B: int, columns: int) -> np.ndarray:
-        return np.zeros((T, B, padded(columns) + PANEL), self.dtype)        # a panel more than is used, as in `walk.py`
+    def _room(self, p: Pass, columns: int) -> np.ndarray:
+        return p.memory.zeros((p.T, p.B, padded(columns) + PANEL), self.dtype)      # a panel more than is used, as in `walk.py`
 
     def begin(self, p: Pass, X: np.ndarray, state: Sequence[np.ndarray], *, drop: bool = True,
               dropout_key: int | None = None) -> None:
@@ -63,7 +65,7 @@ class Network:
         taken as they are, all ones at first.
         """
         if X.ndim == 3:
-            p.X = self._zeros(p.T, p.B, X.shape[2])[:, :, :X.shape[2]] if p.X is None else p.X
+            p.X = self._room(p, X.shape[2])[:, :, :X.shape[2]] if p.X is None else p.X
             p.X[...] = X
             p.X[np.arange(p.T)[:, None] >= p.lengths] = 0       # padding is never read, whatever it holds
         p.inputs[0], arrays, p.key = X if X.ndim == 2 else p.X, list(state), dropout_key
@@ -101,9 +103,10 @@ class Network:
         if p.columns > 1:
             meet(p.meetings[k // p.columns], p.columns)
 
-    def forward(self, p: Pass, params: Params, k: int) -> None:
-        """The walk of the k-th thread through all layers."""
+    def forward(self, p: Pass, params: Params, learn: bool, k: int) -> None:
+        """The walk of the k-th thread through all layers; learn: its gradient follows."""
         share, column = self.share(p, k)
+        start, stop = column * (p.T + 1) // p.columns, (column + 1) * (p.T + 1) // p.columns
         for i, (layer, rooms) in enumerate(zip(self.layers, p.rooms)):
             if p.drops[i]:
                 if column == 0:
@@ -122,6 +125,9 @@ class Network:
                                 bool(i and self.residual), share)
                 offset += direction.num_hiddens
             self.wait(p, k)
+            for direction, room in zip(layer, rooms):
+                if learn:
+                    direction.pack_states(room, start, stop, share)
 
     def begin_backward(self, p: Pass, last: Sequence[np.ndarray] | None = None) -> None:
         """Make ready for the gradient. last: that of the last state, as `begin` takes a state; None: zeros."""

@@ -8,38 +8,41 @@ import numpy as np
 
 from .activations import exp_not_above_zero
 from .compiling import kernel, larger, row_kernel
-from .products import multiply
+from .products import multiply, pack_panels
 from .walk import Share, places
 
 
 @kernel
-def output_and_loss(Y: Any, panels: Any, panels_T: Any, b_q: Any, labels: Any, loss: Any, D: Any, dY: Any, num_rows: int,
-                    learn: bool, start: int, stop: int, block: int, share: Share) -> None:
-    """Logits, cross entropy, and their gradients, of steps start to stop, `block` steps at a time, for one thread's rows.
+def output_and_loss(Y: Any, panels: Any, panels_T: Any, b_q: Any, labels: Any, loss: Any, D: Any, dD: Any, dY: Any, num_rows: int,
+                    learn: bool, start: int, stop: int, share: Share) -> None:
+    """Logits, cross entropy, and their gradients, of steps start to stop for one thread's rows.
 
-    Y (T, B, num_hiddens), labels (T, B); loss (T, B) float64: -log of the label's probability. learn: D (T, B, columns) becomes
-    the gradient of the mean loss of num_rows labels by the logits, and dY that by Y; else D is left as the logits, dY as it was.
-    panels, panels_T: of W_hq and of W_hq transposed.
+    Y (T, B, num_hiddens), labels (T, B); loss (T, B) float64: -log of the label's probability. D (steps, rows, columns): room for
+    the logits of a block. learn: dD (panels, T, B, PANEL) becomes the gradient of the mean loss of num_rows labels by the
+    logits, and dY that by Y; else they are left as they were. panels, panels_T: of W_hq and of W_hq transposed.
     """
     first, last, vocab_size = share.first, share.last, b_q.shape[0]
-    for begin in range(start, stop, block):
-        end = min(begin + block, stop)
-        multiply(Y[begin:end, first:last], panels, D[begin:end, first:last], False)
-        for t in range(begin, end):
-            for r in range(first, last):
-                loss[t, r] = softmax_cross_entropy(D[t, r, :vocab_size], b_q, labels[t, r], num_rows, learn)
-        if learn:
-            multiply(D[begin:end, first:last, :vocab_size], panels_T, dY[begin:end, first:last], False)
+    for begin in range(start, stop, D.shape[0]):
+        end = min(begin + D.shape[0], stop)
+        for top in range(first, last, D.shape[1]):
+            bottom = min(top + D.shape[1], last)
+            multiply(Y[begin:end, top:bottom], panels, D[:end - begin, :bottom - top], False)
+            for t in range(begin, end):
+                for r in range(top, bottom):
+                    loss[t, r] = softmax_cross_entropy(D[t - begin, r - top, :vocab_size], b_q, labels[t, r], num_rows, learn)
+            if learn:
+                multiply(D[:end - begin, :bottom - top, :vocab_size], panels_T, dY[begin:end, top:bottom], False)
+                pack_panels(D[:end - begin, :bottom - top], dD, begin, top)
 
 
 @row_kernel
 def softmax_cross_entropy(row: Any, b: Any, label: int, num_rows: int, learn: bool) -> Any:
     """-log softmax(row + b)[label]. learn: row becomes its gradient over num_rows, (softmax - one-hot label) / num_rows."""
+    largest = row[0] + b[0]
     for j in range(row.shape[0]):
-        row[j] += b[j]
-    largest = row[0]
-    for j in range(row.shape[0]):
-        largest = larger(row[j], largest)
+        logit = row[j] + b[j]
+        row[j] = logit
+        largest = larger(logit, largest)
     at_label = np.float64(row[label]) - np.float64(largest)
     if not learn:
         total = row.dtype.type(0)

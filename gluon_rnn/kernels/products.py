@@ -6,14 +6,15 @@ are one product.
 """
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Tuple
 
 import numpy as np
 
 from .compiling import fetch_add, kernel
-from .tile import MOST_ROWS, PANEL, columns_tile, tile
+from .tile import MOST_ROWS, PANEL, columns_tile, copy_panel, tile
 
-_MOST_K = 320       # rows of a panel that stay in the nearest cache while many tiles read them
+_MOST_K = 320           # rows of a panel that stay in the nearest cache while many tiles read them
+_MOST_SUMMED = 1280     # the same of a weight gradient, in the second cache
 
 
 def padded(columns: int) -> int:
@@ -25,14 +26,14 @@ def padded(columns: int) -> int:
 def pack(W: Any, panels: Any, first: int, last: int) -> None:
     """Pack W (K, N), panels first to last: panels (number, K, PANEL)."""
     K, N = W.shape
-    for p in range(first, last):
-        left = p * PANEL
-        number = min(PANEL, N - left)
-        for k in range(K):
-            for j in range(number):
-                panels[p, k, j] = W[k, left + j]
-            for j in range(number, PANEL):
-                panels[p, k, j] = 0
+    whole = min(last, N // PANEL)
+    for k in range(K):
+        for p in range(first, whole):
+            for j in range(PANEL):
+                panels[p, k, j] = W[k, p * PANEL + j]
+        for p in range(whole, last):
+            for j in range(PANEL):
+                panels[p, k, j] = W[k, p * PANEL + j] if p * PANEL + j < N else 0
 
 
 @kernel
@@ -83,36 +84,53 @@ def pack_columns(A: Any, columns: Any, start: int, stop: int, first: int, last: 
                 columns[K // MOST_ROWS, row, k % MOST_ROWS] = A[t, r, k]
 
 
-def room_for_columns(rows: int, K: int, dtype: Any) -> Any:
-    """An array for `pack_columns`, for an A of so many rows."""
-    return np.zeros((-(-K // MOST_ROWS), rows, MOST_ROWS), dtype)
+def columns_shape(rows: int, K: int) -> Tuple[int, int, int]:
+    """Of an array for `pack_columns`, for an A of so many rows."""
+    return -(-K // MOST_ROWS), rows, MOST_ROWS
 
 
 @kernel
-def weight_gradient(columns: Any, D: Any, G: Any, bias: Any, squares: Any, next_panel: Any) -> None:
+def pack_panels(D: Any, panels: Any, t: int, row: int) -> None:
+    """Put panels of D's columns side by side, as a weight gradient reads them, while D is in the cache.
+
+    D (steps, rows, columns); panels (number, T, B, PANEL), of which steps from t on and rows from `row` on are written.
+    """
+    for p in range(panels.shape[0]):
+        for s in range(D.shape[0]):
+            for r in range(D.shape[1]):
+                copy_panel(D, s, r, p * PANEL, panels, p, t + s, row + r)
+
+
+def panels_shape(T: int, B: int, columns: int) -> Tuple[int, int, int, int]:
+    """Of an array for `pack_panels`, for a D (T, B, columns), columns whole panels."""
+    return columns // PANEL, T, B, PANEL
+
+
+@kernel
+def weight_gradient(columns: Any, start: int, panels: Any, G: Any, bias: Any, squares: Any, next_panel: Any) -> None:
     """G = Aᵀ D, and bias the sum of D's rows, panel by panel; each thread takes the next one that nobody has.
 
-    columns: of A (rows, K), from `pack_columns`; D (1, rows, N), G (1, K, N), bias (N,) or (0,) where it is not wanted, N whole
-    panels; K may be 0. squares (number of panels,) float64: the sum of squares of each panel's numbers. next_panel: (1,) of
-    int64, zero at first.
+    columns: of A (rows, K), from `pack_columns`, A's first row being row `start` of them; panels: of D (rows, N), from
+    `pack_panels`; G (1, K, N), bias (N,) or (0,) where it is not wanted, N whole panels; K may be 0. squares (number of panels,)
+    float64: the sum of squares of each panel's numbers. next_panel: (1,) of int64, zero at first.
     """
-    rows, K = D.shape[1], G.shape[1]
-    parts, blocks = -(-rows // _MOST_K), -(-K // MOST_ROWS)
-    packed, ones, sums = np.empty((_MOST_K, PANEL), D.dtype), np.ones((1, _MOST_K, 1), D.dtype), np.empty((1, 1, PANEL), D.dtype)
+    number, T, B, _ = panels.shape
+    rows, K = T * B, G.shape[1]
+    parts, blocks = -(-rows // _MOST_SUMMED), -(-K // MOST_ROWS)
+    D = panels.reshape((number, rows, PANEL))
+    ones, sums = np.ones((1, _MOST_SUMMED, 1), G.dtype), np.empty((1, 1, PANEL), G.dtype)
     while True:
         p = fetch_add(next_panel, 0)
-        if p >= squares.shape[0]:
+        if p >= number:
             break
         left = p * PANEL
         for part in range(parts):
             first, last = part * rows // parts, (part + 1) * rows // parts
-            for r in range(first, last):
-                for j in range(PANEL):
-                    packed[r - first, j] = D[0, r, left + j]
-            columns_tile(1, ones, 0, 0, 0, last - first, packed, sums, 0, 0, 0, part > 0)
+            columns_tile(1, ones, 0, 0, 0, last - first, D[p, first:last], sums, 0, 0, 0, part > 0)
             for block in range(blocks):
                 i = block * MOST_ROWS
-                columns_tile(min(MOST_ROWS, K - i), columns, block, 0, first, last - first, packed, G, 0, i, left, part > 0)
+                columns_tile(min(MOST_ROWS, K - i), columns, block, 0, start + first, last - first, D[p, first:last], G, 0, i,
+                             left, part > 0)
         squares[p] = sum_of_squares(G[0, :, left:left + PANEL])
         if bias.shape[0]:
             bias[left:left + PANEL] = sums[0, 0]

@@ -5,7 +5,7 @@ from typing import Any
 
 from .activations import sigmoid, tanh
 from .compiling import kernel, meet
-from .products import multiply
+from .products import multiply, pack_panels
 from .tile import PANEL
 from .walk import Share, add_output_gradient, places
 
@@ -30,12 +30,12 @@ def rnn_forward(S: Any, H: Any, panels: Any, activation: int, lengths: Any, reve
 
 
 @kernel
-def rnn_backward(S: Any, H: Any, panels: Any, activation: int, dY: Any, offset: int, num_hiddens: int, dH: Any, lengths: Any,
-                 reverse: bool, share: Share, meeting: Any) -> None:
+def rnn_backward(S: Any, H: Any, panels: Any, activation: int, dY: Any, offset: int, num_hiddens: int, dH: Any, dS: Any,
+                 lengths: Any, reverse: bool, share: Share, meeting: Any) -> None:
     """The gradient of the same walk, from its end: dA_t = dH_t * φ'(A_t), dH_{t-1} = dA_t W_hhᵀ, where H_t = φ(A_t).
 
     dY (T, B, columns): that of the outputs, of this direction from column `offset` on; dH (1, B, width): that of the last state,
-    in the end that of the first. S becomes dA. panels: of W_hhᵀ.
+    in the end that of the first. S becomes dA, and dS (panels, T, B, PANEL) the same for the weights. panels: of W_hhᵀ.
     """
     first, last, left, right = share.first, share.last, share.left * PANEL, share.right * PANEL
     for s in range(S.shape[0] - 1, -1, -1):
@@ -49,6 +49,7 @@ def rnn_backward(S: Any, H: Any, panels: Any, activation: int, dY: Any, offset: 
         if share.number > 1:
             meet(meeting, share.number)
         multiply(S[t:t + 1, first:last, :panels.shape[1]], panels[share.left:share.right], dH[:, first:last, left:right], True)
+        pack_panels(S[t:t + 1, first:last, left:right], dS[share.left:share.right], t, first)
 
 
 @kernel

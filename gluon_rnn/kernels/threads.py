@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable, List, Tuple
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Callable, Tuple
 
 from .tile import MOST_ROWS
 
@@ -11,25 +11,33 @@ _MEETING = 6.0      # what a meeting of the threads of one group costs, in tiles
 
 
 class Pool:
-    """Runs a function once in each of `threads` threads, one of them the caller's. A kernel lets go of Python while it runs.
+    """Runs a function once in each of `threads` threads. A kernel lets go of Python while it runs.
 
-    They sleep while there is nothing to do. One call at a time: the threads of a call may wait for each other.
+    They sleep while there is nothing to do. One call at a time, and when it ends, or is broken off, all of them have come back.
     """
 
     def __init__(self, threads: int):
         if threads < 1:
             raise ValueError(f'threads must be 1 or more, got {threads}')
         self.threads, self._lock = threads, threading.Lock()
-        self._executor = ThreadPoolExecutor(threads - 1, 'kernel') if threads > 1 else None
+        self._executor = ThreadPoolExecutor(threads, 'kernel') if threads > 1 else None
 
-    def run(self, function: Callable[[int], None], number: int | None = None) -> None:
-        """function(0), function(1), ... function(number - 1) at once; number: all threads unless given."""
+    def run(self, function: Callable[[int], None], number: int | None = None, *, meet: bool = False) -> None:
+        """function(0), function(1), ... function(number - 1) at once; number: all threads unless given.
+
+        function(0) runs in the caller's thread, unless they `meet`: a KeyboardInterrupt there would leave the others waiting.
+        """
         number = number or self.threads
         with self._lock:
-            others: List[Any] = [self._executor.submit(function, k) for k in range(1, number)] if self._executor else []
-            function(0)
-            for other in others:
-                other.result()
+            own = 0 if meet and number > 1 else 1
+            calls = [self._executor.submit(function, k) for k in range(own, number)] if self._executor else []
+            try:
+                if own:
+                    function(0)
+                for call in calls:
+                    call.result()
+            finally:
+                wait(calls)
 
 
 def plan(batch_size: int, panels: int, threads: int) -> Tuple[int, int]:

@@ -22,6 +22,20 @@ from .compiling import element
 PANEL, MOST_ROWS = (32, 12) if llvm.get_host_cpu_features().get('avx512f') else (16, 6)
 
 
+@intrinsic
+def copy_panel(typingctx: Any, A: Any, s: Any, i: Any, n: Any, panels: Any, p: Any, t: Any, r: Any) -> Any:
+    """panels[p, t, r] = A[s, i, n:n + PANEL], as vectors. The last axes have no gaps."""
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        vector = ir.VectorType(context.get_value_type(signature.args[0].dtype), PANEL).as_pointer()
+        source, target = [builder.bitcast(element(context, builder, signature.args[k], args[k], args[k + 1:k + 4]), vector)
+                          for k in (0, 4)]
+        value = builder.load(source)
+        value.align = signature.args[0].dtype.bitwidth // 8
+        builder.store(value, target).align = value.align
+        return context.get_dummy_value()
+    return types.void(A, *[types.intp] * 3, panels, *[types.intp] * 3), codegen
+
+
 def make_tile(transposed: bool) -> Callable[..., None]:
     """The kernel for tiles of 1 to MOST_ROWS rows; transposed: A is read by columns.
 

@@ -18,8 +18,6 @@ from .compiling import fetch_add, kernel
 from .products import multiply, sum_of_squares
 from .tile import PANEL
 
-_TOGETHER = 4       # panels of a scattered gradient that a thread takes at once: whole pieces of a row
-
 
 class Share(NamedTuple):
     """One thread's part: rows first to last, panels left to right of each gate; `number` threads share these rows."""
@@ -78,28 +76,28 @@ def add_output_gradient(dH: Any, dY: Any, left: int, right: int, offset: int, nu
 
 
 @kernel
-def scatter(S: Any, slots: Any, G: Any, squares: Any, next_part: Any) -> None:
-    """The gradient of W_x for one-hot X: row r of S is added to row slots[r] of G, none where that is below 0.
+def scatter(panels: Any, slots: Any, G: Any, squares: Any, next_panel: Any) -> None:
+    """The gradient of W_x for one-hot X: row r of D is added to row slots[r] of G, none where that is below 0.
 
-    S (rows, columns), G (different indices, columns), squares (columns / PANEL,): the sum of squares of a panel's columns. Each
-    thread takes the next `_TOGETHER` panels that nobody has. next_part: (1,) of int64, zero at first.
+    panels (number, T, B, PANEL): of D, from `pack_panels`; G (different indices, columns), squares (number,): the sum of squares
+    of a panel's columns. Each thread takes the next panel that nobody has. next_panel: (1,) of int64, zero at first.
     """
+    number, T, B, _ = panels.shape
     while True:
-        p = fetch_add(next_part, 0) * _TOGETHER
-        if p >= squares.shape[0]:
+        p = fetch_add(next_panel, 0)
+        if p >= number:
             break
-        end = min(p + _TOGETHER, squares.shape[0])
-        left, right = p * PANEL, end * PANEL
+        left = p * PANEL
         for slot in range(G.shape[0]):
-            for j in range(left, right):
-                G[slot, j] = 0
-        for r in range(S.shape[0]):
-            slot = slots[r]
-            if slot >= 0:
-                for j in range(left, right):
-                    G[slot, j] += S[r, j]
-        for q in range(p, end):
-            squares[q] = sum_of_squares(G[:, q * PANEL:(q + 1) * PANEL])
+            for j in range(PANEL):
+                G[slot, left + j] = 0
+        for t in range(T):
+            for r in range(B):
+                slot = slots[t * B + r]
+                if slot >= 0:
+                    for j in range(PANEL):
+                        G[slot, left + j] += panels[p, t, r, j]
+        squares[p] = sum_of_squares(G[:, left:left + PANEL])
 
 
 @kernel

@@ -176,7 +176,7 @@ class Walk(Function):
         self.kernels.begin(p, X, state, drop=train, dropout_key=net.dropout_key() if train else None)
         number, runs = self.kernels.pool.threads, self.kernels.pool.run
         runs(lambda k: self.kernels.pack(p, params, self.learn, k, number))
-        runs(lambda k: self.kernels.forward(p, params, k), p.groups * p.columns)
+        runs(lambda k: self.kernels.forward(p, params, self.learn, k), p.groups * p.columns, meet=p.columns > 1)
         return [nd.array(p.Y[-1], ctx=net.ctx), *(nd.array(value, ctx=net.ctx) for value in self.kernels.last_state(p))]
 
     def backward(self, output_grads: List[nd.NDArray], out: List[nd.NDArray]) -> None:
@@ -185,7 +185,7 @@ class Walk(Function):
         p.dY[-1][:, :, :net.num_outputs] = view(output_grads[0])
         kernels.begin_backward(p, [view(grad) for grad in output_grads[1:]])
         dX = np.zeros((p.T, p.B, padded(net.num_inputs)), np.float32) if dense else None
-        kernels.pool.run(lambda k: kernels.backward(p, k, dX=dX), p.groups * p.columns)
+        kernels.pool.run(lambda k: kernels.backward(p, k, dX=dX), p.groups * p.columns, meet=p.columns > 1)
         kernels.count_inputs(p)
         kernels.pool.run(lambda k: kernels.weights(p))
         grads = [view(array) for array in out]

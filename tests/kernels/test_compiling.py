@@ -7,7 +7,7 @@ import numpy as np
 from gluon_rnn import runtime
 
 with runtime.kernel_cache():
-    from gluon_rnn.kernels.compiling import fetch_add, larger, load_now, meet, power_of_two
+    from gluon_rnn.kernels.compiling import arrive, fetch_add, larger, load_now, meet, power_of_two, wait_for
 
 
 def test_numbers():
@@ -42,6 +42,20 @@ def test_nobody_goes_on_before_all_have_come():
             before.append(len(came) >= 3 * (turn + 1))
     in_threads(walk)
     assert before == [True] * 60 and meeting[0] == 60
+
+
+def test_who_waits_goes_on_when_as_many_have_arrived():
+    meeting, came, seen = np.zeros(1, np.int64), [], []
+
+    def walk(k):
+        if k:
+            came.append(k)
+            arrive(meeting)
+        else:
+            wait_for(meeting, 2)
+            seen.append(len(came))
+    in_threads(walk)
+    assert seen == [2]
 
 
 def in_threads(work):

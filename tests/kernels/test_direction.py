@@ -2,6 +2,7 @@
 import numpy as np
 from numpy.testing import assert_array_equal
 
+from gluon_rnn.kernels.memory import Memory
 from tests.kernels.page import GATES, Page, Update, V
 
 
@@ -9,7 +10,7 @@ def test_weights_packed_in_parts_are_packed_as_a_whole():
     page, found = Page('lstm'), []
     direction, own = page.layers[1][0], page.params[1][0]
     for number in (1, 3):
-        room = direction.room(4, 3)
+        room = direction.room(4, 3, Memory())
         for packed in (direction.W_h, direction.W_x, direction.b):
             packed[...] = -1
         for k in range(number):

@@ -9,12 +9,14 @@ from gluon_rnn import runtime
 
 with runtime.kernel_cache():
     from gluon_rnn.kernels.products import (
+        columns_shape,
         multiply,
         pack,
         pack_columns,
+        pack_panels,
         pack_transposed,
         padded,
-        room_for_columns,
+        panels_shape,
         weight_gradient,
     )
     from gluon_rnn.kernels.tile import MOST_ROWS, PANEL
@@ -47,15 +49,18 @@ def test_product(dtype, tolerance, steps, rows, K, N):
 
 
 @pytest.mark.parametrize(('dtype', 'tolerance'), DTYPES)
-@pytest.mark.parametrize(('rows', 'K', 'N'), [(1, 1, PANEL), (700, 13, 2 * PANEL), (35, 2 * MOST_ROWS + 1, PANEL)])
+@pytest.mark.parametrize(('rows', 'K', 'N'), [(1, 1, PANEL), (1400, 13, 2 * PANEL), (35, 2 * MOST_ROWS + 1, PANEL)])
 def test_weight_gradient(dtype, tolerance, rows, K, N):
     rng = np.random.default_rng(1)
     A, D = wide(rng, 1, rows, K, dtype=dtype), wide(rng, 1, rows, N, dtype=dtype)
     G, bias = wide(rng, 1, K, N, dtype=dtype), np.zeros(N, dtype)
     squares, turn = np.zeros(N // PANEL), np.zeros(1, np.int64)
-    columns = room_for_columns(rows, K, dtype)
-    pack_columns(A, columns, 0, 1, 0, rows)
-    weight_gradient(columns, D, G, bias, squares, turn)
+    columns, panels = np.zeros(columns_shape(2 + rows, K), dtype), np.zeros(panels_shape(1, rows, N), dtype)
+    columns[:, :2] = np.nan     # rows before those that are asked for
+    pack_columns(A, columns[:, 2:], 0, 1, 0, rows)
+    for first, last in ((0, rows // 2), (rows // 2, rows)):
+        pack_panels(D[:, first:last], panels, 0, first)
+    weight_gradient(columns, 2, panels, G, bias, squares, turn)
     assert_allclose(G[0], A[0].astype(np.float64).T @ D[0], rtol=0, atol=tolerance * (rows + 20))
     assert_allclose(bias, D[0].sum(axis=0, dtype=np.float64), rtol=0, atol=tolerance * (rows + 20))
     assert_allclose(squares.sum(), (G.astype(np.float64) ** 2).sum() + (bias.astype(np.float64) ** 2).sum(), rtol=1e-12)

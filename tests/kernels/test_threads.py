@@ -1,4 +1,7 @@
 """Who walks what: the same bits for any number of threads, and a fair share of the work on machines that are not at hand."""
+import threading
+import time
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -71,3 +74,19 @@ def test_a_thread_that_fails_is_heard():
         Pool(2).run(fail)
     with pytest.raises(ValueError, match='threads must be 1 or more'):
         Pool(0)
+
+
+def test_an_interrupt_waits_for_the_other_threads():
+    """Who walks on would write into the arrays of the next call; and nobody is left waiting for the caller's part."""
+    pool, ended = Pool(2), []
+
+    def interrupted(k):
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        time.sleep(0.2)
+        ended.append(k)
+    with pytest.raises(KeyboardInterrupt):
+        pool.run(interrupted)
+    assert ended == [1]
+    pool.run(interrupted, meet=True)
+    assert sorted(ended) == [0, 1, 1]

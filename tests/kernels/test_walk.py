@@ -34,9 +34,9 @@ def test_gather_is_a_row_of_the_weight_and_scatter_its_gradient():
     assert not S[..., width - 3:width].any()
 
     slots, G, squares = np.array([0, 1, 0, 1, 2, -1, 0, 1, -1]), np.full((3, width + PANEL), np.nan, np.float32), np.zeros(1)
-    D = rng.normal(size=(9, width + PANEL)).astype(np.float32)
-    scatter(D, slots, G, squares, np.zeros(1, np.int64))
-    wanted = np.stack([D[slots == slot, :width].astype(np.float64).sum(axis=0) for slot in range(3)])
+    D = rng.normal(size=(9, width)).astype(np.float32)
+    scatter(D.reshape((1, 3, 3, PANEL)), slots, G, squares, np.zeros(1, np.int64))
+    wanted = np.stack([D[slots == slot].astype(np.float64).sum(axis=0) for slot in range(3)])
     assert_allclose(G[:, :width], wanted, rtol=0, atol=1e-6)
     assert_allclose(squares[0], (wanted ** 2).sum(), rtol=1e-6)
     assert np.isnan(G[:, width:]).all()

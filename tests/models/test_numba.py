@@ -133,7 +133,7 @@ def test_dropout_with_a_given_mask_equals_the_network_by_hand():
     params = numba.by_direction({name: value.asnumpy() for name, value in numba.parameters().items()})
     kernels.begin(p, X, [np.zeros((B, NUM_HIDDENS), np.float32)] * 3)
     kernels.pack(p, params, False, 0, 1)
-    kernels.pool.run(lambda k: kernels.forward(p, params, k), p.groups * p.columns)
+    kernels.pool.run(lambda k: kernels.forward(p, params, False, k), p.groups * p.columns)
     H = nd.array(X)
     for i, layer in enumerate(scratch.parts.values()):
         H, _ = layer(H * nd.array(p.masks[i]) if i else H, layer.begin_state(B))
