@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence
 
@@ -108,10 +108,16 @@ def script_case() -> Case:
     return Case('gluon_rnn train.py', WORKERS / 'script.py', {'impl': 'numba'}, compiles=True)
 
 
+def one_thread_cases() -> List[Case]:
+    """The kernels, and the products alone, on one thread, whatever the others have: what a second one brings."""
+    return [replace(case, name=f'{case.name}, one thread', environment={'OMP_NUM_THREADS': '1'})
+            for case in (*own_cases(['numba']), floor_case())]
+
+
 def epoch_cases(*, torch: bool = True, compiled: bool = True) -> List[Case]:
     """d2lzh, also as a reader meets it, this project and PyTorch. torch: with PyTorch; compiled: with torch.compile.
 
-    Beside them JAX, where `make peers` was run, this project's training script, and the products alone.
+    Beside them JAX, where `make peers` was run, this project's training script, the products alone, and one thread.
     """
     return [*book_cases(tuned=True), *own_cases(), script_case(), *(torch_cases(compiled=compiled) if torch else []),
-            *peer_cases(), floor_case()]
+            *peer_cases(), floor_case(), *one_thread_cases()]

@@ -121,7 +121,8 @@ class _Process:
         self.answers: List[Dict[str, Any]] = []
         self.log = tempfile.TemporaryFile('w+', encoding='utf-8', errors='replace')  # noqa: SIM115 (closed by close())
         variables = {name: value for name, value in {**environment, **case.environment}.items() if value is not None}
-        options = {**asdict(setting), **case.options, 'threads': int(environment['OMP_NUM_THREADS'])}
+        threads = variables.get('OMP_NUM_THREADS', environment['OMP_NUM_THREADS'])
+        options = {**asdict(setting), **case.options, 'threads': int(threads)}
         command = [case.python, str(WORKERS / 'run.py'), str(case.worker), json.dumps(options)]
         self.started = time.perf_counter()
         try:
@@ -151,8 +152,9 @@ class _Process:
         if self.error:
             return Measurement(self.case.name, error=self.error)
         first, *epochs, last = self.answers
+        memory = max(answer.get('memory', 0) for answer in (*epochs, last))
         return Measurement(self.case.name, tuple(epoch['seconds'] for epoch in epochs), tokens, first['seconds'],
-                           last['memory'], first['library_memory'], first.get('perplexity'), first['start_seconds'],
+                           memory, first['library_memory'], first.get('perplexity'), first['start_seconds'],
                            answers=tuple(epochs))
 
     def _read(self) -> None:

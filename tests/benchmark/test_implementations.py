@@ -12,6 +12,7 @@ def test_epochs_of_everyone_with_or_without_torch():
     names = {case.name for case in epoch_cases()}
     assert len(names) == len(epoch_cases()) and all(case.worker.is_file() for case in epoch_cases())
     assert names - {case.name for case in epoch_cases(compiled=False)} == {'torch.compile of it'}
+    assert {'gluon_rnn numba, one thread', 'products alone, one thread'} < names
     for compiled in (True, False):
         without = {case.name for case in epoch_cases(torch=False, compiled=compiled)}
         assert names - without == {name for name in names if 'torch' in name} != set()

@@ -65,16 +65,18 @@ def test_peak_memory_is_the_process_s_own(tmp_path):
 def test_threads_and_environment(tmp_path, monkeypatch):
     body = ('import os\n'
             'def prepare(options):\n'
-            '    raise RuntimeError(" ".join(str(os.environ.get(name)) for name in options["names"]))\n')
+            '    raise RuntimeError(" ".join(str(os.environ.get(name)) for name in options["names"]), options["threads"])\n')
     path = worker(tmp_path, body).worker
     names = ['OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'OPENBLAS_CORETYPE', 'OWN']
     monkeypatch.setenv('OPENBLAS_CORETYPE', 'HASWELL')
     monkeypatch.setitem(environment._chosen, 'OPENBLAS_CORETYPE', 'HASWELL')        # as prepare() would have left it
     result, = measuring.measure([Case('env', path, {'names': names}, {'OWN': 'yes'})], SMALL, threads=3, repeats=0)
-    assert result.error == 'RuntimeError: 3 3 3 None yes'
+    assert result.error == "RuntimeError: ('3 3 3 None yes', 3)"
     monkeypatch.setitem(environment._chosen, 'OPENBLAS_CORETYPE', 'ZEN')            # so this one is the user's
     result, = measuring.measure([Case('env', path, {'names': names})], SMALL, threads=2, repeats=0)
-    assert result.error == 'RuntimeError: 2 2 2 HASWELL None'
+    assert result.error == "RuntimeError: ('2 2 2 HASWELL None', 2)"
+    result, = measuring.measure([Case('env', path, {'names': names}, {'OMP_NUM_THREADS': '1'})], SMALL, threads=2, repeats=0)
+    assert result.error == "RuntimeError: ('1 2 2 HASWELL None', 1)"
 
 
 # a worker that hangs when it is asked for no more

@@ -32,3 +32,4 @@ def test_the_script_and_jax_do_the_same_work(cell):
     assert [m.error for m in found] == [''] * len(found)
     assert [m.perplexity for m in found] == pytest.approx([found[0].perplexity] * len(found), rel=0.02)
     assert 15 < found[0].perplexity < 25
+    assert found[1].memory > found[0].library_memory        # of the script's own process, not of the one that starts it

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -16,7 +17,9 @@ _NOT_COUNTED = 3
 
 def prepare(options: Dict[str, Any]) -> Callable[[], Dict[str, Any]]:
     def run() -> Dict[str, Any]:
-        """Starts a run and returns the median of its epochs, as its own records have them, and its first perplexity."""
+        """Starts a run and returns the median of its epochs, as its own records have them, its first perplexity, and its
+        memory: the most that any run so far has taken.
+        """
         with tempfile.TemporaryDirectory() as folder:
             text, out = Path(folder) / 'text.txt', Path(folder) / 'run'
             text.write_text(''.join(chr(0x4e00 + index) for index in options['corpus_indices']), encoding='utf-8')
@@ -27,5 +30,5 @@ def prepare(options: Dict[str, Any]) -> Callable[[], Dict[str, Any]]:
                             '--prefix', chr(0x4e00 + options['corpus_indices'][0]), *flags], check=True, stdout=sys.stderr)
             records = [json.loads(line) for line in (out / 'metrics.jsonl').read_text(encoding='utf-8').splitlines()]
         return {'seconds': statistics.median(record['seconds'] for record in records[_NOT_COUNTED:]),
-                'perplexity': records[0]['perplexity']}
+                'perplexity': records[0]['perplexity'], 'memory': resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024}
     return run
