@@ -86,8 +86,8 @@ class LanguageModel:
         norm = math.sqrt(self.squares.sum() + p.embedded.squares.sum() + sum(room.squares.sum() for _, room in network.walks(p)))
         if math.isfinite(norm):
             factor = min(1.0, update.clipping_theta / norm) if update.clipping_theta and norm else 1.0
-            gradients = self._named(p, params, output)
-            pool.run(lambda k: self._move(gradients, update, factor, k))
+            moves = self._moves(p, params, output)
+            pool.run(lambda k: self._move(moves, update, factor, k))
         return float(p.loss.sum()) / p.loss.size, norm, network.last_state(p)
 
     def loss(self, X: np.ndarray, Y: np.ndarray, state: Sequence[np.ndarray], params: Params,
@@ -165,8 +165,8 @@ class LanguageModel:
             e = p.embedded
             scatter(e.dE, e.slots, e.G[:e.number], e.squares, e.next)
 
-    def _named(self, p: Pass, params: Params, output: Dict[str, np.ndarray]) -> List[Tuple[str, np.ndarray, Gradient]]:
-        """Each parameter with its name and its gradient."""
+    def _moves(self, p: Pass, params: Params, output: Dict[str, np.ndarray]) -> List[Tuple[str, np.ndarray, Gradient, np.ndarray]]:
+        """Each parameter with its name, its gradient, and the row of that for each of its own, -1 where that is zero."""
         made = [Gradient('W_hq', self.G[:, :self.vocab_size]), Gradient('b_q', self.G_b[None, :self.vocab_size])]
         if self.embed_size:
             e = p.embedded
@@ -175,18 +175,22 @@ class LanguageModel:
         for i, (layer, of_layer) in enumerate(zip(params, self.network.gradients(p))):
             for d, (own, of_direction) in enumerate(zip(layer, of_layer)):
                 found += [(f'{i}.{d}.{gradient.name}', own[gradient.name], gradient) for gradient in of_direction]
-        return found
+        rows = np.arange(max(W.size // gradient.values.shape[1] for _, W, gradient in found))
+        moves = []
+        for name, W, gradient in found:
+            slots = rows
+            if gradient.rows is not None:
+                slots = np.full(len(W), -1)
+                slots[gradient.rows] = rows[:len(gradient.rows)]
+            moves.append((name, W, gradient, slots))
+        return moves
 
-    def _move(self, gradients: List[Tuple[str, np.ndarray, Gradient]], update: Update, factor: float, k: int) -> None:
+    def _move(self, moves: List[Tuple[str, np.ndarray, Gradient, np.ndarray]], update: Update, factor: float, k: int) -> None:
         number = self.network.pool.threads
-        for name, W, gradient in gradients:
+        for name, W, gradient, slots in moves:
             decays = W.ndim > 1     # a bias does not
             W, G = W.reshape((-1, gradient.values.shape[1])), gradient.values
             first, last = k * len(W) // number, (k + 1) * len(W) // number
-            slots = np.arange(len(W))
-            if gradient.rows is not None:
-                slots[:] = -1
-                slots[gradient.rows] = np.arange(len(gradient.rows))
             if update.optimizer == 'sgd':
                 sgd(W, G, slots, factor * update.lr, update.shrink * decays, first, last)
             else:

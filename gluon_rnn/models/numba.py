@@ -46,6 +46,19 @@ def view(array: nd.NDArray) -> np.ndarray:
     The view is good as long as the array lives.
     """
     check_call(_LIB.MXNDArrayWaitToWrite(array.handle))
+    return _memory(array)
+
+
+def views(arrays: Mapping[str, nd.NDArray]) -> Dict[str, np.ndarray]:
+    """The same of many, waiting once for all that MXNet has queued: to ask for each array costs more than to look at it.
+
+    Not for an operator or its gradient: that would wait for itself.
+    """
+    nd.waitall()
+    return {name: _memory(array) for name, array in arrays.items()}
+
+
+def _memory(array: nd.NDArray) -> np.ndarray:
     place = ctypes.c_void_p()
     check_call(_LIB.MXNDArrayGetData(array.handle, ctypes.byref(place)))
     dtype = np.dtype(array.dtype)

@@ -9,7 +9,7 @@ from mxnet import nd
 
 from .. import runtime
 from ..corpora.indices import check_indices
-from .numba import NumbaNetwork, view, whole_numbers
+from .numba import NumbaNetwork, view, views, whole_numbers
 
 with runtime.kernel_cache():
     from ..kernels import language_model, network, writing
@@ -41,7 +41,9 @@ class WholeSteps:
         parameters; leaves their gradients as they were. Raises ValueError for an index outside the vocabulary.
         """
         X, Y = whole_numbers(X, self.vocab_size, 'X'), whole_numbers(Y, self.vocab_size, 'Y')
-        moments = {name: tuple(view(moment) for moment in pair) for name, pair in update.get('moments', {}).items()}
+        pairs = update.get('moments', {})
+        means, variances = [views({name: pair[i] for name, pair in pairs.items()}) for i in range(2)]
+        moments = {name: (means[name], variances[name]) for name in pairs}
         how = language_model.Update(**{**update, 'moments': self._by_place(moments)})
         params, output = self._arrays()
         loss, norm, last = self.kernels.step(X, Y, _state(state), params, output, how, dropout_key=self.network.dropout_key())
@@ -88,8 +90,7 @@ class WholeSteps:
         return text[len(indices):].tolist()
 
     def _arrays(self) -> Tuple[network.Params, Dict[str, np.ndarray]]:
-        params = self.network.by_direction({name: view(array) for name, array in self.network.parameters().items()})
-        return params, {name: view(array) for name, array in self.around.items()}
+        return self.network.by_direction(views(self.network.parameters())), views(self.around)
 
     def _by_place(self, moments: Dict[str, Any]) -> Dict[str, Any]:
         """By the kernels' names of the parameters."""
