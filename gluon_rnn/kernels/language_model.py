@@ -31,6 +31,8 @@ from .update import adam, sgd
 from .walk import find_slots, scatter
 
 _PASSES_KEPT = 4        # of the shapes met lately
+# of a parameter: its name, itself, its gradient, and the row of that for each of its own rows
+Move = Tuple[str, np.ndarray, Gradient, np.ndarray]
 
 
 @dataclass
@@ -165,8 +167,8 @@ class LanguageModel:
             e = p.embedded
             scatter(e.dE, e.slots, e.G[:e.number], e.squares, e.next)
 
-    def _moves(self, p: Pass, params: Params, output: Dict[str, np.ndarray]) -> List[Tuple[str, np.ndarray, Gradient, np.ndarray]]:
-        """Each parameter with its name, its gradient, and the row of that for each of its own, -1 where that is zero."""
+    def _moves(self, p: Pass, params: Params, output: Dict[str, np.ndarray]) -> List[Move]:
+        """What moves each parameter; -1 for a row whose gradient is zero."""
         made = [Gradient('W_hq', self.G[:, :self.vocab_size]), Gradient('b_q', self.G_b[None, :self.vocab_size])]
         if self.embed_size:
             e = p.embedded
@@ -185,7 +187,7 @@ class LanguageModel:
             moves.append((name, W, gradient, slots))
         return moves
 
-    def _move(self, moves: List[Tuple[str, np.ndarray, Gradient, np.ndarray]], update: Update, factor: float, k: int) -> None:
+    def _move(self, moves: List[Move], update: Update, factor: float, k: int) -> None:
         number = self.network.pool.threads
         for name, W, gradient, slots in moves:
             decays = W.ndim > 1     # a bias does not
