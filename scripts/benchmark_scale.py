@@ -32,6 +32,8 @@ import _cli
 from _flags import add_out, check_free
 
 from gluon_rnn import runtime
+from gluon_rnn.cells.build import NetworkConfig
+from gluon_rnn.models.base import count_parameters
 from gluon_rnn.runs.files import write_whole
 
 HERE = Path(__file__).resolve().parent
@@ -144,11 +146,6 @@ def measured_table(measured: List[Measured]) -> str:
     return '\n'.join(lines)
 
 
-def parameters(num_hiddens: int) -> int:
-    """Number of weights of the GRU and its output layer."""
-    return 3 * (VOCAB_SIZE + num_hiddens + 1) * num_hiddens + (num_hiddens + 1) * VOCAB_SIZE
-
-
 def products(num_hiddens: int, rows: int) -> int:
     """Operations of a step in products of matrices, forward and backward; the one-hot input needs none."""
     return 3 * 2 * rows * NUM_STEPS * num_hiddens * (3 * num_hiddens + VOCAB_SIZE)
@@ -166,7 +163,8 @@ def reckon(measured: List[Measured], num_hiddens: int) -> List[Dict[str, Any]]:
         m = alone[base, rows]
         return m.worker_cpu * products(num_hiddens, rows) / products(base, rows)
 
-    bytes_of_all = 2 * 4 * parameters(num_hiddens) * MACHINES
+    parameters = count_parameters(NetworkConfig(cell='gru', num_hiddens=num_hiddens), VOCAB_SIZE, VOCAB_SIZE)
+    bytes_of_all = 2 * 4 * parameters * MACHINES
     found = []
     for gigabits in (1, 10):
         for servers in (1, MACHINES):

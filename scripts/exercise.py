@@ -14,7 +14,8 @@ import _cli
 from _flags import add_out, add_quick, add_seed
 from tqdm import tqdm
 
-from gluon_rnn.book.exercises import EXERCISES, Exercise, Workbench
+from gluon_rnn.book import answers
+from gluon_rnn.book.exercises import EXERCISES, Workbench
 from gluon_rnn.book.exercises.frame import FILES, markdown_of, write
 
 EXAMPLES = """examples
@@ -39,9 +40,9 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     args = parser().parse_args()
     if args.numbers == ['list'] and not args.all:
-        print('\n'.join(f'{e.number:8}{e.question[0]}\n{"":8}{e.question[1]}' for e in EXERCISES.values()))
+        print('\n'.join(f'{number:8}' + '\n        '.join(answers.question(number)) for number in EXERCISES))
         return
-    exercises = chosen(args)
+    numbers = chosen(args)
     _cli.stop_on_sigterm()
     with tqdm(bar_format='{desc}', disable=None, leave=False) as bar:
         def on_progress(text: str) -> None:
@@ -52,42 +53,41 @@ def main() -> None:
         if bench.fallback:
             tqdm.write(f'{bench.wanted} is not here, {bench.corpus_name} takes its place: {bench.fallback}')
             tqdm.write(f'找不到 {bench.wanted}，以 {bench.corpus_name} 代替')
-        for exercise in exercises:
-            answer(exercise, bench, args, bar)
+        for number in numbers:
+            answer(number, bench, args, bar)
 
 
-def chosen(args: argparse.Namespace) -> List[Exercise]:
+def chosen(args: argparse.Namespace) -> List[str]:
     """The exercises asked for, without those that --all finds answered. Raises ValueError before anything is done."""
     unknown = [number for number in args.numbers if number not in EXERCISES]
     if unknown:
         raise ValueError(f'unknown exercise {unknown[0]!r}: choose from {", ".join(EXERCISES)}, or list')
     if bool(args.numbers) == args.all:
         raise ValueError('give the numbers of exercises, list, or --all')
-    exercises = [exercise for number, exercise in EXERCISES.items() if args.all or number in args.numbers]
-    answered = [e for e in exercises if (args.out / e.number / 'result.json').exists() and not args.overwrite]
+    numbers = [number for number in EXERCISES if args.all or number in args.numbers]
+    answered = [number for number in numbers if (args.out / number / 'result.json').exists() and not args.overwrite]
     if answered and not args.all:
-        raise ValueError(f'{args.out / answered[0].number} holds an answer: --overwrite replaces it, or choose another --out')
-    for exercise in exercises:
-        folder = args.out / exercise.number
+        raise ValueError(f'{args.out / answered[0]} holds an answer: --overwrite replaces it, or choose another --out')
+    for folder in (args.out / number for number in numbers):
         foreign = [path.name for path in folder.glob('*') if path.name not in FILES and not path.name.startswith('.')]
         if foreign:
             raise ValueError(f'{folder} holds files that are no answer ({foreign[0]}): choose another --out')
-    for exercise in answered:
-        tqdm.write(f'{args.out / exercise.number} holds an answer already')
-    return [exercise for exercise in exercises if exercise not in answered]
+    for number in answered:
+        tqdm.write(f'{args.out / number} holds an answer already')
+    return [number for number in numbers if number not in answered]
 
 
-def answer(exercise: Exercise, bench: Workbench, args: argparse.Namespace, bar: Any) -> None:
+def answer(number: str, bench: Workbench, args: argparse.Namespace, bar: Any) -> None:
     """Run one exercise, print it and keep it."""
     start = time.perf_counter()
     bench.begin()
-    outcome = exercise.run(bench)
+    outcome = EXERCISES[number](bench)
     seconds = time.perf_counter() - start
     bar.set_description_str('')
-    tqdm.write('\n' + markdown_of(exercise, outcome, note=bench.note(), quick=bench.quick))
+    tqdm.write('\n' + markdown_of(number, outcome, note=bench.note(), quick=bench.quick))
     settings = {'corpus': bench.corpus_name, 'fallback': bench.fallback, 'quick': bench.quick, 'seed': bench.seed,
                 'seconds': seconds}
-    paths = write(args.out / exercise.number, exercise, outcome, note=bench.note(), settings=settings)
+    paths = write(args.out / number, number, outcome, note=bench.note(), settings=settings)
     tqdm.write(f'{seconds:.0f} s; wrote {", ".join(map(str, paths))}')
 
 

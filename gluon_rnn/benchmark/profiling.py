@@ -21,6 +21,7 @@ from mxnet import nd
 
 from .. import runtime
 from ..cells.build import IMPLS
+from ..cells.weights import GATES
 from .implementations import WORKERS, Setting
 from .measuring import check_measuring
 
@@ -28,7 +29,6 @@ Operators = Dict[str, Tuple[float, float]]      # operator -> how often, millise
 # what MXNet's engine does between operators, and what contains others
 _NO_OPERATORS = ('DeleteVariable', 'WaitForVar', 'WaitForAll', '_backward_CustomFunction', 'CustomFunction', '_CachedOp',
                  '_backward_CachedOp', 'pure_python', 'ResourceNativeRandomSetSeed')
-_GATES = {'rnn': 1, 'gru': 3, 'lstm': 4}
 _KEPT = {'rnn': 0, 'gru': 3, 'lstm': 5}     # beside H: the gates, of which an RNN's is H itself, and C
 _NUMBER = 4                     # bytes of a float32
 _ARRAY_BYTES = 64 << 20         # of each array that is added: more than the caches hold
@@ -105,7 +105,7 @@ def operations(setting: Setting) -> Dict[str, int]:
     """
     rows, h = setting.num_steps * setting.batch_size, setting.num_hiddens
     return {'output layer': 3 * 2 * rows * h * setting.vocab_size,
-            'recurrent weights': 3 * 2 * rows * h * h * _GATES[setting.cell]}
+            'recurrent weights': 3 * 2 * rows * h * h * len(GATES[setting.cell])}
 
 
 def bytes_moved(setting: Setting) -> Dict[str, int]:
@@ -120,7 +120,7 @@ def bytes_moved(setting: Setting) -> Dict[str, int]:
         written and read, the latter both for W_h and for W_x.
     """
     rows, h, vocab_size = setting.num_steps * setting.batch_size, setting.num_hiddens, setting.vocab_size
-    gates, kept = _GATES[setting.cell], _KEPT[setting.cell]
+    gates, kept = len(GATES[setting.cell]), _KEPT[setting.cell]
     products, biases = gates * h * h + h * vocab_size, gates * h + vocab_size
     numbers = {'weights': 2 * products + biases + gates * rows * h,
                'update': 5 * (products + biases + gates * vocab_size * h),

@@ -136,13 +136,12 @@ def _row(title: str, cells: Sequence[str]) -> str:
 def exercise(number: str, *, full: bool = False) -> None:
     """Run an exercise of the book, small unless `full`: a small run shows what is measured and answers nothing."""
     from IPython.display import Markdown, display
-    found = EXERCISES[number]
     with tqdm(bar_format='{desc}', leave=False) as bar:
         bench = Workbench('jaychou' if full else 'lyrics', quick=not full, on_progress=bar.set_description_str)
         bench.begin()
-        outcome = found.run(bench)
+        outcome = EXERCISES[number](bench)
     note = bench.note()
-    text = markdown_of(found, outcome, note=note, quick=not full)
+    text = markdown_of(number, outcome, note=note, quick=not full)
     text = text[text.index(f'*{note[1]}*'):].replace('![](picture.png)\n\n', '')    # the question stands above the cell
     display(Markdown(text if full else text.partition('## Answer')[0]))
     if outcome.picture:

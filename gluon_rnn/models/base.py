@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Tuple, TypeVar
 
 import mxnet as mx
 import numpy as np
@@ -13,7 +14,10 @@ from ..cells.base import BookParams, Network, load_weights
 from ..cells.build import NetworkConfig, build_network
 from ..cells.ops import State
 from ..cells.output_layer import GluonOutputLayer, OutputLayer
+from ..cells.weights import GATES
 from ..corpora.indices import to_numpy
+
+C = TypeVar('C', bound=NetworkConfig)
 
 
 def _rebuild(kind: Any, config: Any, device: Tuple[str, int], weights: BookParams, idx_to_char: Any) -> Any:
@@ -141,6 +145,24 @@ def check_matrix(X: Any, name: str, axes: int = 2, ctx: Any = None) -> nd.NDArra
     if X.ndim != axes:
         raise ValueError(f'{name} must have {axes} axes, got shape {X.shape}')
     return X
+
+
+def count_parameters(config: NetworkConfig, num_inputs: int, num_outputs: int) -> int:
+    """The number of parameters of an RNN, GRU or LSTM and its output layer, without building them."""
+    gates, biases = len(GATES[config.cell]), 2 if config.impl == 'gluon' else 1
+    directions = [config.num_hiddens, *([config.backward_hiddens or config.num_hiddens] if config.bidirectional else [])]
+    total = 0
+    for _ in range(config.num_layers):
+        total += sum(gates * n * (num_inputs + n + biases) for n in directions)
+        num_inputs = sum(directions)
+    return total + (num_inputs + 1) * num_outputs
+
+
+def with_parameters(config: C, number: int, num_inputs: int, num_outputs: int) -> C:
+    """The network with the number of hidden units that brings it nearest to so many parameters, its output layer among them."""
+    hiddens = range(1, 2 + math.isqrt(number))      # more than their squares there cannot be
+    return min((dataclasses.replace(config, num_hiddens=n) for n in hiddens),
+               key=lambda wider: abs(count_parameters(wider, num_inputs, num_outputs) - number))
 
 
 def make_network(config: NetworkConfig, num_inputs: int, ctx: Any) -> Network:

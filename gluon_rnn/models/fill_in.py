@@ -26,7 +26,7 @@ from ..corpora.sampling import Batch, consecutive_batches, masked_batches, num_b
 from ..runs.checkpoint import Checkpoint
 from ..training.config import TrainConfig
 from ..training.loss import perplexity
-from .base import Model, build_parts, check_matrix
+from .base import Model, build_parts, check_matrix, count_parameters, with_parameters
 from .language_model import ModelConfig
 
 MASK = '_'          # a gap in a text that a user writes
@@ -82,24 +82,9 @@ def one_directional(config: ModelConfig) -> ModelConfig:
     """The same network without its second direction, with the number of hidden units that comes nearest in parameters."""
     if not config.bidirectional:
         raise ValueError('the network has one direction already')
-    wanted = count_parameters(config)
+    sizes = config.vocab_size + 1, config.vocab_size
     single = dataclasses.replace(config, bidirectional=False, backward_hiddens=None)
-    hiddens = range(config.num_hiddens, 4 * max(config.num_hiddens, config.backward_hiddens or 0))
-    best = min(hiddens, key=lambda n: abs(count_parameters(dataclasses.replace(single, num_hiddens=n)) - wanted))
-    return dataclasses.replace(single, num_hiddens=best)
-
-
-def count_parameters(config: ModelConfig) -> int:
-    """The number of parameters of a fill-in model, without building it."""
-    gates, biases = {'rnn': 1, 'gru': 3, 'lstm': 4}[config.cell], 2 if config.impl == 'gluon' else 1
-    directions = [config.num_hiddens]
-    if config.bidirectional:
-        directions.append(config.backward_hiddens or config.num_hiddens)
-    inputs, total = config.vocab_size + 1, 0
-    for _ in range(config.num_layers):
-        total += sum(gates * n * (inputs + n + biases) for n in directions)
-        inputs = sum(directions)
-    return total + (inputs + 1) * config.vocab_size
+    return with_parameters(single, count_parameters(config, *sizes), *sizes)
 
 
 class MaskedText:

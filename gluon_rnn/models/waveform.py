@@ -5,7 +5,7 @@ All that it can tell one moment from another by is its own hidden state.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Iterator, Tuple
 
 import mxnet as mx
@@ -15,11 +15,11 @@ from mxnet import autograd, nd
 from ..cells.build import NetworkConfig, build_network
 from ..cells.output_layer import OutputLayer
 from ..training.optimizer import Optimizer
+from .base import with_parameters
 
 CELLS = ('clockwork', 'rnn', 'lstm')
 SIGMA = 0.1             # the paper's standard deviation of new weights
 FORGET_BIAS = 5         # and what it sets the LSTM's forget gate to
-_GATES = {'rnn': 1, 'lstm': 4}
 
 
 def target_wave(num_samples: int = 320) -> np.ndarray:
@@ -61,10 +61,7 @@ class Generator:
 
 def matching(cell: str, num_parameters: int) -> NetworkConfig:
     """The one-layer 'rnn' or 'lstm' whose size as a `Generator` is nearest to num_parameters."""
-    def size(n: int) -> int:
-        return _GATES[cell] * (n * n + n) + n + 1
-    hiddens = range(1, 2 + int(num_parameters ** 0.5))
-    return NetworkConfig(cell=cell, impl='gluon', num_hiddens=min(hiddens, key=lambda n: abs(size(n) - num_parameters)))
+    return replace(with_parameters(NetworkConfig(cell=cell), num_parameters, 0, 1), impl='gluon')
 
 
 @dataclass(frozen=True)

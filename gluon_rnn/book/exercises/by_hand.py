@@ -52,8 +52,7 @@ def without_clipping(perplexities: Mapping[str, float], single: float) -> str:
     """Whether the training exploded, and if so, whether one of the small rates kept up with clipping."""
     if perplexities['bare'] <= single:
         return 'trains'
-    slower = min((value for name, value in perplexities.items() if name.startswith('lr_') and math.isfinite(value)),
-                 default=math.nan)
+    slower = min(value for name, value in perplexities.items() if name.startswith('lr_'))
     return 'explodes' if compared(slower, perplexities['clipped']) == 'higher' else 'slow'
 
 

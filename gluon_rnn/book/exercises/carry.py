@@ -6,22 +6,20 @@ Every character, kept or not, proposes itself as candidate: only the gates tell 
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Callable, Dict, Iterator, Sequence, Tuple
+from typing import Any, Dict, Iterator, Sequence, Tuple
 
 import numpy as np
 from mxnet import nd
 
 from ... import runtime
 from ...cells.ops import OneHot, State
+from ...corpora.corpus import Corpus
 from ...corpora.sampling import Batch
 from ...models.base import build_parts
 from ...models.language_model import LanguageModel, ModelConfig
 from ...plots import new_figure
 from ...tables import Lines, Table
-from ...training.config import TrainConfig
-from ...training.trainer import Trainer
 from .. import diagnostics
 from .frame import Outcome
 from .workbench import Drawn, Workbench
@@ -47,33 +45,24 @@ def build_recall(num_hiddens: int, impl: str) -> Recall:
     return Recall(config, *build_parts(config, config.vocab_size, config.vocab_size))
 
 
-@dataclass(frozen=True)
-class Gates:
-    """Inputs to the sigmoids of the hand-set gates: far above 0 is open (1), far below is shut (0)."""
-    update_keeping: float = -OPEN       # Z at a character to keep: 0, the candidate takes the place of the state
-    reset_keeping: float = -OPEN        # R there: 0, the candidate knows nothing of the state before
-    update_passing: float = OPEN        # Z at all others: 1, the state stays as it is, whatever the candidate
-    reset_passing: float = -OPEN        # R at all others: of no account where Z is 1
-
-
-# The hand-set gates that are tried.
+# The hand-set gates that are tried, by what their sigmoids get: Z and R at a character to keep, Z and R at all others.
+# Z 0 lets the candidate take the place of the state, R 0 lets it know nothing of the state before; Z 1 leaves the state as it is,
+# whatever the candidate, so that there R is of no account.
 TRIALS = {
-    'ideal': ('Z 0, R 0 at the character to keep; Z 1 after it', Gates()),
-    'either': ('the same, R 1 where nothing is kept', Gates(reset_passing=OPEN)),
-    'reset_open': ('R 1 at the character to keep', Gates(reset_keeping=OPEN)),
-    'leaky': ('Z 0.9 after it', Gates(update_passing=float(np.log(9)))),
+    'ideal': ('Z 0, R 0 at the character to keep; Z 1 after it', (-OPEN, -OPEN, OPEN, -OPEN)),
+    'either': ('the same, R 1 where nothing is kept', (-OPEN, -OPEN, OPEN, OPEN)),
+    'reset_open': ('R 1 at the character to keep', (-OPEN, OPEN, OPEN, -OPEN)),
+    'leaky': ('Z 0.9 after it', (-OPEN, -OPEN, float(np.log(9)), -OPEN)),
 }
 
 
-def by_hand(gates: Gates) -> Recall:
+def by_hand(Z_keep: float, R_keep: float, Z_pass: float, R_pass: float) -> Recall:
     """A GRU of one hidden unit a value. Its candidate is the value just read, over which an older state would win."""
     model = build_recall(_N, 'scratch')
     params = {name: np.zeros_like(value) for name, value in model.book_params().items()}
     keep = slice(_N, 2 * _N)                                    # the rows of A to J
-    params['b_z'][:] = gates.update_passing
-    params['W_xz'][keep] = gates.update_keeping - gates.update_passing
-    params['b_r'][:] = gates.reset_passing
-    params['W_xr'][keep] = gates.reset_keeping - gates.reset_passing
+    params['b_z'][:], params['W_xz'][keep] = Z_pass, Z_keep - Z_pass
+    params['b_r'][:], params['W_xr'][keep] = R_pass, R_keep - R_pass
     params['W_xh'][:_N] = params['W_xh'][keep] = 4 * np.eye(_N)
     params['W_hh'][:] = 8 * np.eye(_N)
     params['W_hq'][:, :_N] = 10 * np.eye(_N)                    # unit k says the k-th of a to j
@@ -112,15 +101,13 @@ def examples(rng: np.random.Generator, greatest: int) -> Iterator[Batch]:
         yield nd.array(X), nd.array(y)
 
 
-def trained(num_epochs: int, greatest: int, *, num_hiddens: int = 32, seed: int = 0,
-            on_step: Callable[..., None] | None = None) -> Recall:
-    """The same task learned from examples, by Adam. seed: of the weights and the examples; on_step: called between steps."""
-    runtime.seed(seed)
+def trained(bench: Workbench, num_epochs: int, greatest: int, *, num_hiddens: int = 32) -> Recall:
+    """The same task learned from examples, by Adam."""
+    runtime.seed(bench.seed)
     model = build_recall(num_hiddens, 'hybrid')
-    config = TrainConfig(sampling='random', num_epochs=num_epochs, optimizer='adam', lr=0.01, clipping_theta=1)
-    source = Drawn(partial(examples, greatest=greatest), NUM_BATCHES, seed)
-    for _ in Trainer(model, config).epochs_on(source, on_step=on_step):
-        pass
+    source = Drawn(partial(examples, greatest=greatest), NUM_BATCHES, bench.seed)
+    bench.train('learning to carry', corpus=Corpus.from_text(CHARACTERS), model=model, source=source, sampling='random',
+                num_epochs=num_epochs, optimizer='adam', lr=0.01, clipping_theta=1)
     eager = build_recall(num_hiddens, 'scratch')        # a long sequence is soon read step by step, and long in compiling
     eager.load_book_params(model.book_params())
     return eager
@@ -140,9 +127,9 @@ def mean_gates(model: Recall, X: np.ndarray) -> Tuple[float, ...]:
 def carrying(bench: Workbench) -> Outcome:
     """6.7.1: hand-set gates tested on random sequences, gates set otherwise, and a network that has learned the task."""
     distances, greatest = bench.size((1, 10, 100, 500), (1, 10, 30)), bench.size(20, 5)
-    learner = trained(bench.size(40, 2), greatest, seed=bench.seed, on_step=bench.on_step)
+    learner = trained(bench, bench.size(40, 2), greatest)
     tests = bench.seed + 1      # what is asked is not what was learned from
-    models = {name: (label, by_hand(gates)) for name, (label, gates) in TRIALS.items()}
+    models = {name: (label, by_hand(*gates)) for name, (label, gates) in TRIALS.items()}
     models['learned'] = f'learned, distances 1 to {greatest}', learner
     X, _ = sequences(np.random.default_rng(bench.seed), bench.size(20, 2), range(1, greatest + 1))
     gates, shares = {}, {}

@@ -138,7 +138,7 @@ def bidirectional_layers(bench: Workbench) -> Outcome:
 
 def which_is_best(perplexities: Sequence[float], chance: float) -> str:
     """perplexities: of one layer, and of more; chance: how far apart two seeds of one network are."""
-    one, *more = (value if np.isfinite(value) else np.inf for value in perplexities)
+    one, *more = perplexities
     return 'one' if one < min(more) - chance else 'deep' if min(more) < one - chance else 'alike'
 
 

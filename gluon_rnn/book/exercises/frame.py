@@ -1,20 +1,17 @@
-"""An exercise and its outcome: tables, figures for its written answer, a picture where it tells more; their page and files."""
+"""The outcome of an exercise: tables, figures for its written answer, a picture where it tells more; their page and files."""
 from __future__ import annotations
 
 import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Sequence, Union
+from typing import Any, List, Mapping, Sequence, Union
 
 from ...plots import save_figure
 from ...runs.files import write_whole
 from ...tables import Lines, Table, markdown_lines, plain
 from .. import answers
 from ..answers import Text
-
-if TYPE_CHECKING:
-    from .workbench import Workbench
 
 FILES = ('result.json', 'answer.md', 'picture.png')
 NO_ANSWER: Text = ('None: this run was shortened, and its figures show only what is measured.',
@@ -34,36 +31,26 @@ class Outcome:
     picture: Any = None
 
 
-@dataclass(frozen=True)
-class Exercise:
-    """One exercise of the book and the experiment that answers it. number: section and place in it, '6.4.2'."""
-    number: str
-    run: Callable[[Workbench], Outcome]
+def answer(number: str, outcome: Outcome, *, quick: bool = False) -> Text:
+    """The written answer with the outcome's figures in it; none where the run was shortened.
 
-    @property
-    def question(self) -> Text:
-        return answers.question(self.number)
-
-    def answer(self, outcome: Outcome, *, quick: bool = False) -> Text:
-        """The written answer with the outcome's figures in it; none where the run was shortened.
-
-        Raises ValueError where a figure is missing.
-        """
-        return NO_ANSWER if quick else answers.answer(self.number, outcome.figures, outcome.conclusion)
+    Raises ValueError where a figure is missing.
+    """
+    return NO_ANSWER if quick else answers.answer(number, outcome.figures, outcome.conclusion)
 
 
-def markdown_of(exercise: Exercise, outcome: Outcome, *, note: Text, quick: bool = False) -> str:
+def markdown_of(number: str, outcome: Outcome, *, note: Text, quick: bool = False) -> str:
     """The page answer.md: question, evidence, picture and answer, in both languages."""
-    paragraphs = [f'# {exercise.number}', *exercise.question, *(f'*{text}*' for text in note)]
+    paragraphs = [f'# {number}', *answers.question(number), *(f'*{text}*' for text in note)]
     for part in outcome.evidence:
         paragraphs += [f'**{"  ".join(part.title)}**', '\n'.join(markdown_lines(part))]
     if outcome.picture:
         paragraphs.append('![](picture.png)')
-    en, zh = exercise.answer(outcome, quick=quick)
+    en, zh = answer(number, outcome, quick=quick)
     return '\n\n'.join([*paragraphs, '## Answer', en, '## 回答', zh]) + '\n'
 
 
-def write(folder: Path, exercise: Exercise, outcome: Outcome, *, note: Text, settings: Mapping[str, Any]) -> List[Path]:
+def write(folder: Path, number: str, outcome: Outcome, *, note: Text, settings: Mapping[str, Any]) -> List[Path]:
     """Leave result.json, answer.md and, where there is one, picture.png. result.json comes last: with it, all is there.
 
     settings: what the result was made with, `quick` among it.
@@ -73,9 +60,9 @@ def write(folder: Path, exercise: Exercise, outcome: Outcome, *, note: Text, set
         (folder / name).unlink(missing_ok=True)
     if outcome.picture:
         save_figure(outcome.picture, folder / 'picture.png')
-    write_whole(folder / 'answer.md', markdown_of(exercise, outcome, note=note, quick=settings['quick']))
-    result = {'exercise': exercise.number, 'question': exercise.question, **settings, 'evidence': outcome.evidence,
-              'figures': outcome.figures, 'answer': exercise.answer(outcome, quick=settings['quick'])}
+    write_whole(folder / 'answer.md', markdown_of(number, outcome, note=note, quick=settings['quick']))
+    result = {'exercise': number, 'question': answers.question(number), **settings, 'evidence': outcome.evidence,
+              'figures': outcome.figures, 'answer': answer(number, outcome, quick=settings['quick'])}
     write_whole(folder / 'result.json', json.dumps(strict(result), ensure_ascii=False, indent=1, allow_nan=False) + '\n')
     return [folder / name for name in FILES if (folder / name).exists()]
 

@@ -56,10 +56,9 @@ def hyperparameters(bench: Workbench, cell: str) -> Outcome:
         Table.of((f'{cell.upper()}, {how["num_epochs"]} epochs, one hyperparameter moved at a time; base: {settings}',
                   f'{cell.upper()}，{how["num_epochs"]} 个迭代周期，每次只变一个超参数；基准：{settings}'), rows),
         verse_lines([run for run, _ in (base, *moved)])],
-        {**{f'{factor}_low': low for factor, (low, _, _) in ends.items()},
-         **{f'{factor}_high': high for factor, (_, _, high) in ends.items()},
+        {**{f'{factor}_{side}': some[k] for factor, some in ends.items() for side, k in (('low', 0), ('high', 2))},
          'base': base[0].perplexity, 'other': other[0].perplexity, 'epochs': how['num_epochs'],
-         'held_out': min((run.best_held_out[0] for run, _ in (base, *moved) if not run.diverged), default=math.nan)},
+         'held_out': min(run.best_held_out[0] for run, _ in (base, *moved))},
         strongest(ends),
         draw_panels(*(
             Panel(factor, {'the text itself': (values, ends[factor]), 'held out, lowest': (values, held_out[factor])},
@@ -68,6 +67,5 @@ def hyperparameters(bench: Workbench, cell: str) -> Outcome:
 
 def strongest(perplexities: Mapping[str, Sequence[float]]) -> str:
     """'step' where learning rate or threshold move the perplexity by the largest factor, or make it infinite; else 'size'."""
-    finite = {name: [value if math.isfinite(value) else math.inf for value in values] for name, values in perplexities.items()}
-    factors = {name: max(values) / min(values) for name, values in finite.items() if math.isfinite(min(values))}
+    factors = {name: max(values) / min(values) for name, values in perplexities.items() if math.isfinite(min(values))}
     return 'step' if max(factors, key=lambda name: factors[name], default='lr') in ('lr', 'clipping_theta') else 'size'

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any, Callable, Dict, Iterator, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Set, Tuple
 
 import numpy as np
 from mxnet import nd
@@ -82,34 +82,24 @@ def other_samplings(bench: Workbench) -> Outcome:
         draw_runs([*runs.values()], ('perplexity', 'valid_perplexity')))
 
 
-class Sentences:
+def sentences(rows: Sequence[Sequence[int]], batch_size: int, by_length: bool, padding: List[np.ndarray],
+              rng: np.random.Generator) -> Iterator[Batch]:
     """Sentences as samples: a batch is as long as its longest, the rest of it PADDING.
 
-    by_length: sentences of about the same length in one batch, the batches in random order; else all at random.
-    Labels are those of the real characters alone, all rows of the first step first.
+    by_length: sentences of about the same length in one batch, the batches in random order; else all at random. padding: gathers of
+    each batch which places are. Labels are those of the real characters alone, all rows of the first step first.
     """
-
-    def __init__(self, rows: Sequence[Sequence[int]], batch_size: int, *, by_length: bool, seed: int):
-        self.rows, self.batch_size, self.by_length, self.seed = rows, batch_size, by_length, seed
-        self.cells = self.real = 0      # places of all batches so far, and those that hold a character
-
-    def __len__(self) -> int:
-        return -(-len(self.rows) // self.batch_size)
-
-    def batches(self, epoch: int) -> Iterator[Batch]:
-        rng = np.random.default_rng([self.seed, epoch])
-        order = rng.permutation(len(self.rows))
-        if self.by_length:
-            order = order[np.argsort([len(self.rows[i]) for i in order], kind='stable')]
-        for k in rng.permutation(len(self)):
-            rows = [self.rows[i] for i in order[k * self.batch_size:(k + 1) * self.batch_size]]
-            XY = np.full((len(rows), max(map(len, rows))), PADDING, dtype=np.float32)
-            for i, row in enumerate(rows):
-                XY[i, :len(row)] = row
-            Y = XY[:, 1:].T.reshape(-1)
-            X = np.where(XY[:, 1:] == PADDING, PADDING, XY[:, :-1])
-            self.cells, self.real = self.cells + Y.size, self.real + int((Y != PADDING).sum())
-            yield nd.array(X), nd.array(Y[Y != PADDING])
+    order = rng.permutation(len(rows))
+    if by_length:
+        order = order[np.argsort([len(rows[i]) for i in order], kind='stable')]
+    batches = np.split(order, range(batch_size, len(rows), batch_size))
+    for k in rng.permutation(len(batches)):
+        XY = np.full((len(batches[k]), max(len(rows[i]) for i in batches[k])), PADDING, dtype=np.float32)
+        for XY_row, i in zip(XY, batches[k]):
+            XY_row[:len(rows[i])] = rows[i]
+        Y = XY[:, 1:].T.reshape(-1)
+        padding.append(Y == PADDING)
+        yield nd.array(np.where(XY[:, 1:] == PADDING, PADDING, XY[:, :-1])), nd.array(Y[Y != PADDING])
 
 
 class OfSentences:
@@ -150,10 +140,11 @@ def whole_sentences(bench: Workbench) -> Outcome:
             batches = {'number': number, 'of a batch': config.batch_size, 'batches': number // config.batch_size,
                        'padding': 0.0}
         else:
-            source = Sentences(rows, batch_size, by_length=sort, seed=bench.seed)
+            padding: List[np.ndarray] = []
+            source = Drawn(partial(sentences, rows, batch_size, sort, padding), -(-len(rows) // batch_size), bench.seed)
             run = bench.train(name, corpus=corpus, source=source, model=OfSentences(model, skip=skip), **changes)
             batches = {'number': len(rows), 'of a batch': batch_size, 'batches': len(source),
-                       'padding': 1 - source.real / source.cells}
+                       'padding': np.concatenate(padding).mean()}
         found[name] = {'samples': name, **batches, 'seconds an epoch': run.seconds_an_epoch,
                        'perplexity in training': run.perplexity,
                        'held-out, verse by verse': math.exp(-float(np.mean(np.concatenate(log_probs(model, other))))),

@@ -53,9 +53,8 @@ def known_share(verses: Sequence[str], text: str, n: int = 3) -> float:
 def compared(a: float, b: float, chance: float = CHANCE) -> str:
     """How perplexity a stands to b: 'lower', 'higher', or 'alike' where they differ by a factor of `chance` or less.
 
-    NaN and infinity, of trainings that broke off, are above all others and alike among themselves.
+    Those of trainings that broke off, infinite, are above all others and alike among themselves.
     """
-    a, b = (value if math.isfinite(value) else math.inf for value in (a, b))
     if a == b or max(a, b) <= chance * min(a, b):
         return 'alike'
     return 'lower' if a < b else 'higher'

@@ -10,7 +10,7 @@ from ... import runtime
 from ...cells.base import Network
 from ...cells.hybrid import Hybrid
 from ...cells.lstm import LSTM
-from ...cells.ops import Inputs, OneHot, State, dot, sigmoid, tanh
+from ...cells.ops import Inputs, OneHot, State, dot, sigmoid
 from ...cells.output_layer import OutputLayer
 from ...models.language_model import LanguageModel, ModelConfig
 from ...runs.settings import pick
@@ -25,12 +25,9 @@ class OnceTanhLSTM(LSTM):
     """The LSTM of section 6.8 without its second tanh: H_t = O_t * C_t."""
 
     def step(self, X: Inputs, state: State) -> Tuple[nd.NDArray, State]:
-        H, C = state
-        I = sigmoid(dot(X, self.W_xi) + dot(H, self.W_hi) + self.b_i)
-        F = sigmoid(dot(X, self.W_xf) + dot(H, self.W_hf) + self.b_f)
+        H, _ = state
         O = sigmoid(dot(X, self.W_xo) + dot(H, self.W_ho) + self.b_o)
-        C_tilde = tanh(dot(X, self.W_xc) + dot(H, self.W_hc) + self.b_c)
-        C = F * C + I * C_tilde
+        _, (_, C) = super().step(X, state)
         H = O * C                       # the book: O * tanh(C)
         return H, (H, C)
 

@@ -2,13 +2,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, Dict, List, Tuple
 
 from mxnet import autograd, nd
 
 from ...cells.ops import OneHot, State
 from ...corpora.sampling import consecutive_batches
-from ...models.language_model import redraw_weights
+from ...models.base import count_parameters, with_parameters
+from ...models.language_model import ModelConfig, redraw_weights
 from ...tables import Table
 from .. import diagnostics
 from .drawing import draw_runs, verse_lines
@@ -74,11 +76,8 @@ def differences(bench: Workbench) -> List[Tuple[str, float, float]]:
 
 def equal_width(two: int, vocab_size: int) -> int:
     """The hidden units of one layer whose model is as large as one of two layers of `two` units."""
-    def size(n: int) -> int:
-        return n * (vocab_size + n + 1) + (n + 1) * vocab_size
-
-    wanted = size(two) + two * (2 * two + 1)
-    return min(range(two, 3 * two), key=lambda n: abs(size(n) - wanted))
+    config, sizes = ModelConfig(cell='rnn', num_layers=2, num_hiddens=two, vocab_size=vocab_size), (vocab_size, vocab_size)
+    return with_parameters(replace(config, num_layers=1), count_parameters(config, *sizes), *sizes).num_hiddens
 
 
 def second_layer(bench: Workbench) -> Outcome:

@@ -9,6 +9,7 @@ import numpy as np
 from mxnet import nd
 
 from ...corpora.corpus import Corpus
+from ...models.bigrams import Counting
 from ...tables import Lines, Row, Table
 from ...training.loss import evaluate
 from .frame import Outcome
@@ -19,15 +20,6 @@ CANDIDATES = 10
 CHARS = 30_000          # of the text
 Verse = Sequence[int]
 Score = Callable[[Sequence[Verse]], List[np.ndarray]]       # the log probability of each character of each verse but its first
-
-
-def bigram_log_probs(indices: np.ndarray, vocab_size: int) -> np.ndarray:
-    """Log probabilities by counted pairs, (vocab_size, vocab_size), half of each by frequency alone, which is never 0."""
-    single = (np.bincount(indices, minlength=vocab_size) + 1.0) / (len(indices) + vocab_size)
-    pairs = np.zeros((vocab_size, vocab_size), dtype=np.float32)
-    np.add.at(pairs, (indices[:-1], indices[1:]), 1)
-    totals = pairs.sum(axis=1, keepdims=True)
-    return np.log(np.where(totals, 0.5 * pairs / np.maximum(totals, 1), 0.5 * single) + 0.5 * single)
 
 
 def order(rows: Sequence[Verse], score: Score, rng: np.random.Generator, frequent: np.ndarray) -> np.ndarray:
@@ -112,7 +104,8 @@ def uses(bench: Workbench) -> Outcome:
     train, _ = learned.split(1 / 9)
     model = bench.train('GRU', corpus=learned, keep_best=True, cell='gru', num_hiddens=128, sigma=0.1, valid_fraction=1 / 9,
                         num_epochs=bench.size(6, 2), batch_size=16, optimizer='adam', lr=5e-3, clipping_theta=1).model
-    pairs = bigram_log_probs(train, corpus.vocab_size)
+    gap = corpus.vocab_size     # the log probability of each character after each, (vocab_size, vocab_size), by counted pairs
+    pairs = Counting(train, gap, right=False).log_probabilities(nd.array([[left, gap] for left in range(gap)]))
     rows = [row for row in verses(held_out, corpus) if len(set(row[1:-1])) >= 3][:bench.size(400, 10)]
     if not rows:
         raise ValueError('the held-out text has no verses of three characters or more: give a longer text')

@@ -1,6 +1,7 @@
 """The workbench of the exercises: a text, and trainings of it with named settings."""
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, Iterator, List, Tuple
@@ -40,24 +41,24 @@ class Training:
 
     @property
     def perplexity(self) -> float:
-        """That of the last epoch, nan where the training broke off."""
-        return self.records[-1].perplexity if self.records and not self.diverged else float('nan')
+        """That of the last epoch, infinite where the training broke off."""
+        return self.records[-1].perplexity if self.records and not self.diverged else math.inf
 
     @property
     def grad_norm(self) -> float:
-        """That of the last whole epoch, nan where there was none."""
-        return self.records[-1].grad_norm if self.records else float('nan')
+        """That of the last whole epoch, infinite where there was none."""
+        return self.records[-1].grad_norm if self.records else math.inf
 
     @property
     def best_held_out(self) -> Tuple[float, int]:
-        """The lowest perplexity on the held-out text, and its epoch; (nan, 0) where there is none."""
+        """The lowest perplexity on the held-out text, and its epoch; (infinite, 0) where there is none."""
         return min(((record.valid_perplexity, record.epoch) for record in self.records if record.valid_perplexity is not None),
-                   default=(float('nan'), 0))
+                   default=(math.inf, 0))
 
     @property
     def seconds_an_epoch(self) -> float:
         """The median, without the first epoch, which compiles, where there are others."""
-        return statistics.median(record.seconds for record in self.records[1:] or self.records) if self.records else float('nan')
+        return statistics.median(record.seconds for record in self.records[1:] or self.records) if self.records else math.nan
 
     @property
     def row(self) -> Dict[str, Any]:

@@ -30,6 +30,6 @@ def test_gaps_are_learned_with_and_without_a_second_direction(backward, bench):
 
 @pytest.mark.parametrize('perplexities, said', [
     ((316.0, 368.0, 578.0), 'one'), ((316.0, 310.0, 578.0), 'alike'), ((400.0, 310.0, 312.0), 'deep'),
-    ((float('nan'), 310.0, 312.0), 'deep'), ((float('nan'),) * 3, 'alike')])
+    ((float('inf'), 310.0, 312.0), 'deep'), ((float('inf'),) * 3, 'alike')])
 def test_more_layers_are_called_better_only_beyond_chance(perplexities, said):
     assert directions.which_is_best(perplexities, 8.0) == said

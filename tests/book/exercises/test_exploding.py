@@ -49,7 +49,7 @@ def test_another_seed_draws_other_recurrent_weights(bench):
 
 
 @pytest.mark.parametrize('others, said', [
-    ((330.0, 900.0), 'alike'), ((310.0, 900.0), 'helps'), ((float('nan'),), 'alike')])
+    ((330.0, 900.0), 'alike'), ((310.0, 900.0), 'helps'), ((math.inf,), 'alike')])
 def test_a_remedy_helps_only_beyond_what_another_seed_does(others, said):
     ends = {'plain': 400.0, 'again': 500.0, **{str(k): value for k, value in enumerate(others)}}       # chance: 1.25
     assert exploding.whether_one_helps(ends) == said
