@@ -62,12 +62,17 @@ def use_chinese_font() -> None:
 
 
 def new_figure(width: float = 7, height: float = 4.2, **grid: Any) -> Any:
-    """A figure and its axes that draw into a file, never on a screen. width and height in inches; grid: nrows, ncols."""
+    """A figure and its axes, open at the top and right, that draw into a file, never on a screen.
+
+    width and height in inches; grid: nrows, ncols.
+    """
+    import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     figure = Figure(figsize=(width, height), dpi=120, layout='constrained')
     FigureCanvasAgg(figure)
-    return figure, figure.subplots(**grid)
+    with matplotlib.rc_context({'axes.spines.top': False, 'axes.spines.right': False}):
+        return figure, figure.subplots(**grid)
 
 
 def save_figure(figure: Any, path: Path) -> None:
@@ -104,7 +109,6 @@ def style_perplexity(axes: Any, title: str = '', x: str = 'epoch') -> None:
     axes.set_xlabel(x)
     axes.set_ylabel('perplexity')
     axes.grid(True, which='both', alpha=0.25)
-    axes.spines[['top', 'right']].set_visible(False)
     if title:
         axes.set_title(title)
     if len(axes.get_lines()) > 1:
@@ -170,8 +174,6 @@ def plot_waves(target: np.ndarray, waves: Dict[str, np.ndarray], errors: Mapping
     axes[-1].set_ylabel('squared error /\nvariance of the target')
     axes[-1].grid(True, which='major', alpha=0.3)
     axes[-1].legend(frameon=False, fontsize=9, loc='lower left')
-    for ax in axes:
-        ax.spines[['top', 'right']].set_visible(False)
     return figure
 
 

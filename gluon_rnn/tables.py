@@ -53,6 +53,11 @@ def width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in 'WF' else 0 if unicodedata.combining(char) else 1 for char in text)
 
 
+def printed(rows: Sequence[Row]) -> str:
+    """Rows that each name their columns, the same ones in the same order, as a table to be printed."""
+    return '\n'.join(markdown_lines(Table.of(('', ''), rows)))
+
+
 def markdown_lines(part: Table | Lines) -> List[str]:
     """A table, its columns under each other, numbers to the right; or lines of text as they are."""
     if isinstance(part, Lines):

@@ -116,7 +116,6 @@ def draw_train(methods, pictures):
                   label=f'{NAMES[method]} ({result["seconds"]:.1f} s)')
     left.set(title='Learning the alphabet', xlabel='epoch', ylabel='loss, nats a letter', yscale='log')
     left.grid(which='major', alpha=0.25)
-    left.spines[['top', 'right']].set_visible(False)
     left.legend(frameon=False)
 
     method = next(iter(pictures))

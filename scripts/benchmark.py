@@ -37,11 +37,12 @@ from gluon_rnn.benchmark.cases import (
     to_list,
 )
 from gluon_rnn.benchmark.implementations import Setting, epoch_cases, own_cases, peer_cases
-from gluon_rnn.benchmark.measuring import text_table
+from gluon_rnn.benchmark.measuring import speed_table
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA
 from gluon_rnn.plots import save_figure
 from gluon_rnn.runs.files import write_whole
+from gluon_rnn.tables import printed
 
 EXAMPLES = """examples
   python scripts/benchmark.py epochs --out runs/benchmark
@@ -129,7 +130,7 @@ def generation_command(args: argparse.Namespace) -> None:
     found, columns = {}, ('lowest', 'highest', 'chars/s', 'times', 'first', 'MiB', 'libs')
     for cell in args.cell:
         measured = measure_generation(cell, args.length, rounds=args.rounds, threads=args.threads, on_progress=tell)
-        print(f'{cell}, {args.length} characters\n{text_table(measured, unit="text", columns=columns)}')
+        print(f'{cell}, {args.length} characters\n{speed_table(measured, unit="text", columns=columns)}')
         found[cell] = [m.to_dict(measured[0]) for m in measured]
     save(args.out / args.file, found)
 
@@ -139,7 +140,7 @@ def start_command(args: argparse.Namespace) -> None:
     found, columns = {}, ('lowest', 'highest', 'times', 'MiB', 'libs')
     for cell in args.cell:
         measured = measure_start(cell, rounds=args.rounds, threads=args.threads, on_progress=tell)
-        print(f'{Setting(cell=cell)}\n{text_table(measured, unit="start", columns=columns)}')
+        print(f'{Setting(cell=cell)}\n{speed_table(measured, unit="start", columns=columns)}')
         found[cell] = [m.to_dict(measured[0]) for m in measured]
     save(args.out / args.file, found)
 
@@ -148,11 +149,9 @@ def text_command(args: argparse.Namespace) -> None:
     """Seconds to read a whole text, and to cut it into batches of 32 examples of 35 steps of both kinds, which lie on no device;
     and how much memory that takes beyond the libraries'."""
     found = measure_text(args.corpus, rounds=args.rounds, on_progress=tell)
-    print(f'{found.corpus}: {found.num_chars:,} characters, {found.vocab_size:,} different ones\n'
-          f'{"":11}  {"batches":>8} {"seconds":>8} {"lowest":>8} {"highest":>8}')
-    for part, seconds in found.seconds.items():
-        figures = ' '.join(f'{figure:8.3g}' for figure in (statistics.median(seconds), min(seconds), max(seconds)))
-        print(f'{part:11}  {found.batches.get(part, ""):>8} {figures}')
+    print(f'{found.corpus}: {found.num_chars:,} characters, {found.vocab_size:,} different ones')
+    print(printed([{'': part, 'batches': found.batches.get(part), 'seconds': statistics.median(seconds), 'lowest': min(seconds),
+                    'highest': max(seconds)} for part, seconds in found.seconds.items()]))
     print(f'{found.memory / 2 ** 20:.0f} MiB above the libraries')
     save(args.out / args.file, found.to_dict())
 
@@ -164,7 +163,7 @@ def profile_command(args: argparse.Namespace) -> None:
     for cell in args.cell:
         tell(f'{cell}: {args.impl}')
         found.append(profiling.profile(Setting(cell=cell), args.impl, rounds=args.rounds, threads=args.threads))
-        print(f'{args.impl}, {found[-1].setting}, threads: {found[-1].threads}\n{profiling.text_table(found[-1])}')
+        print(f'{args.impl}, {found[-1].setting}, threads: {found[-1].threads}\n{profiling.operator_table(found[-1])}')
     save(args.out / args.file, [one.to_dict() for one in found])
 
 

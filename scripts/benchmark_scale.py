@@ -35,6 +35,7 @@ from gluon_rnn import runtime
 from gluon_rnn.cells.build import NetworkConfig
 from gluon_rnn.models.base import count_parameters
 from gluon_rnn.runs.files import write_whole
+from gluon_rnn.tables import printed
 
 HERE = Path(__file__).resolve().parent
 VOCAB_SIZE, NUM_STEPS, BATCH_SIZE, STEPS = 1027, 35, 32, 8
@@ -80,9 +81,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = parser().parse_args()
-    for name in ('epochs', 'rounds', 'servers'):
-        if getattr(args, name) < 1:
-            raise ValueError(f'--{name} must be 1 or more, got {getattr(args, name)}')
+    _cli.check_counts(args, 'epochs', 'rounds', 'servers')
     wrong = [n for n in args.workers if not 1 <= n <= BATCH_SIZE]
     if wrong:
         raise ValueError(f'--workers must be from 1 to {BATCH_SIZE}, got {wrong[0]}')
@@ -97,9 +96,16 @@ def main() -> None:
                   f'CPU {told[case][-1]["worker_cpu_a_step"] * 1e3:.1f} ms a step', file=sys.stderr)
     measured = [sum_up(case, answers) for case, answers in told.items()]
     print('load', ' '.join(f'{load:.1f}' for load in os.getloadavg()))
-    print(measured_table(measured))
+    print(printed([{'hidden': m.num_hiddens, 'workers': m.workers or None, 'rows': m.rows, 's/epoch': m.seconds * STEPS,
+                    'lowest': m.lowest * STEPS, 'ms/step': m.seconds * 1e3, 'MB/step': m.bytes_a_step / 1e6,
+                    'computed': m.expected_bytes / 1e6, 'worker CPU ms': m.worker_cpu * 1e3, 'server CPU ms': m.server_cpu * 1e3,
+                    'perplexity': m.perplexity} for m in measured]))
     reckoned = [row for num_hiddens in [*args.num_hiddens, *args.larger] for row in reckon(measured, num_hiddens)]
-    print(reckoned_table(reckoned))
+    print(f'{MACHINES} machines, reckoned; ms a step')
+    print(printed([{'hidden': r['num_hiddens'], 'Gbit/s': r['gigabits'], 'servers': r['servers'], 'one machine': r['one'] * 1e3,
+                    'network': r['network'] * 1e3, 'serving': r['serving'] * 1e3, f'{BATCH_SIZE} rows in all': r['shared'] * 1e3,
+                    'times as fast': r['times_shared'], f'{BATCH_SIZE} rows each': r['each'] * 1e3,
+                    'times as much': r['times_each']} for r in reckoned]))
     args.out.mkdir(parents=True, exist_ok=True)
     found = {'measured': [asdict(m) for m in measured], 'reckoned': reckoned}
     write_whole(args.out / 'scale.json', json.dumps(found, indent=2) + '\n')
@@ -137,15 +143,6 @@ def sum_up(case: Tuple[int, int, int], answers: List[Dict[str, Any]]) -> Measure
                     perplexity=answers[0]['perplexity'][-1])
 
 
-def measured_table(measured: List[Measured]) -> str:
-    lines = ['hidden workers rows   s/epoch  lowest    ms/step   MB/step computed  worker CPU ms  server CPU ms  perplexity']
-    for m in measured:
-        lines.append(f'{m.num_hiddens:6} {m.workers or "none":>7} {m.rows:4} {m.seconds * STEPS:9.3f} {m.lowest * STEPS:7.3f} '
-                     f'{m.seconds * 1e3:10.1f} {m.bytes_a_step / 1e6:9.2f} {m.expected_bytes / 1e6:8.2f} '
-                     f'{m.worker_cpu * 1e3:14.1f} {m.server_cpu * 1e3:14.1f} {m.perplexity:11.4f}')
-    return '\n'.join(lines)
-
-
 def products(num_hiddens: int, rows: int) -> int:
     """Operations of a step in products of matrices, forward and backward; the one-hot input needs none."""
     return 3 * 2 * rows * NUM_STEPS * num_hiddens * (3 * num_hiddens + VOCAB_SIZE)
@@ -176,16 +173,6 @@ def reckon(measured: List[Measured], num_hiddens: int) -> List[Dict[str, Any]]:
                           'serving': serving, 'shared': shared, 'times_shared': one / shared, 'each': each,
                           'times_each': MACHINES * one / each, 'limit': 'network' if network > serving else 'servers'})
     return found
-
-
-def reckoned_table(rows: List[Dict[str, Any]]) -> str:
-    lines = [f'{MACHINES} machines, reckoned; ms a step', 'hidden Gbit/s servers  one machine  network  servers   '
-             f'{BATCH_SIZE} rows in all: times as fast   {BATCH_SIZE} rows each: times as much']
-    for r in rows:
-        lines.append(f'{r["num_hiddens"]:6} {r["gigabits"]:6} {r["servers"]:7} {r["one"] * 1e3:12.1f} {r["network"] * 1e3:8.1f} '
-                     f'{r["serving"] * 1e3:8.1f} {r["shared"] * 1e3:16.1f} {r["times_shared"]:14.2f} {r["each"] * 1e3:15.1f} '
-                     f'{r["times_each"]:14.2f}')
-    return '\n'.join(lines)
 
 
 if __name__ == '__main__':

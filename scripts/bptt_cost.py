@@ -128,7 +128,6 @@ def draw_cost(curves):
         panel.minorticks_off()
         panel.margins(y=0.12)
         panel.grid(alpha=0.25)
-        panel.spines[['top', 'right']].set_visible(False)
         panel.legend(frameon=False, loc='lower left', bbox_to_anchor=(0, 1), fontsize=9)
     figure.suptitle('One gradient of one sequence: measured (points), theory through the last point (dashed)')
     return figure

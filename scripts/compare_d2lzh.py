@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import itertools
 import json
 import random
 import statistics
@@ -30,6 +31,7 @@ from _progress import Progress
 import gluon_rnn
 from gluon_rnn.runs.checksum import verified, with_checksum
 from gluon_rnn.runs.files import write_whole
+from gluon_rnn.tables import printed
 
 
 @dataclass(frozen=True)
@@ -158,16 +160,14 @@ def theirs(network: Network, seed: int, corpus_name: str, num_epochs: int | None
 
 def table(names: List[str], figures: Dict[str, Dict[str, float]]) -> str:
     """A row a network and side: the perplexity at the last epoch for each seed, and the median."""
-    lines = []
-    for name in names:
-        for side in SIDES:
-            own = {one: values for one, values in sorted(figures.items()) if one.startswith(f'{name}/{side}/')}
-            if own:
-                last = [list(values.values())[-1] for values in own.values()]
-                epoch = list(next(iter(own.values())))[-1]
-                lines.append(f'{name:18} {side:10} epoch {epoch:>3}: {" ".join(f"{value:8.3f}" for value in last)}   '
-                             f'median {statistics.median(last):.3f}')
-    return '\n'.join(lines)
+    rows = []
+    for name, side in itertools.product(names, SIDES):
+        own = [values for one, values in sorted(figures.items()) if one.startswith(f'{name}/{side}/')]
+        if own:
+            last = [list(values.values())[-1] for values in own]
+            rows.append({'network': name, 'side': side, 'epoch': int([*own[0]][-1]), 'median': statistics.median(last),
+                         'of each seed': ' '.join(f'{value:.3f}' for value in last)})
+    return printed(rows) if rows else 'nothing is learned yet'
 
 
 if __name__ == '__main__':

@@ -45,6 +45,7 @@ from gluon_rnn.runs.fill_in import FillInFolder, FillInJob, FillInSettings, GapT
 from gluon_rnn.runs.folder import read_settings
 from gluon_rnn.runs.task import TaskRun, task_settings
 from gluon_rnn.runtime import parse_ctx
+from gluon_rnn.tables import printed
 from gluon_rnn.training.config import SAMPLINGS, EpochRecord
 
 Row = Tuple[str, int, Score]        # name, parameters, score on the test text
@@ -157,10 +158,8 @@ def describe(record: EpochRecord) -> str:
 
 
 def show(rows: List[Row], gaps: int) -> None:
-    width = max(len(name) for name, _, _ in rows)
-    print(f'\n{gaps:,} gaps in text held out\n{"":{width}}  parameters  accuracy  perplexity')
-    for name, number, score in rows:
-        print(f'{name:{width}}  {f"{number:,}" if number else "-":>10}  {score.accuracy:8.2%}  {score.perplexity:10.2f}')
+    print(f'\n{gaps:,} gaps in text held out')
+    print(printed([{'': name, 'parameters': number or None, **dataclasses.asdict(score)} for name, number, score in rows]))
 
 
 if __name__ == '__main__':

@@ -47,8 +47,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = parser().parse_args()
-    if args.units < 1:
-        raise ValueError(f'--units must be 1 or more, got {args.units}')
+    _cli.check_counts(args, 'units')
     if args.seed < 0:
         raise ValueError(f'--seed must be 0 or more, got {args.seed}')
     if len(args.text) < 3:
@@ -180,7 +179,6 @@ def plot_reach(reaches: Dict[str, np.ndarray], fresh: Dict[str, np.ndarray], tex
         axes.set(xlabel='the state after this character', ylabel='gradient norm',
                  title='Gradient of the loss of the last character\nwith respect to each earlier state')
         axes.grid(True, alpha=0.25)
-        axes.spines[['top', 'right']].set_visible(False)
         axes.legend(frameon=False)
     return figure
 
@@ -202,7 +200,6 @@ def plot_singular_values(values: Dict[str, Dict[str, np.ndarray]]) -> Any:
     axes.set_yscale('log')
     axes.set(xlabel='singular value, largest first', ylabel='size', title='Singular values of the recurrent matrices')
     axes.grid(True, alpha=0.25)
-    axes.spines[['top', 'right']].set_visible(False)
     axes.legend(frameon=False, fontsize=8, ncols=2 if len(lines) > 8 else 1)
     return figure
 

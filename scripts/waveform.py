@@ -48,9 +48,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = parser().parse_args()
-    for name in ('num_samples', 'num_epochs', 'period'):
-        if getattr(args, name) < 1:
-            raise ValueError(f'--{name.replace("_", "-")} must be 1 or more, got {getattr(args, name)}')
+    _cli.check_counts(args, 'num_samples', 'num_epochs', 'period')
     if not 0 < args.lr < float('inf'):
         raise ValueError(f'--lr must be above 0, got {args.lr}')
     check_free([args.out / 'waveform.png'], args.overwrite)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..plots import new_figure
 from .implementations import WORKERS, Case, Setting, book_cases, own_cases
-from .measuring import Measurement, measure, text_table
+from .measuring import Measurement, measure, speed_table
 
 REFERENCE = 'd2lzh scratch'         # whose seconds the others' are held against
 _COLOURS = {'d2lzh': '#bdbdbd', 'gluon_rnn': '#e6550d', 'torch': '#3182bd', 'JAX': '#31a354', 'products': '#636363'}
@@ -40,7 +40,7 @@ def measure_epochs(cases: Sequence[Case], settings: Sequence[Setting], *, rounds
         measurements = measure(cases, setting, rounds=rounds, threads=threads, busy=busy, on_progress=on_progress)
         found.append((setting, measurements))
         if on_table:
-            on_table(f'{setting}\n{text_table(measurements, REFERENCE)}')
+            on_table(f'{setting}\n{speed_table(measurements, REFERENCE)}')
     return found
 
 
@@ -72,7 +72,6 @@ def plot_bars(measured: Sequence[Tuple[Setting, Sequence[Measurement]]]) -> Any:
         axes.invert_yaxis()
         axes.set_title(str(setting), fontsize=9, loc='left')
         axes.tick_params(labelsize=8)
-        axes.spines[['top', 'right']].set_visible(False)
     grid[-1, 0].set_xlabel('seconds an epoch (median; line: lowest to highest round)', fontsize=9)
     return figure
 
@@ -172,7 +171,6 @@ def plot_growth(growths: Sequence[Growth]) -> Any:
         axes.yaxis.set_minor_formatter('{x:g}')
         axes.tick_params(which='both', labelsize=8)
         axes.grid(True, alpha=0.25)
-        axes.spines[['top', 'right']].set_visible(False)
     return figure
 
 

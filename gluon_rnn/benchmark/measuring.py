@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from .. import runtime
+from ..tables import printed
 from .implementations import WORKERS, Case, Setting
 
 _MIB = 1 << 20
@@ -196,33 +197,27 @@ class _Process:
         self.process.wait()
 
 
-_Cell = Callable[[Measurement, Measurement], str]       # of a case and the reference
-_COLUMNS: Dict[str, Tuple[int, _Cell]] = {              # heading -> width, what stands there
-    'lowest': (8, lambda m, _: f'{min(m.seconds):.3f}'),
-    'highest': (8, lambda m, _: f'{max(m.seconds):.3f}'),
-    'chars/s': (9, lambda m, _: f'{m.tokens_per_second:.0f}'),
-    'times': (6, lambda m, base: '-' if base.error else f'{base.median / m.median:.2f}'),
-    'first': (7, lambda m, _: f'{m.first_seconds:.2f}'),
-    'MiB': (6, lambda m, _: f'{m.memory / _MIB:.0f}'),
-    'libs': (6, lambda m, _: f'{m.library_memory / _MIB:.0f}'),
-    'others': (6, lambda m, _: f'{max(answer.get("others", 0) for answer in m.answers):.2f}' if m.answers else '-'),
-    'perplexity': (10, lambda m, _: '-' if m.perplexity is None else f'{m.perplexity:.1f}'),
+_COLUMNS: Dict[str, Callable[[Measurement, Measurement], float | None]] = {     # of a case and the reference
+    'lowest': lambda m, _: min(m.seconds),
+    'highest': lambda m, _: max(m.seconds),
+    'chars/s': lambda m, _: m.tokens_per_second,
+    'times': lambda m, base: None if base.error else base.median / m.median,
+    'first': lambda m, _: m.first_seconds,
+    'MiB': lambda m, _: round(m.memory / _MIB),
+    'libs': lambda m, _: round(m.library_memory / _MIB),
+    'others': lambda m, _: max(answer.get('others', 0) for answer in m.answers) if m.answers else None,
+    'perplexity': lambda m, _: m.perplexity,
 }
 
 
-def text_table(measurements: Sequence[Measurement], reference: str | None = None, *, unit: str = 'epoch',
-               columns: Sequence[str] = tuple(_COLUMNS)) -> str:
-    """A row a case, for a terminal: its seconds, and those of these columns that are asked for.
+def speed_table(measurements: Sequence[Measurement], reference: str | None = None, *, unit: str = 'epoch',
+                columns: Sequence[str] = tuple(_COLUMNS)) -> str:
+    """A row a case, for a terminal: its seconds, and those of these columns that are asked for; below, what was not measured.
 
     times: how many times as fast as the case named `reference` it is (None: the first). unit: what the seconds are of.
     """
     base = next((m for m in measurements if m.name == reference), measurements[0])
-    width = max(len(m.name) for m in measurements)
-    lines = [f'{"":{width}}  {"s/" + unit:>8} ' + ' '.join(f'{name:>{_COLUMNS[name][0]}}' for name in columns)]
-    for m in measurements:
-        if m.error:
-            lines.append(f'{m.name:{width}}  not measured: {m.error}')
-            continue
-        cells = (f'{cell(m, base):>{size}}' for size, cell in (_COLUMNS[name] for name in columns))
-        lines.append(f'{m.name:{width}}  {m.median:8.3f} ' + ' '.join(cells))
-    return '\n'.join(lines)
+    rows = [{'': m.name, f's/{unit}': m.median, **{name: _COLUMNS[name](m, base) for name in columns}}
+            for m in measurements if not m.error]
+    failed = [f'{m.name}: not measured: {m.error}' for m in measurements if m.error]
+    return '\n'.join([*([printed(rows)] if rows else []), *failed])

@@ -22,6 +22,7 @@ from mxnet import nd
 from .. import runtime
 from ..cells.build import IMPLS
 from ..cells.weights import GATES
+from ..tables import Table, markdown_lines
 from .implementations import WORKERS, Setting
 from .measuring import check_measuring
 
@@ -217,15 +218,13 @@ def _ask(options: Mapping[str, Any], environment: Mapping[str, str], rounds: int
     return answers
 
 
-def text_table(found: Profile) -> str:
+def operator_table(found: Profile) -> str:
     """A row an operator, and the floor beside what was reached, for a terminal."""
-    width = max(map(len, [*found.operators, 'all operators']))
-    lines = [f'{"a batch":{width}}  {"calls":>8} {"ms":>9} {"us/call":>9} {"share":>6}']
-    lines += [f'{name:{width}}  {calls:8.1f} {ms:9.3f} {us:9.1f} {share:6.1%}' for name, calls, ms, us, share in found.rows]
     calls, ms = (sum(column) for column in zip(*found.operators.values()))
-    lines.append(f'{"all operators":{width}}  {calls:8.1f} {ms:9.3f} {1000 * ms / calls:9.1f} {1:6.1%}')
+    rows = [*found.rows, ('all operators', calls, ms, 1000 * ms / calls, 1)]
     work, moved = sum(operations(found.setting).values()), sum(bytes_moved(found.setting).values())
     products, memory = (1000 * seconds for seconds in found.floor)
+    lines = markdown_lines(Table(('', ''), ('a batch', 'calls', 'ms', 'us/call', 'share'), rows))
     lines += ['',
               f'products  {work / 1e6:9.1f} million operations at {found.rate / 1e9:6.1f} GFLOP/s  {products:9.3f} ms',
               f'memory    {moved / 1e6:9.1f} million bytes      at {found.bandwidth / 1e9:6.1f} GB/s     {memory:9.3f} ms',

@@ -31,7 +31,6 @@ def line_chart(lines: Sequence[Dict[str, Any]], *, x: str, y: str) -> Any:
         axes.margins(x=0.08)
     axes.set(xlabel=x, ylabel=y)
     axes.grid(True, which='major', alpha=0.25)
-    axes.spines[['top', 'right']].set_visible(False)
     return figure
 
 

@@ -13,6 +13,7 @@ from ..corpora.corpus import Corpus, load_corpus
 from ..models.generation import generate
 from ..models.language_model import ModelConfig, build_model, copy_params
 from ..plots import use_chinese_font
+from ..tables import printed
 from ..training.config import TrainConfig
 from ..training.live import running_ipython
 from ..training.trainer import train
@@ -84,12 +85,12 @@ def side_by_side(text: Corpus, cell: str, num_epochs: int = 3, **network: Any) -
     config = ModelConfig(cell=cell, vocab_size=text.vocab_size, **network)
     by_hand, fast = build_model(config), build_model(dataclasses.replace(config, impl='numba'))
     copy_params(by_hand, fast)
-    rows = [f'| impl | 困惑度 perplexity, epoch 1 … {epochs(num_epochs)} | 每周期秒数 seconds an epoch |', '|---|---|---:|']
+    rows = []
     for model in (by_hand, fast):
         records = train(model, text.indices, TrainConfig(num_epochs=epochs(num_epochs))).values()
-        figures = ', '.join(f'{record.perplexity:.3f}' for record in records)
-        rows.append(f'| {model.config.impl} | {figures} | {min(record.seconds for record in records):.2f} |')
-    return Markdown('\n'.join(rows))
+        rows.append({'impl': model.config.impl, f'困惑度 perplexity, epoch 1 … {epochs(num_epochs)}': ', '.join(
+            f'{record.perplexity:.3f}' for record in records), '每周期秒数 seconds an epoch': min(r.seconds for r in records)})
+    return Markdown(printed(rows))
 
 
 def sing(model: Any, text: Corpus, records: Mapping[int, Any], prefixes: Sequence[str] = ('分开', '不分开'),

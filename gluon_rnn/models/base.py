@@ -16,6 +16,7 @@ from ..cells.ops import State
 from ..cells.output_layer import GluonOutputLayer, OutputLayer
 from ..cells.weights import GATES
 from ..corpora.indices import to_numpy
+from ..tables import Table, markdown_lines
 
 C = TypeVar('C', bound=NetworkConfig)
 
@@ -46,9 +47,9 @@ def model_table(model: Model) -> str:
                      sum(param.size for _, param in own)))
     output = sorted(model.output.parameters().values(), key=lambda param: -param.ndim)
     rows.append(('output', model.network.num_outputs, output[1].size, sum(param.size for param in output)))
-    lines = [f'{type(model).__name__} ({config.impl}) on {model.ctx}', f'{"layer":26}{"reads":>8}{"gives":>8}{"parameters":>14}']
-    lines += [f'{name:26}{reads:8,}{gives:8,}{number:14,}' for name, reads, gives, number in rows]
-    return '\n'.join([*lines, f'{"in all":42}{model.num_parameters():14,}'])
+    rows.append(('in all', None, None, model.num_parameters()))
+    table = Table(('', ''), ('layer', 'reads', 'gives', 'parameters'), rows)
+    return '\n'.join([f'{type(model).__name__} ({config.impl}) on {model.ctx}', *markdown_lines(table)])
 
 
 class Model:

@@ -145,10 +145,8 @@ def carrying(bench: Workbench) -> Outcome:
                '门的值，以及相隔若干步后答对的比例（猜测为 0.1）'),
               ('gates', 'Z keeping', 'R keeping', 'Z passing', 'R passing', *(f'{distance} steps' for distance in distances)),
               [(label, *gates[name], *shares[name]) for name, (label, _) in models.items()])],
-        {'near': distances[0], 'far': distances[-1], 'ideal_near': shares['ideal'][0], 'ideal_far': shares['ideal'][-1],
-         'either_far': shares['either'][-1], 'reset_open': shares['reset_open'][0], 'leaky_far': shares['leaky'][-1],
-         'learned_near': shares['learned'][0], 'learned_far': shares['learned'][-1], 'learned_z_keep': gates['learned'][0],
-         'learned_z_pass': gates['learned'][2]},
+        {'near': distances[0], 'far': distances[-1], 'learned_z_keep': gates['learned'][0], 'learned_z_pass': gates['learned'][2],
+         **{f'{name}_{side}': own[k] for name, own in shares.items() for side, k in (('near', 0), ('far', -1))}},
         'exact' if min(shares['ideal']) == 1 else 'inexact',
         draw({'by hand': traced(models['ideal'][1], shown), 'learned': traced(learner, shown)}, characters))
 

@@ -53,10 +53,6 @@ def ngrams(indices: np.ndarray, n: int) -> np.ndarray:
     return np.unique(codes, return_inverse=True)[1]
 
 
-def distinct(indices: np.ndarray, n: int) -> int:
-    return int(ngrams(indices, n).max()) + 1
-
-
 def unseen(indices: np.ndarray, n: int, held_out: float = HELD_OUT) -> float:
     """The part of the n-grams of a text's end that its beginning does not have."""
     codes = ngrams(indices, n)
@@ -109,5 +105,5 @@ def grown(indices: np.ndarray) -> Tuple[List[int], Dict[int, List[int]], Dict[in
     """Lengths of a text's beginning, for each n the different n-grams of each, and p of ~ length^p."""
     lengths = [1000 * 2 ** k for k in range(8) if 1000 * 2 ** k < len(indices)]
     lengths = [*lengths, len(indices)] if lengths else [len(indices) // 2, len(indices)]
-    counts = {n: [distinct(indices[:length], n) for length in lengths] for n in ORDERS}
+    counts = {n: [int(ngrams(indices[:length], n).max()) + 1 for length in lengths] for n in ORDERS}
     return lengths, counts, {n: float(np.polyfit(np.log(lengths), np.log(counts[n]), 1)[0]) for n in ORDERS}

@@ -35,7 +35,7 @@ def learn(bench: Workbench, label: str, **changes: Any) -> Training:
     model = build_fill_in(pick(ModelConfig, settings, vocab_size=corpus.vocab_size), bench.ctx)
     source = MaskedText(indices, pick(TrainConfig, settings), corpus.vocab_size, MASK_RATE, ctx=bench.ctx)
 
-    def score() -> Dict[str, Any]:
+    def score(model: Any) -> Dict[str, Any]:
         found = evaluate_gaps(network_log_probabilities(model), batches)
         return {'valid_perplexity': found.perplexity, 'accuracy': found.accuracy}
 
@@ -77,14 +77,12 @@ def directions(bench: Workbench) -> Outcome:
             bench, f'{forward} + {backward}', seeds, num_hiddens=forward, num_epochs=epochs, **ways)})
     *split, single = rows
     best, worst = (pick(split, key=lambda row: row['perplexity']) for pick in (min, max))
-    chance, first = max(row[APART] for row in rows), sizes[0]
+    chance = max(row[APART] for row in rows)
     return Outcome([
         Table.of(('Shapes, batch of 2, 30 characters', '形状：批量 2，30 个字符'), sizes),
         Table.of((f'Filling gaps with {total} hidden units, best of {epochs} epochs, means of {len(seeds)} seeds',
                   f'用 {total} 个隐藏单元填空，{epochs} 个迭代周期中最好的，{len(seeds)} 个随机种子的平均'), rows)],
-        {'forward': first['forward'], 'backward': first['backward'], 'h_shape': first['H_t'],
-         'forward_shape': first['W_hh forward'], 'backward_shape': first['W_hh backward'], 'output_shape': first['W_hq'],
-         'total': total, 'best': best['perplexity'], 'worst': worst['perplexity'], 'single': single['perplexity'],
+        {**sizes[0], 'total': total, 'best': best['perplexity'], 'worst': worst['perplexity'], 'single': single['perplexity'],
          'best_split': f'{best["forward"]} + {best["backward"]}', 'worst_split': f'{worst["forward"]} + {worst["backward"]}',
          'chance': chance},
         'apart' if worst['perplexity'] - best['perplexity'] > chance else 'alike',

@@ -36,7 +36,6 @@ def draw_panels(*panels: Panel) -> Any:
             axis.plot(x, y, '-' if i < 10 else '--', label=label, **style)
         axis.set(title=panel.title, **panel.style)
         axis.grid(True, alpha=0.25)
-        axis.spines[['top', 'right']].set_visible(False)
         if axis.get_xscale() == 'linear':
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         if k + 1 == len(panels) or panel.lines.keys() != panels[k + 1].lines.keys():

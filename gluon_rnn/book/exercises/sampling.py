@@ -54,8 +54,12 @@ def other_samplings(bench: Workbench) -> Outcome:
     """6.3.1: the same network, the same number of updates, windows chosen in several ways."""
     corpus = bench.corpus()
     changes: Dict[str, Any] = {'cell': 'rnn', 'num_epochs': bench.size(45, 2), 'valid_fraction': 0.1}
-    (text, _), settings = corpus.split(0.1), bench.settings(**changes)
+    (text, held_out), settings = corpus.split(0.1), bench.settings(**changes)
     num_steps, batch_size = settings.num_steps, settings.batch_size
+
+    def score(model: Any) -> Dict[str, Any]:
+        return {'valid_perplexity': evaluate(model, held_out, batch_size, num_steps)}
+
     many = num_batches(len(text), batch_size, num_steps, 'random')
     starts, again = ways(text, corpus.char_to_idx.get(' '), num_steps), 'fixed cuts, next seed'     # what chance does
     runs: Dict[str, Training] = {}
@@ -63,7 +67,7 @@ def other_samplings(bench: Workbench) -> Outcome:
     for name in (*starts, again):
         seed, begun[name] = bench.seed + (name == again), set()
         source = Drawn(partial(windows, text, starts[name.partition(',')[0]], num_steps, batch_size, begun[name]), many, seed)
-        runs[name] = bench.train(name, source=source, corpus=corpus, sampling='random', seed=seed, **changes)
+        runs[name] = bench.train(name, source=source, score=score, corpus=corpus, sampling='random', seed=seed, **changes)
     runs['consecutive'] = bench.train('consecutive', corpus=corpus, **changes)
     number = {**{name: len(places) for name, places in begun.items()},
               'consecutive': batch_size * num_batches(len(text), batch_size, num_steps, 'consecutive')}
@@ -86,8 +90,8 @@ def sentences(rows: Sequence[Sequence[int]], batch_size: int, by_length: bool, p
               rng: np.random.Generator) -> Iterator[Batch]:
     """Sentences as samples: a batch is as long as its longest, the rest of it PADDING.
 
-    by_length: sentences of about the same length in one batch, the batches in random order; else all at random. padding: gathers of
-    each batch which places are. Labels are those of the real characters alone, all rows of the first step first.
+    by_length: sentences of about the same length in one batch, the batches in random order; else all at random. padding: gathers
+    which places of each batch are. Labels are those of the real characters alone, all rows of the first step first.
     """
     order = rng.permutation(len(rows))
     if by_length:
@@ -130,23 +134,20 @@ def whole_sentences(bench: Workbench) -> Outcome:
     rows, other = verses(train, corpus), verses(held_out, corpus)
     lengths = np.array([len(row) - 1 for row in rows])      # labels of each
     batch_size = max(1, round(config.batch_size * config.num_steps / lengths.mean()))     # as many labels as windows
-    number = (len(train) - 1) // config.num_steps
     found: Dict[str, Dict[str, Any]] = {}
     for name, sort, skip in (('windows', False, False), ('verses, padding computed', False, False),
                              ('verses, padding left out', False, True), ('verses by length', True, False)):
         model = bench.model(corpus.vocab_size, **changes)
+        padding: List[np.ndarray] = []
         if name == 'windows':
+            batches = num_batches(len(train), config.batch_size, config.num_steps, 'random')
             run = bench.train(name, corpus=Corpus(train, corpus.idx_to_char), model=model, **changes)
-            batches = {'number': number, 'of a batch': config.batch_size, 'batches': number // config.batch_size,
-                       'padding': 0.0}
         else:
-            padding: List[np.ndarray] = []
-            source = Drawn(partial(sentences, rows, batch_size, sort, padding), -(-len(rows) // batch_size), bench.seed)
+            batches = -(-len(rows) // batch_size)
+            source = Drawn(partial(sentences, rows, batch_size, sort, padding), batches, bench.seed)
             run = bench.train(name, corpus=corpus, source=source, model=OfSentences(model, skip=skip), **changes)
-            batches = {'number': len(rows), 'of a batch': batch_size, 'batches': len(source),
-                       'padding': np.concatenate(padding).mean()}
-        found[name] = {'samples': name, **batches, 'seconds an epoch': run.seconds_an_epoch,
-                       'perplexity in training': run.perplexity,
+        found[name] = {'samples': name, 'batches': batches, 'padding': np.concatenate(padding).mean() if padding else 0.0,
+                       'seconds an epoch': run.seconds_an_epoch, 'perplexity in training': run.perplexity,
                        'held-out, verse by verse': math.exp(-float(np.mean(np.concatenate(log_probs(model, other))))),
                        'held-out, running on': evaluate(model, held_out, config.batch_size, config.num_steps)}
     of_windows, computed, skipped, by_length = found.values()

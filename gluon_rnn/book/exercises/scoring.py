@@ -18,17 +18,16 @@ def log_probs(model: Any, rows: Sequence[Sequence[int]]) -> List[np.ndarray]:
 
     Rows may differ in length: what stands after a row's end changes nothing before it.
     """
-    longest = max(map(len, rows))
-    found: List[np.ndarray] = []
-    for i in range(0, len(rows), _ROWS):
-        chunk = rows[i:i + _ROWS]
-        XY = np.zeros((_ROWS, longest), dtype=np.float32)       # one shape for all calls
-        for k, row in enumerate(chunk):
-            XY[k, :len(row)] = row
-        logits, _ = model(nd.array(XY[:, :-1]), model.begin_state(_ROWS))
-        picked = nd.pick(nd.log_softmax(logits), nd.array(XY[:, 1:].T.reshape(-1))).reshape((longest - 1, _ROWS)).asnumpy()
-        found += [picked[:len(row) - 1, k] for k, row in enumerate(chunk)]
-    return found
+    calls, longest = -(-len(rows) // _ROWS), max(map(len, rows))
+    XY = np.zeros((calls, _ROWS, longest), dtype=np.float32)        # one shape for all calls
+    for k, row in enumerate(rows):
+        XY[divmod(k, _ROWS)][:len(row)] = row
+    found = []
+    for X, Y in zip(XY[..., :-1], XY[..., 1:]):
+        logits, _ = model(nd.array(X), model.begin_state(_ROWS))
+        picked = nd.pick(nd.log_softmax(logits), nd.array(Y.T.reshape(-1)))
+        found += [*picked.reshape((longest - 1, _ROWS)).asnumpy().T]
+    return [picked[:len(row) - 1] for row, picked in zip(rows, found)]
 
 
 def verses(indices: np.ndarray, corpus: Corpus) -> List[List[int]]:

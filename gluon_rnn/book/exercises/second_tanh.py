@@ -6,14 +6,10 @@ from typing import Any, Dict, Tuple
 import numpy as np
 from mxnet import nd
 
-from ... import runtime
 from ...cells.base import Network
 from ...cells.hybrid import Hybrid
 from ...cells.lstm import LSTM
 from ...cells.ops import Inputs, OneHot, State, dot, sigmoid
-from ...cells.output_layer import OutputLayer
-from ...models.language_model import LanguageModel, ModelConfig
-from ...runs.settings import pick
 from ...tables import Table
 from .drawing import Panel, draw_panels
 from .frame import Outcome
@@ -38,11 +34,10 @@ NAMES = {'book': 'H = O * tanh(C)', 'once': 'H = O * C'}
 
 def learn(bench: Workbench, kind: str, **changes: Any) -> Training:
     """Train an LSTM with or without its second tanh, from the same weights for one seed."""
-    settings = bench.settings(cell='lstm', impl='hybrid', **changes)
-    runtime.seed(settings.seed)
-    config = pick(ModelConfig, settings, vocab_size=bench.corpus().vocab_size)
-    network = Hybrid(KINDS[kind](config.vocab_size, config.num_hiddens, ctx=bench.ctx))
-    model = LanguageModel(config, network, OutputLayer(config.num_hiddens, config.vocab_size, ctx=bench.ctx))
+    model = bench.model(bench.corpus().vocab_size, cell='lstm', impl='hybrid', **changes)
+    network = Hybrid(KINDS[kind](model.vocab_size, model.config.num_hiddens, ctx=bench.ctx))
+    network.load_book_params(model.network.book_params())
+    model.network = network
     return bench.train(NAMES[kind], model=model, cell='lstm', impl='hybrid', **changes)
 
 

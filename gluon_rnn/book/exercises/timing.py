@@ -48,14 +48,12 @@ def race(bench: Workbench, models: Mapping[str, Any], least: int,
     runs = {label: Training(label, model) for label, model in models.items()}
     epochs = {label: Trainer(model, replace(config, num_epochs=10 ** 6)).epochs(corpus.indices, on_step=bench.on_step)
               for label, model in models.items()}
-    running = list(runs.values())
-    while running:
+    while running := [run for run in runs.values() if len(run.records) < least
+                      or clock(run)[-1] < (budgets or {}).get(run.model.config.impl, 0)]:
         for run in running:
             record = next(epochs[run.label])
             run.records.append(record)
             bench.tell(f'{run.label}: epoch {record.epoch}, {clock(run)[-1]:.1f} seconds, perplexity {record.perplexity:.4g}')
-        running = [run for run in running if len(run.records) < least
-                   or clock(run)[-1] < (budgets or {}).get(run.model.config.impl, 0)]
     return runs
 
 

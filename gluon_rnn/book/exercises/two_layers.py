@@ -3,8 +3,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
+import numpy as np
 from mxnet import autograd, nd
 
 from ...cells.ops import OneHot, State
@@ -18,10 +19,8 @@ from .frame import Outcome
 from .scoring import compared
 from .workbench import Workbench
 
-Params = Dict[str, nd.NDArray]
 
-
-def two_layers(inputs: nd.NDArray, state: State, params: Params) -> Tuple[nd.NDArray, State]:
+def two_layers(inputs: nd.NDArray, state: State, params: Sequence[nd.NDArray]) -> Tuple[nd.NDArray, State]:
     """The loop of section 6.4 with a second hidden layer, the equations of section 6.9 for two layers:
 
         H1_t = tanh(X_t W_xh1 + H1_{t-1} W_hh1 + b_h1)
@@ -31,19 +30,14 @@ def two_layers(inputs: nd.NDArray, state: State, params: Params) -> Tuple[nd.NDA
     inputs: (num_steps, batch_size, vocab_size); state: (H1, H2). Returns the logits (num_steps * batch_size, vocab_size), the
     first step's rows first, and the new state.
     """
+    W_xh1, W_hh1, b_h1, W_xh2, W_hh2, b_h2, W_hq, b_q = params
     H1, H2 = state
     outputs = []
     for X in inputs:
-        H1 = nd.tanh(nd.dot(X, params['W_xh1']) + nd.dot(H1, params['W_hh1']) + params['b_h1'])
-        H2 = nd.tanh(nd.dot(H1, params['W_xh2']) + nd.dot(H2, params['W_hh2']) + params['b_h2'])
-        outputs.append(nd.dot(H2, params['W_hq']) + params['b_q'])
+        H1 = nd.tanh(nd.dot(X, W_xh1) + nd.dot(H1, W_hh1) + b_h1)
+        H2 = nd.tanh(nd.dot(H1, W_xh2) + nd.dot(H2, W_hh2) + b_h2)
+        outputs.append(nd.dot(H2, W_hq) + b_q)
     return nd.concat(*outputs, dim=0), (H1, H2)
-
-
-def own_name(name: str) -> str:
-    """A weight of a `DeepRNN` of two RNNs under its name in the loop: 'layer0.W_xh' is 'W_xh1'."""
-    layer, _, own = name.rpartition('.')
-    return own + {'': '', 'layer0': '1', 'layer1': '2'}[layer]
 
 
 def differences(bench: Workbench) -> List[Tuple[str, float, float]]:
@@ -51,11 +45,11 @@ def differences(bench: Workbench) -> List[Tuple[str, float, float]]:
     corpus, config = bench.corpus(), bench.settings()
     model = bench.model(corpus.vocab_size, cell='rnn', impl='scratch', num_layers=2, num_hiddens=64)
     redraw_weights(model, 0.1)      # weights of the book's 0.01 would hide a difference behind small numbers
-    params = {own_name(name): nd.array(value) for name, value in model.book_params().items()}
-    for array in params.values():
+    params = [nd.array(value) for value in model.book_params().values()]
+    for array in params:
         array.attach_grad()
     by_library, by_loop = model.begin_state(config.batch_size), model.begin_state(config.batch_size)
-    sizes: Dict[str, List[Tuple[float, float]]] = {}
+    found: Dict[str, Any] = {}      # the largest value and the largest difference
     batches = consecutive_batches(corpus.indices, config.batch_size, config.num_steps)
     for (X, _), _ in zip(batches, range(2)):
         with autograd.record():
@@ -65,13 +59,12 @@ def differences(bench: Workbench) -> List[Tuple[str, float, float]]:
         logits.backward(weights)
         own_logits.backward(weights)
         pairs = {'logits': (logits, own_logits), 'H1': (by_library[0], by_loop[0]), 'H2': (by_library[1], by_loop[1]),
-                 **{f'gradient of {own_name(name)}': (value.grad, params[own_name(name)].grad)
-                    for name, value in model.parameters().items()}}
+                 **{f'gradient of {name}': (theirs.grad, ours.grad)
+                    for (name, theirs), ours in zip(model.parameters().items(), params)}}
         for name, (theirs, ours) in pairs.items():
-            both = float(theirs.abs().max().asscalar()), float((theirs - ours).abs().max().asscalar())
-            sizes.setdefault(name, []).append(both)
+            found[name] = np.maximum(found.get(name, 0), [a.abs().max().asscalar() for a in (theirs, theirs - ours)])
         by_library, by_loop = (tuple(s.detach() for s in state) for state in (by_library, by_loop))
-    return [(name, max(size for size, _ in found), max(apart for _, apart in found)) for name, found in sizes.items()]
+    return [(name, *both.tolist()) for name, both in found.items()]
 
 
 def equal_width(two: int, vocab_size: int) -> int:

@@ -17,7 +17,7 @@ from ...models.language_model import LanguageModel, ModelConfig, build_model, re
 from ...runs.run import choose_impl, prefixes
 from ...runs.settings import RunSettings, pick
 from ...training.config import EpochRecord, TrainConfig
-from ...training.loss import Diverged, evaluate
+from ...training.loss import Diverged
 from ...training.source import Source
 from ...training.trainer import Trainer
 from ..sections import COMMON, corpus_here
@@ -139,14 +139,14 @@ class Workbench:
         return model
 
     def train(self, label: str, *, corpus: Corpus | None = None, model: Any = None, source: Source | None = None,
-              score: Callable[[], Dict[str, Any]] | None = None, own_optimizer: Any = None, verses: bool = False,
+              score: Callable[[Any], Dict[str, Any]] | None = None, own_optimizer: Any = None, verses: bool = False,
               keep_best: bool = False, **changes: Any) -> Training:
         """Train one model to its last epoch, or to where its loss turns NaN or infinite: that is a result, too.
 
         corpus: None: the workbench's; model: what to train, None: a new one of `changes`; source: batches to train on in place
-        of the corpus's own, see `Trainer.epochs_on`; score: figures for the record of each epoch; own_optimizer: None: that of
-        the settings; verses: whether to write some every `pred_period` epochs and at the end; keep_best: whether to end with
-        the weights that did best on held-out text; changes: what differs from the book's settings, by name.
+        of the corpus's own, see `Trainer.epochs_on`; score: model -> figures for the record of each epoch; own_optimizer: None:
+        that of the settings; verses: whether to write some every `pred_period` epochs and at the end; keep_best: whether to
+        end with the weights that did best on held-out text; changes: what differs from the book's settings, by name.
         Raises ValueError for settings that cannot train.
         """
         corpus, settings = corpus or self.corpus(), self.settings(**changes)
@@ -158,10 +158,7 @@ class Workbench:
         starts, best = prefixes(settings.prefixes, corpus), {}
         try:
             for record in records:
-                if source and settings.valid_fraction:
-                    held_out = evaluate(training.model, valid, settings.batch_size, settings.num_steps)
-                    record = replace(record, valid_perplexity=held_out)
-                record = replace(record, **score()) if score else record
+                record = replace(record, **score(training.model)) if score else record
                 training.records.append(record)
                 self.tell(f'{label}: epoch {record.epoch} of {settings.num_epochs}, perplexity {record.perplexity:.4g}')
                 if verses and (record.epoch % settings.pred_period == 0 or record.epoch == settings.num_epochs):

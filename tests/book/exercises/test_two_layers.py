@@ -8,7 +8,7 @@ from gluon_rnn.book.exercises import two_layers
 def test_the_loop_is_deep_rnn(bench):
     compared = two_layers.differences(bench)
     assert {name for name, _, _ in compared} == {'logits', 'H1', 'H2', *(f'gradient of {name}' for name in (
-        'W_xh1', 'W_hh1', 'b_h1', 'W_xh2', 'W_hh2', 'b_h2', 'W_hq', 'b_q'))}
+        'layer0.W_xh', 'layer0.W_hh', 'layer0.b_h', 'layer1.W_xh', 'layer1.W_hh', 'layer1.b_h', 'W_hq', 'b_q'))}
     for name, largest, difference in compared:
         assert difference <= 1e-5 * largest and largest > 0, name
 
@@ -17,7 +17,7 @@ def test_a_loop_with_a_mistake_is_not(bench, monkeypatch):
     right = two_layers.two_layers
 
     def mistaken(inputs, state, params):
-        return right(inputs, state, {**params, 'W_hh2': params['W_hh1']})
+        return right(inputs, state, [*params[:4], params[1], *params[5:]])      # W_hh1 in the place of W_hh2
     monkeypatch.setattr(two_layers, 'two_layers', mistaken)
     compared = {name: difference / largest for name, largest, difference in two_layers.differences(bench) if largest}
     assert compared['logits'] > 1e-2
