@@ -23,10 +23,10 @@ from _runs import add_run, check_resume, check_there, given_settings, kept, resu
 
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.corpora.images import DATA, NUM_CLASSES, Images, as_text, load_images, read_image
-from gluon_rnn.models.classifier import ClassifierConfig, class_probabilities, confusion_matrix, confusion_table
+from gluon_rnn.models.classifier import Classifier, ClassifierConfig, class_probabilities, confusion_matrix, confusion_table
 from gluon_rnn.plots import plot_confusion, save_figure
 from gluon_rnn.runs import checkpoint
-from gluon_rnn.runs.digits import DigitsFolder, DigitsJob, DigitsSettings, load_classifier
+from gluon_rnn.runs.digits import DigitsFolder, DigitsJob, DigitsSettings
 from gluon_rnn.runs.folder import read_settings
 from gluon_rnn.runs.task import TaskRun, task_settings
 from gluon_rnn.runtime import parse_ctx
@@ -105,7 +105,7 @@ def show(job: DigitsJob, out: Path) -> None:
 def predict(args: argparse.Namespace) -> None:
     _cli.check_counts(args, 'top')
     saved = checkpoint.read(trained(args.run, 'classify_digits.py'), ClassifierConfig)
-    model, test, size = load_classifier(saved, parse_ctx(args.ctx)), None, saved.config.num_inputs
+    model, test, size = saved.model(parse_ctx(args.ctx), Classifier), None, saved.config.num_inputs
     for name in args.images:
         if name.isdecimal() and test is None:
             run = args.run if args.run.is_dir() else args.run.parent

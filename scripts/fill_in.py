@@ -28,16 +28,7 @@ from _runs import add_run, check_resume, check_there, given_settings, kept, resu
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA
 from gluon_rnn.models.bigrams import Counting
-from gluon_rnn.models.fill_in import (
-    MASK,
-    Filled,
-    Score,
-    evaluate_gaps,
-    fill,
-    load_fill_in,
-    network_log_probabilities,
-    one_directional,
-)
+from gluon_rnn.models.fill_in import MASK, Filled, FillIn, Score, evaluate_gaps, fill, network_log_probabilities, one_directional
 from gluon_rnn.plots import SPACE
 from gluon_rnn.runs import checkpoint
 from gluon_rnn.runs.files import write_whole
@@ -88,7 +79,7 @@ def ask(args: argparse.Namespace) -> None:
     else:
         run, texts = args.out, args.texts
     saved = checkpoint.read(trained(run, 'fill_in.py train'))
-    model = load_fill_in(saved, parse_ctx(args.ctx))
+    model = saved.model(parse_ctx(args.ctx), FillIn)
     texts = [text.replace(SPACE, MASK) for text in texts]
     for text, filled in zip(texts, fill(model, saved.idx_to_char, texts, num_candidates=args.candidates)):
         print(visible(text, filled))
@@ -129,7 +120,7 @@ def learn(run: TaskRun, texts: GapTexts, out: Path) -> Row:
         print(f'{name}, {settings.num_hiddens} hidden units, {number:,} parameters')
         train_task(run, describe)
         run.folder.draw()
-        best = load_fill_in(checkpoint.read(checkpoint.find_checkpoint(run.folder.folder)), texts.ctx)
+        best = checkpoint.read(checkpoint.find_checkpoint(run.folder.folder)).model(texts.ctx, FillIn)
         sizes = f'{"2 x " * settings.bidirectional}{settings.num_hiddens}'
         return f'{name}, {sizes}', number, evaluate_gaps(network_log_probabilities(best), texts.test)
 

@@ -59,6 +59,8 @@ class Model:
     making any model does.
     """
 
+    made_by: str        # the script that trains it
+
     def __init__(self, config: Any, network: Network, output: Any):
         self.config, self.network, self.output, self.ctx = config, network, output, network.ctx
 

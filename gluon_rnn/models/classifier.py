@@ -32,6 +32,7 @@ class Classifier(Model):
     That is the state after the row's last step, and of a second direction the one after the first step, which it reads last: each
     direction has then read the whole sequence.
     """
+    made_by = 'scripts/classify_digits.py'
 
     @staticmethod
     def build(config: ClassifierConfig, ctx: Any) -> Classifier:

@@ -12,18 +12,15 @@ import random
 from dataclasses import dataclass
 from typing import Any, Iterator, List, Sequence, Tuple
 
-import mxnet as mx
 import numpy as np
 from mxnet import nd
 
-from ..cells.base import Network, load_weights
-from ..cells.default import runnable
+from ..cells.base import Network
 from ..cells.lengths import Lengths, check_lengths
 from ..cells.ops import OneHot, State
 from ..corpora.corpus import encode
 from ..corpora.indices import check_indices
 from ..corpora.sampling import Batch, consecutive_batches, masked_batches, num_batches, random_batches
-from ..runs.checkpoint import Checkpoint
 from ..training.config import TrainConfig
 from ..training.loss import perplexity
 from .base import Model, build_parts, check_matrix, count_parameters, with_parameters
@@ -34,6 +31,7 @@ MASK = '_'          # a gap in a text that a user writes
 
 class FillIn(Model):
     """Predicts the characters behind the masks. Its network reads one symbol more than there are characters, the mask, last."""
+    made_by = 'scripts/fill_in.py train'
 
     def __init__(self, config: ModelConfig, network: Network, output: Any):
         super().__init__(config, network, output)
@@ -69,13 +67,6 @@ class FillIn(Model):
 def build_fill_in(config: ModelConfig, ctx: Any = None) -> FillIn:
     """The model that `config` describes, its weights newly drawn, on ctx (the CPU unless said)."""
     return FillIn(config, *build_parts(config, config.vocab_size + 1, config.vocab_size, ctx))
-
-
-def load_fill_in(checkpoint: Checkpoint, ctx: Any = None) -> FillIn:
-    """The model of a checkpoint that `scripts/fill_in.py train` has saved. Raises ValueError if it is of another model."""
-    model = build_fill_in(runnable(checkpoint.config, ctx or mx.cpu()), ctx)
-    load_weights(model.parameters(), checkpoint.weights())
-    return model
 
 
 def one_directional(config: ModelConfig) -> ModelConfig:

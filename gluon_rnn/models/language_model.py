@@ -50,6 +50,7 @@ class LanguageModel(Model):
     idx_to_char: its vocabulary, once it is known: `train` takes it from a corpus, `load_model` from the file.
     """
 
+    made_by = 'scripts/train.py'
     # what an implementation may offer beyond the contract, see `whole_step.py`
     begin_epoch: Any
     train_step: Any

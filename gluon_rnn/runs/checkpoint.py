@@ -18,7 +18,7 @@ from ..cells.build import NetworkConfig
 from ..cells.default import runnable
 from ..corpora.tokens import Vocabulary
 from ..models.classifier import ClassifierConfig
-from ..models.language_model import LanguageModel, ModelConfig, build_model
+from ..models.language_model import LanguageModel, ModelConfig
 from ..training.trainer import Trainer
 from .arrays import read_arrays, read_description, seal_arrays, undamaged
 from .files import write_whole
@@ -58,13 +58,13 @@ class Checkpoint:
     def _part(self, part: str) -> Dict[str, np.ndarray]:
         return {name[len(part):]: value for name, value in self.arrays.items() if name.startswith(part)}
 
-    def model(self, ctx: Any = None) -> LanguageModel:
-        """The model with its weights, on ctx. Raises ValueError if they are no language model's but a fill-in network's."""
-        model = build_model(runnable(self.config, ctx or mx.cpu()), ctx)
+    def model(self, ctx: Any = None, kind: Any = LanguageModel) -> Any:
+        """The model with its weights, on ctx. kind: its class. Raises ValueError if the weights are those of another kind."""
+        model = kind.build(runnable(self.config, ctx or mx.cpu()), ctx)
         try:
             load_weights(model.parameters(), self.weights())
         except ValueError as error:
-            raise ValueError(f'the checkpoint holds no language model ({error}): use a run of scripts/train.py') from None
+            raise ValueError(f'the checkpoint holds another kind of model ({error}): use a run of {kind.made_by}') from None
         model.idx_to_char = self.idx_to_char
         return model
 

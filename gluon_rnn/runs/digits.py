@@ -3,21 +3,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import Any, Optional
+from typing import Optional
 
-import mxnet as mx
 import numpy as np
 
 from .. import runtime
-from ..cells.base import load_weights
-from ..cells.default import runnable
 from ..corpora.images import NUM_CLASSES, ImageBatches, load_images
 from ..models.base import redraw_uniform
-from ..models.classifier import Classifier, ClassifierConfig, build_classifier, classify
+from ..models.classifier import ClassifierConfig, build_classifier, classify
 from ..models.language_model import redraw_weights
 from ..training.config import EpochRecord, TrainConfig
 from ..training.trainer import Trainer
-from .checkpoint import Checkpoint
 from .folder import RunFolder
 from .settings import Settings, check_lr, flag, pick
 from .task import TaskJob, choose_network
@@ -94,10 +90,3 @@ class DigitsJob(TaskJob):
     def answers(self) -> np.ndarray:
         """The class that the model names for each test image."""
         return classify(self.trainer.model, self.test.X)
-
-
-def load_classifier(saved: Checkpoint, ctx: Any = None) -> Classifier:
-    """The model of a checkpoint of a run on digits, on ctx (the CPU unless said)."""
-    model = build_classifier(runnable(saved.config, ctx or mx.cpu()), ctx)
-    load_weights(model.parameters(), saved.weights())
-    return model

@@ -54,7 +54,7 @@ def test_epochs_are_told_setting_by_setting(monkeypatch):
     monkeypatch.setattr(cases, 'measure', measure)
     found = measure_epochs([], settings, on_table=told.append)
     assert [setting for setting, _ in found] == settings == told[::2]
-    assert told[1].startswith('rnn, 256 hidden') and ' 2.00 ' in told[1] and told[3].startswith('lstm')
+    assert told[1].startswith('rnn, 256 hidden') and ' 2.000 ' in told[1] and told[3].startswith('lstm')
 
 
 def test_settings_around_another_change_one_size_at_a_time():

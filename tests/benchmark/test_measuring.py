@@ -137,7 +137,7 @@ def test_a_table_has_the_columns_asked_for():
     writer = Measurement('writer', (4.0, 2.0, 3.0), 300, 1, 2 << 20, 1 << 20)
     heading, _, row = map(cells, measuring.speed_table([writer]).splitlines())
     assert heading == ['', 's/epoch', 'lowest', 'highest', 'chars/s', 'times', 'first', 'MiB', 'libs', 'others', 'perplexity']
-    assert row == ['writer', '3.000', '2.000', '4.000', '100.0', '1.000', '1.000', '2', '1', '-', '-']
+    assert row == ['writer', '3.000', '2.000', '4.000', '100.0', '1.000', '1', '2', '1', '-', '-']
     heading, _, row = map(cells, measuring.speed_table([writer], unit='text', columns=['highest', 'chars/s']).splitlines())
     assert heading == ['', 's/text', 'highest', 'chars/s'] and row == ['writer', '3.000', '4.000', '100.0']
 

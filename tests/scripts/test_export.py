@@ -169,7 +169,7 @@ def test_a_fill_in_network_is_no_language_model(refused, tmp_path):
     model = build_fill_in(gluon_rnn.ModelConfig(num_hiddens=3, bidirectional=True, vocab_size=4))
     trainer = gluon_rnn.Trainer(model, gluon_rnn.TrainConfig())
     checkpoint.save(tmp_path / 'checkpoint.npz', checkpoint.Checkpoint.take(trainer, tuple('abcd')))
-    refused('the checkpoint holds no language model (', 'export', tmp_path, '--format', 'onnx')
+    refused('the checkpoint holds another kind of model (', 'export', tmp_path, '--format', 'onnx')
 
 
 def test_a_run_with_the_name_of_a_file(script, run, tmp_path):
