@@ -1,11 +1,11 @@
-"""Run a short set of tests on every CPython 3.9 to 3.12 of this machine, each in an environment of its own: `make test-pythons`.
+"""Run a short set of tests on every CPython 3.9 to 3.12 of this machine, each in an environment of its own.
+
+    make test-pythons       # some minutes for each Python, later about one; all passed, or refused as they must be
 
 Interpreters are looked for on PATH as python3.9 to python3.12, and where pyenv and uv put theirs; of several with one version
 the newest counts. An environment .venv-py39, .venv-py310, ... is made once, and again when the requirements change. What MXNet
 cannot run on must be refused with the reason, at install and at import: a newer Python, where one is found, and NumPy 2, which is
 put beside the newest environment. Needs nothing but a Python.
-
-The first time it takes some minutes for each Python, then about a minute.
 """
 from __future__ import annotations
 

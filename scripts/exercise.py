@@ -1,6 +1,8 @@
 """Answer the exercises of chapter 6 by experiment: print the evidence, then the answer drawn from it, in English and Chinese.
 
-Each leaves DIR/NUMBER/answer.md, result.json and, where one tells more, picture.png. Each takes some minutes. Where the book's
+    python scripts/exercise.py 6.4.2        # some minutes on two cores; the figures, and the answer with them in it
+
+Each leaves DIR/NUMBER/answer.md, result.json and, where one tells more, picture.png. Where the book's
 lyrics can neither be found nor fetched, the embedded ones take their place, and the output says so.
 """
 from __future__ import annotations

@@ -60,7 +60,7 @@ def main() -> None:
     if args.seed < 0:
         raise ValueError(f'--seed must be 0 or more, got {args.seed}')
     if args.beam and (args.stream or any(value is not None for value in how.values())):
-        raise ValueError('--beam draws nothing, and knows the first character with the last one: leave out --temperature, '
+        raise ValueError('--beam draws nothing, and has no text before its last step: leave out --temperature, '
                          '--top-k, --top-p and --stream')
     if args.number > (args.beam or (args.number if drawn else 1)):
         raise ValueError(f'--number {args.number} would print one text several times: add --temperature, --top-k or --top-p, '
@@ -85,7 +85,7 @@ def read_model(path: Path, ctx: str, which: str | None = None) -> Tuple[Any, Tup
     """The model of a run or of an exported file, and its vocabulary."""
     if path.suffix == '.onnx' and not path.is_dir():
         if which:
-            raise ValueError(f'--which {which} is of a run, its folder, got {path}: leave it out')
+            raise ValueError(f'--which {which} needs the folder of a run, got {path}: leave it out')
         return read_onnx(path, ctx)
     return read_run(path, ctx, which)
 

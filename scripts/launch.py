@@ -1,10 +1,10 @@
 """Start a training in several processes that work on each batch together, by MXNet's own parameter server.
 
+    python scripts/launch.py -n 2 -- python scripts/train.py --kvstore dist_sync    # as long as COMMAND takes, and some seconds
+
 Starts a scheduler, SERVERS parameter servers and WORKERS times COMMAND, on this machine or over ssh on those of --hostfile.
 Shows what worker 0 prints as it is, and what the others print with their name before it. Passes SIGINT and SIGTERM on to the
 workers, once; a second one kills. When one process fails, all are ended, and its error and exit status are this command's.
-
-It takes as long as COMMAND, and some seconds to start the processes.
 """
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Look inside trained networks: what their gates do with a text, how far back a gradient reaches, what their weights pass on.
+"""Look inside trained networks: their gates over a text, how far back a gradient reaches, the singular values of their weights.
+
+    python scripts/look.py runs/mine --text 不分开期     # seconds; in a new RNN the gradient shrinks by 0.16 a step
 
 For each RUN (a folder of scripts/train.py or scripts/reproduce.py) it draws every gate and state over the characters of the text;
 then, all runs on one plot, the gradient of the text's last loss with respect to each earlier state (sections 6.6 and 6.7), beside
 that of new RNN, GRU and LSTM networks, and the singular values of the recurrent matrices.
-
-It takes some seconds for each run.
 """
 from __future__ import annotations
 

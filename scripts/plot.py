@@ -1,4 +1,7 @@
-"""Draw the curves of several runs into one picture: perplexity, dashed on held-out text. Takes seconds."""
+"""Draw the curves of several runs into one picture: perplexity, dashed on held-out text.
+
+    python scripts/plot.py runs/one runs/two        # seconds; writes runs/plot.png
+"""
 from __future__ import annotations
 
 import argparse

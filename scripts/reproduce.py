@@ -1,9 +1,11 @@
 """Reproduce the book: train what a section of chapter 6 trains, print as it prints, and set its figures beside the published.
 
+    python scripts/reproduce.py --all --quick --jobs 2      # six minutes on two cores; each network at the book's first printing
+
 Each training leaves a run folder DIR/SECTION/VARIANT, and all of them together DIR/report.html and DIR/report.md. The command may
 be stopped at any time: started again, it goes on where it stopped, and what is finished is not run again.
 
-Everything takes 80 minutes on two cores with --jobs 2 and --impl scratch, with --quick six; docs/book.md says more.
+Everything in full takes 80 minutes with --jobs 2 and --impl scratch; docs/book.md says more.
 """
 from __future__ import annotations
 

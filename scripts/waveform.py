@@ -1,11 +1,9 @@
 """Generate a waveform from no input: a Clockwork RNN against an RNN and an LSTM of as many parameters.
 
-    python scripts/waveform.py      # after 200 epochs errors of 0.03, 0.97 and 0.48
+    python scripts/waveform.py      # some minutes on two cores; after 200 epochs errors of 0.03, 0.97 and 0.48
 
 The first task of Koutník et al., 2014. Prints the squared error as a part of the target's variance (1: silence would do as
 well), and draws the waves.
-
-The default takes some minutes on two cores.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is measured, and at what: a setting, and a case for each implementation."""
+"""The implementations that are measured, a `Case` for each, and the `Setting` at which."""
 from __future__ import annotations
 
 import sys

@@ -1,4 +1,4 @@
-"""Shared by the notebooks: their first lines, a cell's source, a training beside its shown equations, figures, exercises."""
+"""Helpers of the notebooks: their first lines, a cell's source, a training by hand and in the kernels, figures, exercises."""
 from __future__ import annotations
 
 import dataclasses

@@ -99,7 +99,7 @@ _RNN = {'cell': 'rnn', 'num_epochs': 250, 'pred_period': 50}
 _DEEP = {'cell': 'lstm', 'optimizer': 'adam', 'lr': 1e-2}
 _BOTH_WAYS = {'cell': 'gru', 'bidirectional': True}
 _NOTES_BOTH_WAYS = {'num_hiddens': 128, 'optimizer': 'adam', 'lr': 1e-2}
-_SEES_THE_ANSWER: Text = ('its second direction reads the very character that it is to name: however low, no language is learned',
+_SEES_THE_ANSWER: Text = ('its second direction reads the character it must predict: however low, that says nothing',
                           '反向一层读到了要预测的那个字符：困惑度再低，也没有学到语言')
 _LEARNED: Text = ('has learned: how often each character occurs alone gives {single:.0f}',
                   '学会了：仅凭每个字符的频率，困惑度为 {single:.0f}')

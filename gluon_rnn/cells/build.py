@@ -56,7 +56,7 @@ class NetworkConfig:
             for num_hiddens in (self.num_hiddens, self.backward_hiddens or self.num_hiddens):
                 check_periods(PERIODS if self.periods is None else self.periods, num_hiddens)
         elif self.periods is not None:
-            raise ValueError(f'periods are of the clockwork network only, got cell {self.cell}')
+            raise ValueError(f'periods belong to the clockwork network only, got cell {self.cell}')
         if self.backward_hiddens and not self.bidirectional:
             raise ValueError('backward_hiddens needs a bidirectional network: add bidirectional')
         if self.both_forward and not self.bidirectional:

@@ -1,4 +1,4 @@
-"""The implementation of a network where nobody asks for one."""
+"""The default implementation of a network."""
 from __future__ import annotations
 
 import dataclasses

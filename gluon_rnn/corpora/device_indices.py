@@ -1,4 +1,4 @@
-"""The range check of indices that lie on a device: a fault is NaN there, and named where a result is read."""
+"""The range check of indices on a device: one out of range becomes NaN there, and an error where a result is read."""
 from __future__ import annotations
 
 from typing import Tuple

@@ -123,7 +123,7 @@ def read_image(path: Path, size: int) -> np.ndarray:
     paper = np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]))
     ink = np.clip((grey - paper if paper < 0.5 else paper - grey), 0, 1)
     if ink.max() < 0.1:
-        raise ValueError(f'{path} shows nothing but paper: give a picture of one digit')
+        raise ValueError(f'{path} is blank: give a picture of one digit')
     if ink.shape == (size, size):
         return ink
     ink = np.where(ink < 0.2 * ink.max(), 0, ink / ink.max())

@@ -151,7 +151,7 @@ def check_tokens(tokens: str, min_count: int) -> None:
     if min_count < 1:
         raise ValueError(f'min_count must be 1 or more, got {min_count}')
     if min_count > 1 and tokens == 'char':
-        raise ValueError(f'min_count is of words only, got {min_count}: leave it out, or take words')
+        raise ValueError(f'min_count is for words only, got {min_count}: leave it out, or take words')
 
 
 def rule_of(text: str) -> str:

@@ -175,7 +175,7 @@ def make_network(config: NetworkConfig, num_inputs: int, ctx: Any) -> Network:
     try:
         from .numba import NumbaNetwork  # Numba loads with the first network that needs it
     except ImportError as error:
-        raise ValueError(f'impl numba is not to be had here ({error})') from None
+        raise ValueError(f'impl numba does not run here ({error})') from None
     return NumbaNetwork(build_network(dataclasses.replace(config, impl='scratch'), num_inputs, ctx))
 
 

@@ -1,4 +1,4 @@
-"""Filling gaps by counting alone: what a network has to beat."""
+"""Filling gaps by counting alone: the mark that a network has to beat."""
 from __future__ import annotations
 
 from typing import Any, Sequence

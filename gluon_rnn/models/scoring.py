@@ -52,7 +52,7 @@ def score(model: Any, corpus: Any, text: str) -> TextScore:
     """
     config = getattr(model, 'settings', None) or vars(getattr(model, 'config', None) or TextScore)
     if config.get('bidirectional') and not config.get('both_forward'):
-        raise ValueError('a bidirectional network sees the characters that it is to name, so its score means nothing')
+        raise ValueError('a bidirectional network reads the characters it must predict, so its score means nothing')
     vocabulary = Vocabulary.of(getattr(corpus, 'idx_to_char', corpus))
     indices, first = vocabulary.encode(text), begins_a_line(vocabulary)
     read = [*([] if first is None else [first]), *indices]

@@ -82,7 +82,7 @@ def fit_wave(generator: Generator, target: np.ndarray, num_epochs: int, *, lr: f
     if num_epochs < 1:
         raise ValueError(f'num_epochs must be 1 or more, got {num_epochs}')
     if not target.std():
-        raise ValueError(f'the wave must move, and all of its {len(target)} samples are one: choose more')
+        raise ValueError(f'the target must vary, and its {len(target)} samples are all equal: raise num_samples')
     optimizer = Optimizer(generator.parameters(), 'adam', lr, clipping_theta)
     wanted, variance = nd.array(target, ctx=generator.ctx), float(target.var())
     for epoch in range(1, num_epochs + 1):

@@ -113,7 +113,7 @@ def find_checkpoint(run: Path, which: str | None = None) -> Path:
     which: 'last', or 'best' on held-out text; None: the best one where there is one.
     """
     if which and not run.is_dir():
-        raise ValueError(f'which={which!r} is of a run, its folder, got {run}')
+        raise ValueError(f'which={which!r} needs the folder of a run, got {run}')
     best = run / 'best.npz'
     if which == 'best' and not best.exists():
         raise ValueError(f'{run} has no best.npz, for it was trained without held-out text: use which=\'last\'')

@@ -220,7 +220,7 @@ def read_metrics(folder: Path) -> List[EpochRecord]:
         if [record.epoch for record in records] != list(range(1, len(records) + 1)):
             raise ValueError('epochs are missing')
         if not all(isinstance(value, (int, float)) for r in records for value in dataclasses.astuple(r) if value is not None):
-            raise ValueError('a number is none')
+            raise ValueError('a figure is not a number')
     except (ValueError, TypeError) as error:
         raise ValueError(f'{path} is damaged ({str(error)[:100]}): start a new run') from None
     return records

@@ -1,4 +1,4 @@
-"""A few lines on a run, to be printed before its first epoch."""
+"""The header of a run: a few lines that are printed before its first epoch."""
 from __future__ import annotations
 
 from .. import runtime

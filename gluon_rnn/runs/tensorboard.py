@@ -1,4 +1,4 @@
-"""An event file for TensorBoard, written by hand, for the format is two lengths, two checksums and a few numbers.
+"""An event file for TensorBoard, written without it: the format is a length, two checksums and a few numbers.
 
 An event file is a row of records (length, checksum, an `Event` of event.proto, checksum); of an Event only these fields are
 written: wall_time 1, step 2, file_version 3, summary 5; in a summary a value 1, in that tag 1 and simple_value 2.

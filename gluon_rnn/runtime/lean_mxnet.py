@@ -1,4 +1,4 @@
-"""MXNet without SciPy and scikit-learn, which it loads at once and hardly uses: half the time, a third less memory.
+"""MXNet without SciPy and scikit-learn, which it imports and hardly uses: half the loading time, a third less memory.
 
 The parts of MXNet that do use SciPy, sparse arrays and test helpers, still find it.
 """

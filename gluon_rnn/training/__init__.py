@@ -1,1 +1,1 @@
-"""The trainer and its parts: optimizer, data parallelism, processes that share weights. Nothing here knows a network."""
+"""The trainer and its parts: source, step, loss, optimizer, schedule, data parallelism. Nothing here knows a network."""

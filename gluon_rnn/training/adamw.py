@@ -1,4 +1,4 @@
-"""AdamW, which MXNet 1.9.1 lacks, registered as any `mx.optimizer`."""
+"""AdamW, which MXNet 1.9.1 lacks, registered like every `mx.optimizer`."""
 from __future__ import annotations
 
 import math

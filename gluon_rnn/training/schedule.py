@@ -1,4 +1,4 @@
-r"""The learning rate over a training: what it is multiplied by at each step.
+r"""The learning rate over a training: the factor that multiplies it at each step.
 
     warmup      constant 1        step          \       plateau: lr_decay more of it each time
        /‾‾‾‾‾‾‾  cosine  ‾\_      ‾‾‾‾‾|__ after 2      that the held-out text gets no better
@@ -42,7 +42,7 @@ class Schedule:
         if self.after is not None and self.after < 1:
             raise ValueError(f'lr_decay_after must be 1 or more epochs, got {self.after}')
         if (self.decay is not None and self.kind not in _DECAY) or (self.after is not None and self.kind not in _AFTER):
-            raise ValueError(f'lr_schedule {self.kind} knows no lr_decay{"_after" * (self.kind in _DECAY)}: leave it out, or '
+            raise ValueError(f'lr_schedule {self.kind} has no lr_decay{"_after" * (self.kind in _DECAY)}: leave it out, or '
                              f'choose another lr_schedule')
 
     def factor(self, epoch: int, step: int, steps: int, held_out: Sequence[float] = ()) -> float:

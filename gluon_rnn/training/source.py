@@ -1,4 +1,4 @@
-"""Sources of batches."""
+"""Sources of batches for the trainer: a text, cut anew each epoch, or anything with the same two methods."""
 from __future__ import annotations
 
 import random

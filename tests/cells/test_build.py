@@ -32,5 +32,5 @@ def test_which_gru_it_is_follows_from_the_implementation_unless_said():
 
 def test_periods_out_of_a_file_are_as_those_given():
     assert NetworkConfig('clockwork', periods=[1, 2], num_hiddens=4) == NetworkConfig('clockwork', periods=(1, 2), num_hiddens=4)
-    with pytest.raises(ValueError, match='periods are of the clockwork network only, got cell gru'):
+    with pytest.raises(ValueError, match='periods belong to the clockwork network only, got cell gru'):
         NetworkConfig('gru', periods=(1, 2))

@@ -143,7 +143,7 @@ def test_it_learns_with_the_shared_trainer(alphabet):
     ({'periods': (2, 2)}, 'periods must differ'),
     ({'periods': (4099, 8191)}, 'least common multiple'),
     ({'impl': 'gluon'}, 'no clockwork network: use impl scratch or hybrid'),
-    ({'cell': 'gru', 'periods': (1, 2)}, 'periods are of the clockwork network only, got cell gru'),
+    ({'cell': 'gru', 'periods': (1, 2)}, 'periods belong to the clockwork network only, got cell gru'),
     ({'bidirectional': True, 'backward_hiddens': 6}, 'num_hiddens must be a multiple of the 4 periods'),
 ])
 def test_periods_that_do_not_fit(choice, message):

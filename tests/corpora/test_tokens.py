@@ -96,7 +96,7 @@ def test_chinese_words_without_their_segmenter(monkeypatch):
 
 @pytest.mark.parametrize('how, told', [({'tokens': 'syllable'}, 'tokens must be one of char, word'),
                                        ({'tokens': 'word', 'min_count': 0}, 'min_count must be 1 or more, got 0'),
-                                       ({'min_count': 2}, 'min_count is of words only')])
+                                       ({'min_count': 2}, 'min_count is for words only')])
 def test_errors(how, told):
     with pytest.raises(ValueError, match=told):
         Corpus.from_text('a b', **how)

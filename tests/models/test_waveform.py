@@ -40,7 +40,7 @@ def test_errors():
     generator = Generator(NetworkConfig(cell='rnn', num_hiddens=4))
     with pytest.raises(ValueError, match='num_epochs must be 1 or more, got 0'):
         list(fit_wave(generator, target_wave(10), 0))
-    with pytest.raises(ValueError, match='the wave must move, and all of its 1 samples are one'):
+    with pytest.raises(ValueError, match='the target must vary, and its 1 samples are all equal'):
         list(fit_wave(generator, target_wave(1), 5))
     with pytest.raises(ArithmeticError, match='no longer finite in epoch'):
         list(fit_wave(generator, target_wave(10), 5, lr=1e30))

@@ -56,8 +56,8 @@ def test_who_reads_takes_the_best_where_there_is_one(script, refused, trained, r
     assert (ended.status, ended.err) == (0, '')
     refused('has no best.npz, for it was trained without held-out text', 'generate', trained(), '--prefix', '分',
             '--which', 'best')
-    refused('--which last is of a run', 'generate', out / 'best.npz', '--prefix', '分', '--which', 'last')
-    refused('--which best is of a run', 'generate', tmp_path / 'exported.onnx', '--prefix', '分', '--which', 'best')
+    refused('--which last needs the folder of a run', 'generate', out / 'best.npz', '--prefix', '分', '--which', 'last')
+    refused('--which best needs the folder of a run', 'generate', tmp_path / 'exported.onnx', '--prefix', '分', '--which', 'best')
 
 
 def interrupted_at(monkeypatch, epoch):

@@ -148,7 +148,7 @@ def test_predict(script, refused, whole, tmp_path):
     (tmp_path / 'text.png').write_text('no picture')
     refused('is not a picture that can be read', 'classify_digits', 'predict', whole, tmp_path / 'text.png')
     Image.new('L', (50, 50), 200).save(tmp_path / 'empty.png')
-    refused('shows nothing but paper', 'classify_digits', 'predict', whole, tmp_path / 'empty.png')
+    refused('empty.png is blank', 'classify_digits', 'predict', whole, tmp_path / 'empty.png')
     refused('holds no trained network', 'classify_digits', 'predict', tmp_path / 'none', 0)
 
 

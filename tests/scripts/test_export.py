@@ -137,11 +137,11 @@ def test_a_page(script, refused, run, tmp_path):
     small = run.with_name('run.html').stat().st_size
     assert script('export', run, '--format', 'html', '--dtype', 'float32', '--out', tmp_path / 'page.html').status == 0
     assert small < (tmp_path / 'page.html').stat().st_size
-    refused('--dtype is of --format html, got onnx', 'export', run, '--format', 'onnx', '--dtype', 'float16')
+    refused('--dtype goes with --format html, got onnx', 'export', run, '--format', 'onnx', '--dtype', 'float16')
 
 
 def test_what_is_refused(script, refused, run, exported, tmp_path, monkeypatch):
-    refused('--form is of --format torch, got onnx', 'export', run, '--format', 'onnx', '--form', 'hand')
+    refused('--form goes with --format torch, got onnx', 'export', run, '--format', 'onnx', '--form', 'hand')
     refused('neither a run with a checkpoint', 'export', tmp_path / 'none', '--format', 'onnx')
     refused('No such file or directory', 'export', run, '--format', 'onnx', '--out', tmp_path / 'none' / 'model.onnx')
     refused('Is a directory', 'export', run, '--format', 'onnx', '--out', tmp_path)

@@ -57,7 +57,7 @@ def test_what_a_run_of_words_writes_and_exports(script, text, tmp_path):
 def test_words_that_are_refused(script, text, tmp_path):
     for flags, told in ((('--prefix', 'the otter'), "'otter' is not in the vocabulary of 15 words"),
                         (('--min-count', 0), '--min-count must be 1 or more, got 0'),
-                        (('--tokens', 'char', '--min-count', 2), '--min-count is of words only'),
+                        (('--tokens', 'char', '--min-count', 2), '--min-count is for words only'),
                         (('--embed-size', -1), '--embed-size must be 0 (none) or more, got -1')):
         ended = script('train', *FLAGS, '--corpus', text, *flags, '--out', tmp_path / 'run')
         assert ended.status == 2 and told in ended.err, ended.err

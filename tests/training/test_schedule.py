@@ -50,8 +50,8 @@ def test_a_plateau_is_an_epoch_that_is_no_better_than_the_best(after, wanted):
     ({'lr_schedule': 'cosine', 'lr_decay': 1.5}, 'lr_decay must be above 0 and at most 1, got 1.5'),
     ({'lr_schedule': 'step', 'lr_decay': float('nan')}, 'lr_decay must be above 0'),
     ({'lr_schedule': 'step', 'lr_decay_after': 0}, 'lr_decay_after must be 1 or more epochs, got 0'),
-    ({'lr_decay': 0.5}, 'lr_schedule constant knows no lr_decay: '),
-    ({'lr_schedule': 'cosine', 'lr_decay_after': 3}, 'lr_schedule cosine knows no lr_decay_after: '),
+    ({'lr_decay': 0.5}, 'lr_schedule constant has no lr_decay: '),
+    ({'lr_schedule': 'cosine', 'lr_decay_after': 3}, 'lr_schedule cosine has no lr_decay_after: '),
 ])
 def test_no_such_schedule(changes, said):
     with pytest.raises(ValueError, match=said):

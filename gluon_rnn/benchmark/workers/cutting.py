@@ -1,4 +1,4 @@
-"""Reading a text and cutting it into mini-batches of both kinds, on no device: no epoch, but the pass over a text before one."""
+"""Reading a text and cutting it into mini-batches of both kinds, in NumPy: the pass over a text before any epoch."""
 from __future__ import annotations
 
 import random

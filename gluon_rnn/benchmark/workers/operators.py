@@ -1,4 +1,4 @@
-"""One epoch of this project's own trainer, for `benchmark/profiling.py`: its seconds beside the machine's, or its operators."""
+"""One epoch of this project's own trainer, for `benchmark/profiling.py`: timed beside the machine's speeds, or profiled."""
 from __future__ import annotations
 
 import time

@@ -1,4 +1,4 @@
-"""Runs a worker in this process and takes its time: `python run.py WORKER.py OPTIONS`, OPTIONS being JSON.
+"""Run a worker in this process and time it: `python run.py WORKER.py OPTIONS`, OPTIONS being JSON.
 
 Speaks in lines of JSON: one when the worker is ready, one for each epoch that a line 'epoch' on standard input asks for, and
 one with the peak memory when that input ends. Whatever else is printed goes to standard error. Standard library alone: it runs

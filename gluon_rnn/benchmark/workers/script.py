@@ -1,4 +1,4 @@
-"""`scripts/train.py` as a user starts it, on the same text: what progress, samples and files cost beside the training itself."""
+"""`scripts/train.py` as a user starts it, on the same text: the cost of progress, samples and files shows."""
 from __future__ import annotations
 
 import json

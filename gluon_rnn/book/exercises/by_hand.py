@@ -1,4 +1,4 @@
-"""Section 6.4, exercises 2 to 5: the recurrent network without clipping, its verses, activations, undetached states."""
+"""Section 6.4, exercises 2 to 5: the recurrent network without clipping, its verses, activations, states not detached."""
 from __future__ import annotations
 
 import json

@@ -1,4 +1,4 @@
-"""Section 6.6, exercise 1: what else helps against exploding gradients, beside clipping them to a norm.
+"""Section 6.6, exercise 1: remedies against exploding gradients beside clipping their norm.
 
 Each remedy is one change to a plain training whose gradient explodes.
 """

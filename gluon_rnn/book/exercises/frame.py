@@ -1,4 +1,4 @@
-"""The outcome of an exercise: tables, figures for its written answer, a picture where it tells more; their page and files."""
+"""The outcome of an exercise: tables, figures for its written answer, a picture where one helps; its page and its files."""
 from __future__ import annotations
 
 import json

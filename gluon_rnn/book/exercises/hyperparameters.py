@@ -1,4 +1,4 @@
-"""Sections 6.4, 6.7 and 6.8: what the hyperparameters do to time, perplexity and verses.
+"""Sections 6.4, 6.7 and 6.8: the effect of each hyperparameter on time, perplexity and verses.
 
 From one set of settings each hyperparameter alone is moved down and up. Times are of one epoch, perplexities after the same
 number of epochs, on the text itself (how well it is known by heart) and on the last tenth of it, held out.

@@ -1,4 +1,4 @@
-"""Section 6.3: other ways to cut a text into batches, and whole sentences as samples, each a `trainer.Source`."""
+"""Section 6.3: other ways to cut a text into batches, and whole sentences as samples."""
 from __future__ import annotations
 
 import math

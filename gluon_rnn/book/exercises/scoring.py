@@ -1,4 +1,4 @@
-"""How well a text is known, to a language model, to counts, and to the verses that were written; and what chance does."""
+"""Scores that several exercises share: verses under a model, verses copied from the text, perplexities beyond chance."""
 from __future__ import annotations
 
 import math

@@ -1,4 +1,4 @@
-"""Sections 6.5, 6.7 and 6.8: networks against the clock: one of them four ways, and RNN, GRU and LSTM in equal time."""
+"""Sections 6.5, 6.7 and 6.8: networks against the clock: one in four implementations, and RNN, GRU and LSTM in equal time."""
 from __future__ import annotations
 
 from dataclasses import replace

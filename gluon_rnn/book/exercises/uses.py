@@ -1,4 +1,4 @@
-"""Section 6.1, exercise 2: what else a language model is good for, each use tried on held-out text."""
+"""Section 6.1, exercise 2: other uses of a language model, each tried on held-out text."""
 from __future__ import annotations
 
 import math

@@ -1,4 +1,4 @@
-"""The workbench of the exercises: a text, and trainings of it with named settings."""
+"""The workbench of the exercises: a text, and trainings on it by named settings."""
 from __future__ import annotations
 
 import math
