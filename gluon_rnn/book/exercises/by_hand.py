@@ -2,9 +2,8 @@
 from __future__ import annotations
 
 import json
-import math
 import time
-from typing import Any, Dict, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 from mxnet import autograd, nd
@@ -39,11 +38,10 @@ def no_clipping(bench: Workbench) -> Outcome:
     epochs, single = bench.size(40, 2), unigram_perplexity(bench.corpus().indices)
     runs = {name: bench.train(f'{f"clipped at {theta:g}" if theta else "not clipped"}, lr {lr:g}', cell='rnn', num_epochs=epochs,
                               clipping_theta=theta, lr=lr, verses=True, pred_len=30) for name, (theta, lr) in TRAININGS.items()}
-    rows = [{**run.row, 'largest norm of an epoch': max((record.grad_norm for record in run.records), default=math.nan)}
-            for run in runs.values()]
     figures = {name: run.perplexity for name, run in runs.items()}
     return Outcome(
-        [Table.of((f'At most {epochs} epochs', f'最多 {epochs} 个迭代周期'), rows), verse_lines([*runs.values()])],
+        [Table.of((f'At most {epochs} epochs', f'最多 {epochs} 个迭代周期'), [run.row for run in runs.values()]),
+         verse_lines([*runs.values()])],
         {**figures, 'bare_epochs': len(runs['bare'].records), 'single': single},
         without_clipping(figures, single), draw_runs([*runs.values()]))
 
@@ -105,25 +103,24 @@ def activations(bench: Workbench) -> Outcome:
         [Table.of((f'After {epochs} epochs', f'{epochs} 个迭代周期之后'), rows), verse_lines([*runs.values()])],
         {**{name: run.perplexity for name, run in runs.items()}, 'epochs': epochs, 'single': single,
          'relu_largest': states['relu'].max(), 'tanh_largest': states['tanh'].max(), 'relu_zero': (states['relu'] == 0).mean(),
-         'relu_norm': runs['relu'].grad_norm, 'tanh_norm': runs['tanh'].grad_norm},
+         **{f'{name}_norm': runs[name].row['norm of the gradient'] for name in ('relu', 'tanh')}},
         'breaks' if runs['relu'].diverged else 'trains' if runs['relu'].perplexity < single else 'hardly',
         draw_runs([*runs.values()]))
 
 
-def train_batches(bench: Workbench, way: str, many: int, held: BookParams | None = None) -> Dict[str, Any]:
-    """Train on the first batches of a text and look at each. Returns lists with a figure a batch, and the weights at the end.
+def train_batches(bench: Workbench, way: str, many: int, held: BookParams | None = None) -> Tuple[List[Any], BookParams]:
+    """Train on the first batches of a text. Returns figures of each batch, and the weights at the end.
 
     held: weights to take and not to move, so that a graph over several batches is one of one network; None: new ones, trained.
-    nodes: operators of the graph that autograd has recorded for the logits; seconds: forward, backward and update; bytes: of the
-    process, above those before the first batch; norm: of the gradient; loss.
+    operators: of the graph that autograd has recorded for the logits; seconds: forward, backward and update; MiB: of the
+    process, above those before the first batch; norm: of the gradient.
     """
     corpus, config = bench.corpus(0), bench.settings(cell='rnn')
     model = bench.model(corpus.vocab_size, cell='rnn', impl='scratch')
     if held is not None:
         model.load_book_params(held)
     optimizer = Optimizer(model.parameters(), 'sgd', 0 if held is not None else config.lr, config.clipping_theta)
-    state = model.begin_state(config.batch_size)
-    found: Dict[str, Any] = {name: [] for name in ('nodes', 'seconds', 'bytes', 'norm', 'loss')}
+    state, found = model.begin_state(config.batch_size), []
     settle(model)
     before = memory('VmRSS')
     for k, (X, Y) in zip(range(many), consecutive_batches(corpus.indices, config.batch_size, config.num_steps)):
@@ -138,18 +135,15 @@ def train_batches(bench: Workbench, way: str, many: int, held: BookParams | None
         loss, gradient = cross_entropy(logits, Y.T.reshape((-1,)))
         loss.wait_to_read()
         counting = time.perf_counter()
-        nodes = json.loads(autograd.get_symbol(logits).tojson())['nodes']
-        found['nodes'].append(sum(node['op'] != 'null' for node in nodes))     # a null is an input or a weight
+        operators = sum(node['op'] != 'null' for node in json.loads(autograd.get_symbol(logits).tojson())['nodes'])   # no weights
         start += time.perf_counter() - counting     # counting is no part of a batch's time
         logits.backward(gradient, retain_graph=way == 'graph kept')
-        found['norm'].append(float(optimizer.step().asscalar()))
-        found['loss'].append(float(loss.asscalar()))
+        norm = optimizer.step().asscalar()
         settle(model)
-        found['seconds'].append(time.perf_counter() - start)
-        found['bytes'].append(memory('VmRSS') - before)
+        found.append({'operators': operators, 'seconds': time.perf_counter() - start, 'loss': loss.asscalar(), 'norm': norm,
+                      'MiB': (memory('VmRSS') - before) / 2 ** 20})
         bench.tell(f'{way}: batch {k + 1} of {many}')
-    found['weights'] = model.book_params()
-    return found
+    return found, model.book_params()
 
 
 def not_detached(bench: Workbench) -> Outcome:
@@ -157,24 +151,23 @@ def not_detached(bench: Workbench) -> Outcome:
     many = bench.size(16, 4)
     train_batches(bench, 'detached', 2)         # what is done once is done here
     found = {way: train_batches(bench, way, many) for way in STATES}
-    detached, book, kept = found.values()
-    short, whole = (train_batches(bench, way, many, detached['weights'])['norm'] for way in ('detached', 'graph kept'))
+    (detached, weights), (book, book_weights), (kept, _) = found.values()
+    short, whole = ([row['norm'] for row in train_batches(bench, way, many, weights)[0]] for way in ('detached', 'graph kept'))
     marks = sorted({0, 1, many // 4, many // 2, many - 1})
-    rows = [(way, k + 1, f['nodes'][k], f['seconds'][k], f['bytes'][k] / 2 ** 20, f['loss'][k])
-            for way, f in found.items() for k in marks]
-    apart = max(np.abs(book['weights'][name] - value).max() for name, value in detached['weights'].items())
-    usual = min(float(np.median(way['seconds'])) for way in (detached, book))
+    apart = max(np.abs(book_weights[name] - value).max() for name, value in weights.items())
+    usual = min(np.median([batch['seconds'] for batch in way]) for way in (detached, book))
     return Outcome([
-        Table(('Batch after batch, the book\'s sizes', '逐批量观察，大小照书'),
-              ('way', 'batch', 'operators in the graph', 'seconds', 'MiB more', 'loss'), rows),
+        Table.of(('Batch after batch, the book\'s sizes', '逐批量观察，大小照书'),
+                 [{'way': way, 'batch': k + 1, **batches[k]} for way, (batches, _) in found.items() for k in marks]),
         Table(('Norm of the gradient, the weights held at those that the detached training ended with',
                '梯度的范数：权重固定为“detached”训练结束时的值，不再更新'), ('batch', 'detached', 'graph kept'),
-              [(k + 1, short[k], whole[k]) for k in marks]),
-    ], {'batches': many, 'apart': apart, 'nodes': detached['nodes'][-1], 'nodes_book': book['nodes'][-1],
-        'nodes_kept': kept['nodes'][-1], 'growth': kept['nodes'][-1] / kept['nodes'][0], 'times': kept['seconds'][-1] / usual,
-        'mib': (kept['bytes'][-1] - kept['bytes'][0]) / 2 ** 20, 'norm_whole': whole[-1], 'norm_short': short[-1]},
+              [(k + 1, short[k], whole[k]) for k in marks])],
+        {'batches': many, 'apart': apart, 'nodes': detached[-1]['operators'], 'nodes_book': book[-1]['operators'],
+         'nodes_kept': kept[-1]['operators'], 'growth': kept[-1]['operators'] / kept[0]['operators'],
+         'times': kept[-1]['seconds'] / usual, 'mib': kept[-1]['MiB'] - kept[0]['MiB'], 'norm_whole': whole[-1],
+         'norm_short': short[-1]},
         'little' if abs(whole[-1] - short[-1]) <= 0.05 * short[-1] else 'much', draw_panels(*(
-            Panel(title, {way: (range(1, many + 1), np.array(values[name]) / scale) for way, values in found.items()},
+            Panel(title, {way: (range(1, many + 1), [batch[name] for batch in batches]) for way, (batches, _) in found.items()},
                   {'xlabel': 'batch', 'ylim': (0, None)})
-            for name, title, scale in (('nodes', 'operators in the graph', 1), ('seconds', 'seconds of a batch', 1),
-                                       ('bytes', 'MiB above those before', 2 ** 20)))))
+            for name, title in (('operators', 'operators in the graph'), ('seconds', 'seconds of a batch'),
+                                ('MiB', 'MiB above those before')))))

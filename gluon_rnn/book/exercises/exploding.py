@@ -54,10 +54,6 @@ def exploding_weights(shape: Sequence[int], rng: np.random.Generator) -> np.ndar
     return rng.normal(scale=GAIN / math.sqrt(shape[0]), size=shape)
 
 
-def small_weights(shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
-    return rng.normal(scale=0.01, size=shape)
-
-
 def orthogonal(shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
     """All singular values 1: it turns a vector, and makes it neither longer nor shorter (Saxe et al., 2014)."""
     Q, R = np.linalg.qr(rng.normal(size=shape))
@@ -82,7 +78,7 @@ REMEDIES = {
     'decay': Remedy('weight decay', {'weight_decay': 1e-3 / LR}),
     'short': Remedy(f'BPTT over {_SHORT} steps',
                     {'num_steps': _SHORT, 'batch_size': BATCH_SIZE * NUM_STEPS // _SHORT}),
-    'small': Remedy("small W_hh (the book's)", recurrent=small_weights),
+    'small': Remedy("small W_hh (the book's)", recurrent=lambda shape, rng: rng.normal(scale=0.01, size=shape)),
     'orthogonal': Remedy('orthogonal W_hh', recurrent=orthogonal),
     'gru': Remedy('GRU', {'cell': 'gru'}),
     'lstm': Remedy('LSTM', {'cell': 'lstm'}),

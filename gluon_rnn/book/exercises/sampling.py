@@ -154,11 +154,8 @@ def whole_sentences(bench: Workbench) -> Outcome:
     verse, running = 'held-out, verse by verse', 'held-out, running on'
     # padding computed or left out is the same mathematics on the same batches: what lies between the two is chance
     chance = max(abs(computed[which] / skipped[which] - 1) for which in (verse, running))
-    return Outcome([
-        Table(('Characters in a verse, its space included', '每句的字符数（含空格）'),
-              ('verses', 'mean', 'median', 'shortest', 'longest'),
-              [(len(lengths), lengths.mean(), np.median(lengths), lengths.min(), lengths.max())]),
-        Table.of(('After the same epochs', '相同迭代周期之后'), [*found.values()])],
+    return Outcome(
+        [Table.of(('After the same epochs', '相同迭代周期之后'), [*found.values()])],
         {'shortest': lengths.min(), 'longest': lengths.max(), 'chance': chance, **{
             f'{figure}_{short}': row[column]
             for short, row in zip(('windows', 'computed', 'skipped', 'by_length'), found.values())

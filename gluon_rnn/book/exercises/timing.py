@@ -4,12 +4,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate
-from typing import Any, Dict, List, Mapping, Sequence, Tuple, cast
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
 from ...benchmark.profiling import profiled
-from ...cells.gluon_layer import GluonLayer
 from ...corpora.corpus import unigram_perplexity
 from ...models.language_model import copy_params
 from ...runs.settings import pick
@@ -60,11 +59,12 @@ def race(bench: Workbench, models: Mapping[str, Any], least: int,
 def faster(bench: Workbench) -> Outcome:
     """6.5.1: the same network four ways: seconds an epoch in turns, perplexity, and operators by mx.profiler."""
     corpus, rounds = bench.corpus(), bench.size(7, 2)
-    models = {way: bench.model(corpus.vocab_size, cell='rnn', impl='gluon' if way == BOTH else way) for way in (*WAYS, BOTH)}
+    models: Dict[str, Any] = {way: bench.model(corpus.vocab_size, cell='rnn', impl='gluon' if way == BOTH else way)
+                              for way in (*WAYS, BOTH)}
     for model in models.values():
         copy_params(models['scratch'], model)
     # two biases with one gradient take two steps where the book's one takes one
-    cast(GluonLayer, models['gluon'].network).freeze_second_bias()
+    models['gluon'].network.freeze_second_bias()
     both = race(bench, {BOTH: models.pop(BOTH)}, 1)[BOTH]       # only its beginning is of interest
     runs = race(bench, models, rounds + 1)
     times = {way: [record.seconds for record in run.records[1:]] for way, run in runs.items()}
@@ -73,13 +73,9 @@ def faster(bench: Workbench) -> Outcome:
                   'first perplexity': run.records[0].perplexity, 'last perplexity': run.perplexity,
                   'operators run an epoch': sum(count for count, _ in operators[way].values()),
                   'ms in operators': sum(ms for _, ms in operators[way].values())} for way, run in runs.items()}
-    most = [(way, name, count, ms) for way in WAYS
-            for name, (count, ms) in sorted(operators[way].items(), key=lambda item: -item[1][1])[:6]]
     return Outcome([
         Table.of((f'{rounds} epochs each, in turns, from the same weights; the first one, which warms up, is not timed',
-                  f'初始权重相同，轮流各训练 {rounds} 个周期；预热的第一个周期不计时'), [*rows.values()]),
-        Table(('Where an epoch goes, by mx.profiler: the six operators that take longest', '耗时最多的六个算子（mx.profiler）'),
-              ('way', 'operator', 'times', 'ms'), most)],
+                  f'初始权重相同，轮流各训练 {rounds} 个周期；预热的第一个周期不计时'), [*rows.values()])],
         {**{way: row['seconds an epoch'] for way, row in rows.items()}, 'both': both.perplexity,
          **{f'{way}_{short}': rows[way][name] for way in ('scratch', 'gluon') for short, name in (
              ('low', 'lowest'), ('high', 'highest'), ('operators', 'operators run an epoch'), ('first', 'first perplexity'))}},
@@ -93,12 +89,11 @@ def which_is_faster(gluon: Sequence[float], scratch: Sequence[float]) -> str:
     return 'faster' if max(gluon) < min(scratch) else 'slower' if max(scratch) < min(gluon) else 'alike'
 
 
-def times_as_long(run: Training, rnn: Training) -> Tuple[float, float, float]:
+def times_as_long(run: Training, rnn: Training) -> List[float]:
     """Seconds of an epoch over those of the RNN's epoch of the same turn, without the first: median and the quarter and three
     quarters of them, for a busy machine makes some epochs of either as long as it will."""
     pairs = list(zip(run.records, rnn.records))
-    middle, low, high = np.quantile([one.seconds / other.seconds for one, other in pairs[1:] or pairs], (0.5, 0.25, 0.75))
-    return float(middle), float(low), float(high)
+    return np.quantile([one.seconds / other.seconds for one, other in pairs[1:] or pairs], (0.5, 0.25, 0.75)).tolist()
 
 
 def in_equal_time(runs: Mapping[str, Training]) -> Tuple[float, Dict[str, EpochRecord]]:

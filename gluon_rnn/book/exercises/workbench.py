@@ -45,11 +45,6 @@ class Training:
         return self.records[-1].perplexity if self.records and not self.diverged else math.inf
 
     @property
-    def grad_norm(self) -> float:
-        """That of the last whole epoch, infinite where there was none."""
-        return self.records[-1].grad_norm if self.records else math.inf
-
-    @property
     def best_held_out(self) -> Tuple[float, int]:
         """The lowest perplexity on the held-out text, and its epoch; (infinite, 0) where there is none."""
         return min(((record.valid_perplexity, record.epoch) for record in self.records if record.valid_perplexity is not None),
@@ -64,7 +59,8 @@ class Training:
     def row(self) -> Dict[str, Any]:
         """The columns that the tables of trainings share."""
         return {'training': self.label, 'whole epochs': len(self.records), 'perplexity': self.perplexity,
-                'seconds an epoch': self.seconds_an_epoch, 'norm of the gradient': self.grad_norm,
+                'seconds an epoch': self.seconds_an_epoch,
+                'norm of the gradient': self.records[-1].grad_norm if self.records else math.inf,
                 'broke off': self.diverged.partition(':')[0] or None}
 
 

@@ -40,9 +40,10 @@ def test_a_kept_graph_mixes_old_states_with_new_weights():
 
 
 def test_weights_are_held_where_asked(bench):
-    held = {name: value + 0.1 for name, value in by_hand.train_batches(bench, 'detached', 2)['weights'].items()}
-    short, whole = (by_hand.train_batches(bench, way, 3, held) for way in ('detached', 'graph kept'))
-    for found in (short, whole):
-        assert all((found['weights'][name] == value).all() for name, value in held.items())
-    assert short['loss'] == whole['loss'] and short['norm'][0] == whole['norm'][0] and short['norm'][2] != whole['norm'][2]
-    assert whole['nodes'][2] > whole['nodes'][1] > short['nodes'][1] == short['nodes'][2]
+    _, trained = by_hand.train_batches(bench, 'detached', 2)
+    held = {name: value + 0.1 for name, value in trained.items()}
+    (short, weights), (whole, kept) = (by_hand.train_batches(bench, way, 3, held) for way in ('detached', 'graph kept'))
+    assert all((found[name] == value).all() for found in (weights, kept) for name, value in held.items())
+    assert all(one['loss'] == other['loss'] for one, other in zip(short, whole))
+    assert short[0]['norm'] == whole[0]['norm'] and short[2]['norm'] != whole[2]['norm']
+    assert whole[2]['operators'] > whole[1]['operators'] > short[1]['operators'] == short[2]['operators']
