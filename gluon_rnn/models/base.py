@@ -65,8 +65,8 @@ class Model:
         self.config, self.network, self.output, self.ctx = config, network, output, network.ctx
 
     @staticmethod
-    def build(config: Any, ctx: Any) -> Any:
-        """A new model of such settings."""
+    def build(config: Any, ctx: Any = None) -> Any:
+        """The model that `config` describes, its weights newly drawn, on ctx (the CPU unless said)."""
         raise NotImplementedError
 
     def __reduce__(self) -> Tuple[Any, ...]:

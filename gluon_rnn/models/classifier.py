@@ -35,8 +35,8 @@ class Classifier(Model):
     made_by = 'scripts/classify_digits.py'
 
     @staticmethod
-    def build(config: ClassifierConfig, ctx: Any) -> Classifier:
-        return build_classifier(config, ctx)
+    def build(config: ClassifierConfig, ctx: Any = None) -> Classifier:
+        return Classifier(config, *build_parts(config, config.num_inputs, config.num_classes, ctx))
 
     def __call__(self, X: nd.NDArray, state: State, lengths: Lengths | None = None) -> Tuple[nd.NDArray, State]:
         """X: (batch_size, num_steps, num_inputs); lengths: how many steps of each row are real (`cells/lengths.py`).
@@ -61,11 +61,6 @@ class Classifier(Model):
         if forward < self.network.num_outputs:
             last = nd.concat(last, nd.slice_axis(H, axis=2, begin=forward, end=None)[0], dim=1)
         return self.output(last), state
-
-
-def build_classifier(config: ClassifierConfig, ctx: Any = None) -> Classifier:
-    """The classifier that `config` describes, its weights newly drawn, on ctx (the CPU unless said)."""
-    return Classifier(config, *build_parts(config, config.num_inputs, config.num_classes, ctx))
 
 
 def classify(model: Classifier, X: np.ndarray, batch_size: int = 500) -> np.ndarray:

@@ -60,13 +60,8 @@ class FillIn(Model):
         return self.output(nd.take(H.reshape((-1, self.network.num_outputs)), places)), self.network.carry(state)
 
     @staticmethod
-    def build(config: ModelConfig, ctx: Any) -> FillIn:
-        return build_fill_in(config, ctx)
-
-
-def build_fill_in(config: ModelConfig, ctx: Any = None) -> FillIn:
-    """The model that `config` describes, its weights newly drawn, on ctx (the CPU unless said)."""
-    return FillIn(config, *build_parts(config, config.vocab_size + 1, config.vocab_size, ctx))
+    def build(config: ModelConfig, ctx: Any = None) -> FillIn:
+        return FillIn(config, *build_parts(config, config.vocab_size + 1, config.vocab_size, ctx))
 
 
 def one_directional(config: ModelConfig) -> ModelConfig:

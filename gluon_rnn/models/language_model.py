@@ -62,7 +62,7 @@ class LanguageModel(Model):
         self.embedding, self.idx_to_char = embedding, Vocabulary()
 
     @staticmethod
-    def build(config: ModelConfig, ctx: Any) -> LanguageModel:
+    def build(config: ModelConfig, ctx: Any = None) -> LanguageModel:
         return build_model(config, ctx)
 
     def parameters(self) -> Dict[str, nd.NDArray]:

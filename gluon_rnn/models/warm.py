@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import runtime
 from ..cells.build import CELLS
-from .classifier import ClassifierConfig, build_classifier
+from .classifier import Classifier, ClassifierConfig
 from .language_model import ModelConfig, build_model
 
 # Arrays of size 1 would be of another kind to Numba, and so are those of one panel in places.
@@ -33,7 +33,7 @@ def warm() -> None:
                                                                        for name, value in params.items()}})
         model.label_losses(X, X, state)
         model.write([0], 1, temperature=1, top_k=1, top_p=1, rng=np.random.default_rng(0))
-        classifier = build_classifier(ClassifierConfig(cell=cell, num_inputs=40, num_classes=2, **_COMMON,
+        classifier = Classifier.build(ClassifierConfig(cell=cell, num_inputs=40, num_classes=2, **_COMMON,
                                                        **{k: v for k, v in variant.items() if k != 'embed_size'}))
         with mx.autograd.record():
             logits, _ = classifier(mx.nd.zeros((2, 2, 40)), classifier.begin_state(2))

@@ -10,7 +10,7 @@ import numpy as np
 from .. import runtime
 from ..corpora.images import NUM_CLASSES, ImageBatches, load_images
 from ..models.base import redraw_uniform
-from ..models.classifier import ClassifierConfig, build_classifier, classify
+from ..models.classifier import Classifier, ClassifierConfig, classify
 from ..models.language_model import redraw_weights
 from ..training.config import EpochRecord, TrainConfig
 from ..training.trainer import Trainer
@@ -76,7 +76,7 @@ class DigitsJob(TaskJob):
         self.settings = replace(settings, impl=network.impl, images_sha256=digest)
         self.source = ImageBatches(self.train, config.batch_size, seed=config.seed, ctx=ctx)
         runtime.seed(settings.seed)
-        model = build_classifier(network, ctx)
+        model = Classifier.build(network, ctx)
         if settings.sigma is None:
             redraw_uniform(model)
         else:

@@ -6,7 +6,7 @@ from typing import Optional
 
 from .. import runtime
 from ..corpora.corpus import load_corpus
-from ..models.fill_in import MaskedText, Score, build_fill_in, evaluate_gaps, held_out_batches, network_log_probabilities
+from ..models.fill_in import FillIn, MaskedText, Score, evaluate_gaps, held_out_batches, network_log_probabilities
 from ..models.language_model import ModelConfig
 from ..training.config import EpochRecord, TrainConfig
 from ..training.trainer import Trainer
@@ -83,7 +83,7 @@ class FillInJob(TaskJob):
         self.settings = replace(settings, impl=self.config.impl, corpus_sha256=texts.digest)
         self.source = MaskedText(texts.train, train_config, vocab_size, settings.mask_rate, ctx=texts.ctx)
         runtime.seed(settings.seed)
-        self.trainer = Trainer(build_fill_in(self.config, texts.ctx), train_config)
+        self.trainer = Trainer(FillIn.build(self.config, texts.ctx), train_config)
 
     def measure(self, record: EpochRecord) -> EpochRecord:
         """The record with perplexity and accuracy on the validation text."""

@@ -14,7 +14,7 @@ from gluon_rnn.cells.build import IMPLS
 from gluon_rnn.cells.weights import flat_state
 from gluon_rnn.exchange.onnx_model import load_onnx, load_onnx_bytes
 from gluon_rnn.exchange.to_onnx import IR_VERSION, OPSET, export_onnx, onnx_difference, to_onnx
-from gluon_rnn.models.classifier import ClassifierConfig, build_classifier
+from gluon_rnn.models.classifier import Classifier, ClassifierConfig
 from gluon_rnn.version import __version__
 
 LETTERS = tuple('abcdefghi')
@@ -177,7 +177,7 @@ def test_what_cannot_be_exported(tmp_path, seed, monkeypatch):
     with pytest.raises(ValueError, match='must have 9 characters as the model, got 3'):
         export_onnx(make(seed), 'abc', path)
     with pytest.raises(ValueError, match='only language models are exported, got a Classifier'):
-        export_onnx(build_classifier(ClassifierConfig('lstm', num_hiddens=3, num_inputs=2, num_classes=2)), 'ab', path)
+        export_onnx(Classifier.build(ClassifierConfig('lstm', num_hiddens=3, num_inputs=2, num_classes=2)), 'ab', path)
     monkeypatch.setattr('gluon_rnn.exchange.to_onnx.onnx_difference', lambda *_: float('nan'))
     with pytest.raises(ValueError, match='differ by nan on this model, more than 1e-05: not written'):
         export_onnx(make(seed), LETTERS, path)

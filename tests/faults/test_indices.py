@@ -21,8 +21,8 @@ from gluon_rnn.corpora.indices import check_indices
 from gluon_rnn.exchange.onnx_model import load_onnx_bytes
 from gluon_rnn.exchange.to_onnx import to_onnx
 from gluon_rnn.models.bigrams import Counting
-from gluon_rnn.models.classifier import ClassifierConfig, build_classifier
-from gluon_rnn.models.fill_in import MaskedText, build_fill_in
+from gluon_rnn.models.classifier import Classifier, ClassifierConfig
+from gluon_rnn.models.fill_in import FillIn, MaskedText
 from gluon_rnn.training.kvstore import Store
 from gluon_rnn.training.loss import Totals, cross_entropy, evaluate
 from gluon_rnn.training.step import PlainStep
@@ -169,7 +169,7 @@ def test_padding_may_hold_anything():
 
 
 def test_gaps_are_checked_too():
-    own = build_fill_in(ModelConfig(cell='gru', num_hiddens=4, vocab_size=SIZE))
+    own = FillIn.build(ModelConfig(cell='gru', num_hiddens=4, vocab_size=SIZE))
     with pytest.raises(ValueError, match=r'X must be whole numbers from 0 to 5, got 6\.0 at \(0, 0\)$'):
         own(nd.array([[6, 5]]), own.begin_state(1))
     text = [0, 1, 2, 3, 5] * 20
@@ -240,7 +240,7 @@ def test_what_no_model_takes(impl):
 
 
 def test_what_no_classifier_takes():
-    own = build_classifier(ClassifierConfig(cell='gru', impl='gluon', num_hiddens=4, num_inputs=3, num_classes=2))
+    own = Classifier.build(ClassifierConfig(cell='gru', impl='gluon', num_hiddens=4, num_inputs=3, num_classes=2))
     for X, state, said in ((nd.zeros((2, 5, 4)), own.begin_state(2), 'rows of 3 numbers'), (nd.zeros((2, 5)), (), '3 axes'),
                            (nd.zeros((2, 5, 3)), own.begin_state(1), r'begin_state\(2\)')):
         with pytest.raises(ValueError, match=said):

@@ -13,7 +13,7 @@ import pytest
 
 import gluon_rnn
 from gluon_rnn import ModelConfig, TrainConfig, build_model
-from gluon_rnn.models.classifier import ClassifierConfig, build_classifier, classify
+from gluon_rnn.models.classifier import Classifier, ClassifierConfig, classify
 from gluon_rnn.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -170,7 +170,7 @@ def test_a_card_that_is_too_new(script, tmp_path, monkeypatch, capability):
 
 def test_classifier():
     config = ClassifierConfig(cell='lstm', impl='gluon', num_layers=2, num_hiddens=8, num_inputs=8, num_classes=10)
-    model = build_classifier(config, mx.gpu(0))
+    model = Classifier.build(config, mx.gpu(0))
     with mx.autograd.record():
         logits, _ = model(mx.nd.zeros((4, 8, 8), ctx=mx.gpu(0)), model.begin_state(4))
     logits.backward()

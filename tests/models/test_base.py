@@ -11,8 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 import gluon_rnn
 from gluon_rnn import Corpus, ModelConfig, TrainConfig, build_model, d2lzh, load_model, train
 from gluon_rnn.cells.build import IMPLS
-from gluon_rnn.models.classifier import ClassifierConfig, build_classifier
-from gluon_rnn.models.fill_in import build_fill_in
+from gluon_rnn.models.classifier import Classifier, ClassifierConfig
+from gluon_rnn.models.fill_in import FillIn
 
 CORPUS = Corpus.from_text('abcabd' * 30)
 HOW = TrainConfig(num_epochs=1, num_steps=4, batch_size=3, lr=1)
@@ -49,8 +49,8 @@ def test_a_second_one_is_the_same_and_trains_on_its_own(impl, way, tmp_path):
 
 
 @pytest.mark.parametrize('make', [
-    lambda: build_fill_in(ModelConfig(cell='lstm', num_hiddens=4, bidirectional=True, vocab_size=5)),
-    lambda: build_classifier(ClassifierConfig(cell='rnn', num_hiddens=4, num_inputs=3, num_classes=2))])
+    lambda: FillIn.build(ModelConfig(cell='lstm', num_hiddens=4, bidirectional=True, vocab_size=5)),
+    lambda: Classifier.build(ClassifierConfig(cell='rnn', num_hiddens=4, num_inputs=3, num_classes=2))])
 def test_other_models_are_copied_too(make):
     model = make()
     for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
@@ -117,7 +117,7 @@ def test_a_table_of_unequal_directions_and_of_a_classifier():
     model = make('gluon', backward_hiddens=3, bidirectional=True)
     text = repr(model).replace('|', '')
     assert [line.split()[-2] for line in text.splitlines()[3:5]] == ['5', '3']
-    text = repr(build_classifier(ClassifierConfig(cell='rnn', num_hiddens=4, num_inputs=3, num_classes=2))).replace('|', '')
+    text = repr(Classifier.build(ClassifierConfig(cell='rnn', num_hiddens=4, num_inputs=3, num_classes=2))).replace('|', '')
     assert text.startswith('Classifier (scratch)') and text.splitlines()[3].split() == ['rnn', '3', '4', str(3 * 4 + 4 * 4 + 4)]
 
 

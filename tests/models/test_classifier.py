@@ -10,7 +10,7 @@ from mxnet import nd
 
 import gluon_rnn
 from gluon_rnn.corpora.images import ImageBatches, load_images
-from gluon_rnn.models.classifier import ClassifierConfig, build_classifier, classify, confusion_matrix
+from gluon_rnn.models.classifier import Classifier, ClassifierConfig, classify, confusion_matrix
 from gluon_rnn.runs.digits import DigitsJob, DigitsSettings
 from gluon_rnn.training.config import TrainConfig
 from gluon_rnn.training.trainer import Trainer
@@ -22,7 +22,7 @@ NETWORKS = [{'cell': cell, 'impl': impl, 'num_layers': num_layers, 'bidirectiona
 
 def make(seed=0, num_hiddens=4, **network):
     gluon_rnn.seed(seed)
-    model = build_classifier(ClassifierConfig(num_inputs=3, num_classes=5, num_hiddens=num_hiddens, **network))
+    model = Classifier.build(ClassifierConfig(num_inputs=3, num_classes=5, num_hiddens=num_hiddens, **network))
     rng = np.random.default_rng(seed)
     model.load_book_params({name: rng.normal(0, .5, value.shape) for name, value in model.book_params().items()})
     return model, rng
@@ -80,7 +80,7 @@ def test_confusion_matrix():
 def train_on_digits(num_images, num_epochs, seed=0):
     train, test = load_images('digits')
     gluon_rnn.seed(seed)
-    model = build_classifier(ClassifierConfig(cell='gru', impl='gluon', num_hiddens=32, num_inputs=8, num_classes=10))
+    model = Classifier.build(ClassifierConfig(cell='gru', impl='gluon', num_hiddens=32, num_inputs=8, num_classes=10))
     config = TrainConfig(sampling='random', num_epochs=num_epochs, batch_size=32, lr=.01, optimizer='adam', clipping_theta=1)
     few = type(train)(train.X[:num_images], train.y[:num_images])
     records = list(Trainer(model, config).epochs_on(ImageBatches(few, 32, seed=seed)))

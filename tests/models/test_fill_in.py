@@ -14,8 +14,8 @@ from gluon_rnn import Corpus, ModelConfig
 from gluon_rnn.corpora.sampling import consecutive_batches, masked_batches, random_batches
 from gluon_rnn.models.base import count_parameters
 from gluon_rnn.models.fill_in import (
+    FillIn,
     MaskedText,
-    build_fill_in,
     evaluate_gaps,
     fill,
     held_out_batches,
@@ -65,7 +65,7 @@ def test_text_too_short():
 
 def make(seed=0, **config):
     gluon_rnn.seed(seed)
-    model = build_fill_in(ModelConfig(**{'cell': 'gru', 'num_hiddens': 6, 'bidirectional': True, 'vocab_size': 5, **config}))
+    model = FillIn.build(ModelConfig(**{'cell': 'gru', 'num_hiddens': 6, 'bidirectional': True, 'vocab_size': 5, **config}))
     for parameter in model.parameters().values():
         parameter[:] = nd.random.normal(scale=.5, shape=parameter.shape)
     return model
@@ -112,7 +112,7 @@ def test_as_many_parameters(config):
     assert count(model.config) == model.num_parameters()
     large = ModelConfig(**{'cell': 'gru', 'num_hiddens': 40, 'bidirectional': True, 'vocab_size': 300, **config})
     single = one_directional(large)
-    assert not single.bidirectional and build_fill_in(single).num_parameters() == count(single)
+    assert not single.bidirectional and FillIn.build(single).num_parameters() == count(single)
     assert abs(count(single) / count(large) - 1) < 0.02
 
 
@@ -150,7 +150,7 @@ def test_the_second_direction_reads_the_answer_s_other_side():
     accuracy = {}
     for description in (config, one_directional(config)):
         gluon_rnn.seed(0)
-        model = build_fill_in(description)
+        model = FillIn.build(description)
         list(Trainer(model, how).epochs_on(MaskedText(corpus.indices[:900], how, corpus.vocab_size, 0.1)))
         accuracy[description.bidirectional] = evaluate_gaps(network_log_probabilities(model), test).accuracy
     assert accuracy[True] > 0.7         # all but those beside another gap, in time

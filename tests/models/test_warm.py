@@ -10,7 +10,7 @@ from gluon_rnn.models import warm
 
 TRAIN = '''
 from gluon_rnn import ModelConfig, TrainConfig, build_model, generate, load_corpus, train
-from gluon_rnn.models.fill_in import MaskedText, build_fill_in
+from gluon_rnn.models.fill_in import FillIn, MaskedText
 from gluon_rnn.training.trainer import Trainer
 corpus = load_corpus('lyrics', max_chars=600)
 for cell in ('rnn', 'gru', 'lstm'):
@@ -22,7 +22,7 @@ for cell in ('rnn', 'gru', 'lstm'):
             train(model, corpus.indices, how, valid_indices=corpus.indices[:50])
             generate(model, corpus.idx_to_char, corpus.idx_to_char[0], 5)
             source = MaskedText(corpus.indices, how, corpus.vocab_size, 0.2)
-            list(Trainer(build_fill_in(config), how).epochs_on(source))
+            list(Trainer(FillIn.build(config), how).epochs_on(source))
 '''
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import gluon_rnn
-from gluon_rnn.models.fill_in import build_fill_in
+from gluon_rnn.models.fill_in import FillIn
 from gluon_rnn.runs import checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -166,7 +166,7 @@ def test_what_is_refused(script, refused, run, exported, tmp_path, monkeypatch):
 
 
 def test_a_fill_in_network_is_no_language_model(refused, tmp_path):
-    model = build_fill_in(gluon_rnn.ModelConfig(num_hiddens=3, bidirectional=True, vocab_size=4))
+    model = FillIn.build(gluon_rnn.ModelConfig(num_hiddens=3, bidirectional=True, vocab_size=4))
     trainer = gluon_rnn.Trainer(model, gluon_rnn.TrainConfig())
     checkpoint.save(tmp_path / 'checkpoint.npz', checkpoint.Checkpoint.take(trainer, tuple('abcd')))
     refused('the checkpoint holds another kind of model (', 'export', tmp_path, '--format', 'onnx')

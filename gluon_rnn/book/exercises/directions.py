@@ -7,7 +7,7 @@ import numpy as np
 from mxnet import nd
 
 from ... import runtime
-from ...models.fill_in import MaskedText, build_fill_in, evaluate_gaps, held_out_batches, network_log_probabilities
+from ...models.fill_in import FillIn, MaskedText, evaluate_gaps, held_out_batches, network_log_probabilities
 from ...models.language_model import ModelConfig, build_model, redraw_weights
 from ...plots import new_figure
 from ...runs.settings import pick
@@ -32,7 +32,7 @@ def learn(bench: Workbench, label: str, **changes: Any) -> Training:
     indices, held_out = corpus.split(0.2)
     batches = held_out_batches(held_out, corpus.vocab_size, MASK_RATE, settings.num_steps)
     runtime.seed(settings.seed)
-    model = build_fill_in(pick(ModelConfig, settings, vocab_size=corpus.vocab_size), bench.ctx)
+    model = FillIn.build(pick(ModelConfig, settings, vocab_size=corpus.vocab_size), bench.ctx)
     source = MaskedText(indices, pick(TrainConfig, settings), corpus.vocab_size, MASK_RATE, ctx=bench.ctx)
 
     def score(model: Any) -> Dict[str, Any]:
