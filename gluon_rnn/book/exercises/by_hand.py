@@ -141,7 +141,7 @@ def train_batches(bench: Workbench, way: str, many: int, held: BookParams | None
         norm = optimizer.step().asscalar()
         settle(model)
         found.append({'operators': operators, 'seconds': time.perf_counter() - start, 'loss': loss.asscalar(), 'norm': norm,
-                      'MiB': (memory('VmRSS') - before) / 2 ** 20})
+                      'MiB more': (memory('VmRSS') - before) / 2 ** 20})
         bench.tell(f'{way}: batch {k + 1} of {many}')
     return found, model.book_params()
 
@@ -157,17 +157,17 @@ def not_detached(bench: Workbench) -> Outcome:
     apart = max(np.abs(book_weights[name] - value).max() for name, value in weights.items())
     usual = min(np.median([batch['seconds'] for batch in way]) for way in (detached, book))
     return Outcome([
-        Table.of(('Batch after batch, the book\'s sizes', '逐批量观察，大小照书'),
+        Table.of(('Batch after batch, the book\'s sizes: operators of its graph', '逐批量观察，大小照书：计算图的算子数'),
                  [{'way': way, 'batch': k + 1, **batches[k]} for way, (batches, _) in found.items() for k in marks]),
         Table(('Norm of the gradient, the weights held at those that the detached training ended with',
                '梯度的范数：权重固定为“detached”训练结束时的值，不再更新'), ('batch', 'detached', 'graph kept'),
               [(k + 1, short[k], whole[k]) for k in marks])],
         {'batches': many, 'apart': apart, 'nodes': detached[-1]['operators'], 'nodes_book': book[-1]['operators'],
          'nodes_kept': kept[-1]['operators'], 'growth': kept[-1]['operators'] / kept[0]['operators'],
-         'times': kept[-1]['seconds'] / usual, 'mib': kept[-1]['MiB'] - kept[0]['MiB'], 'norm_whole': whole[-1],
+         'times': kept[-1]['seconds'] / usual, 'mib': kept[-1]['MiB more'] - kept[0]['MiB more'], 'norm_whole': whole[-1],
          'norm_short': short[-1]},
         'little' if abs(whole[-1] - short[-1]) <= 0.05 * short[-1] else 'much', draw_panels(*(
             Panel(title, {way: (range(1, many + 1), [batch[name] for batch in batches]) for way, (batches, _) in found.items()},
                   {'xlabel': 'batch', 'ylim': (0, None)})
             for name, title in (('operators', 'operators in the graph'), ('seconds', 'seconds of a batch'),
-                                ('MiB', 'MiB above those before')))))
+                                ('MiB more', 'MiB above those before')))))
