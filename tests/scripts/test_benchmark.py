@@ -72,7 +72,7 @@ def test_generation_in_characters_a_second(script, measured, tmp_path):
     title, heading, _, first, *_ = ended.out.replace('|', '').splitlines()
     assert title == 'gru, 40 characters'
     assert heading.split() == ['s/text', 'lowest', 'highest', 'chars/s', 'times', 'first', 'MiB', 'libs']
-    assert first.split() == ['d2lzh', 'scratch', '1.000', '1.000', '1.000', '40.00', '1.000', '1.000', '2', '1']
+    assert first.split() == ['d2lzh', 'scratch', '1.000', '1.000', '1.000', '40.00', '1.000', '1', '2', '1']
     rows = json.loads((tmp_path / 'generation.json').read_text())['gru']
     assert [(row['name'], row['times_as_fast'], row['error']) for row in rows] == [
         (name, 2 ** i, '') for i, name in enumerate(measured)]
@@ -115,7 +115,7 @@ def test_start_in_seconds(script, measured, tmp_path):
     assert ended.status == 0, ended.err
     title, heading, _, first, *_ = ended.out.replace('|', '').splitlines()
     assert title.startswith('rnn, 256 hidden') and heading.split() == ['s/start', 'lowest', 'highest', 'times', 'MiB', 'libs']
-    assert first.split() == ['d2lzh', 'scratch', '3.000', '3.000', '3.000', '1.000', '2', '1']
+    assert first.split() == ['d2lzh', 'scratch', '3', '3', '3', '1.000', '2', '1']
     found = json.loads((tmp_path / 'start.json').read_text())
     assert list(found) == ['rnn', 'gru']
     assert [(row['name'], row['seconds']) for row in found['gru']] == [(name, [3.0 + i] * 2) for i, name in enumerate(measured)]
