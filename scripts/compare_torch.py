@@ -142,7 +142,8 @@ def run_parity(args: argparse.Namespace) -> Dict[str, Any]:
                f'{", ".join(f"{name} {value:g}" for name, value in parity.TOLERANCES.items())})\n'
                f'{"network | here | PyTorch":{width}}  second bias ' + ''.join(f'{name:>10}' for name in parity.TOLERANCES))
     rows = []
-    for row in tqdm(parity.compare_all(size, chosen=chosen), total=len(chosen), unit='pair', disable=None, leave=False):
+    for pair in tqdm(chosen, unit='pair', disable=None, leave=False):
+        row = parity.compare_pair(pair, size)
         rows.append(row)
         figures = ''.join(f'{row.relative[name]:10.1e}' for name in parity.TOLERANCES)
         tqdm.write(f'{row.name:{width}}  {row.second_bias:11} {figures}  {"equal" if row.passed else "NOT EQUAL"}')

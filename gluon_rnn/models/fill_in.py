@@ -109,20 +109,16 @@ class Score:
     perplexity: float
 
 
-def score_rows(log_p: np.ndarray, y: np.ndarray) -> Tuple[float, float]:
-    """The number of right answers in log probabilities (gaps, vocab_size), and the sum of their cross-entropies."""
-    return float((log_p.argmax(axis=1) == y).sum()), float(-log_p[np.arange(len(y)), y].sum())
-
-
 def evaluate_gaps(log_probabilities: Any, batches: Sequence[Batch]) -> Score:
     """The score on masked batches; log_probabilities: X (batch_size, num_steps) -> (number of masks, vocab_size).
 
     Raises Diverged if the perplexity is too large for a float.
     """
     right = loss = number = 0.0
-    for X, y in batches:
-        batch_right, batch_loss = score_rows(log_probabilities(X), y.asnumpy().astype(np.int64))
-        right, loss, number = right + batch_right, loss + batch_loss, number + y.shape[0]
+    for X, labels in batches:
+        log_p, y = log_probabilities(X), labels.asnumpy().astype(np.int64)
+        right, number = right + float((log_p.argmax(axis=1) == y).sum()), number + len(y)
+        loss -= float(log_p[np.arange(len(y)), y].sum())
     return Score(right / number, perplexity(loss / number, 'the gaps'))
 
 

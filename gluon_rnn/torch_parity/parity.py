@@ -12,7 +12,7 @@ layer is held against a layer, both are random and both are trained.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -124,23 +124,24 @@ def compare_pair(pair: Pair, size: Size | None = None) -> Row:
 def measure_pair(name: str, second_bias: str, model: LanguageModel, twin: Any, size: Size) -> Row:
     """All differences between a model and its twin."""
     lockstep = Lockstep(model, twin, lr=LR, clipping_theta=CLIPPING_THETA)
-    drawn = drawn_batches(size)
-    differences = _Differences()
+    (first, _), second, *others = drawn_batches(size)
     lockstep.start(size.batch_size)
-    state = [_run(model, lockstep.here.state, drawn[0]), _run_twin(twin, lockstep.there.state, drawn[0])]
-    (logits, last), (twin_logits, twin_last) = gradients(model, twin, state, drawn[1])
-    differences.add('logits', [logits.asnumpy()], [twin_logits.detach().numpy()])
-    differences.add('states', flat_states(last), flat_states(twin_last))
+    with torch.no_grad():
+        state = [model(nd.array(first), lockstep.here.state)[1], twin(torch.from_numpy(first), lockstep.there.state)[1]]
+    (logits, last), (twin_logits, twin_last) = gradients(model, twin, state, second)
+    found = {'logits': largest([logits.asnumpy()], [twin_logits.detach().numpy()]),
+             'states': largest(flat_states(last), flat_states(twin_last))}
     here = {key: value.grad.asnumpy() for key, value in model.parameters().items()}
-    there = carried_back(_grads(twin), model.config)
-    differences.add('gradients', here.values(), (there[key] for key in here))
+    there = carried_back({key: torch.zeros_like(value) if value.grad is None else value.grad
+                          for key, value in twin.named_parameters()}, model.config)
+    found['gradients'] = largest(here.values(), (there[key] for key in here))
 
-    losses = [lockstep.step(X, Y) for X, Y in drawn[2:]]
-    differences.add('losses', [np.array([a]) for a, _ in losses], [np.array([b]) for _, b in losses])
+    losses = [lockstep.step(X, Y) for X, Y in others]
+    found['losses'] = largest([np.array([a]) for a, _ in losses], [np.array([b]) for _, b in losses])
     weights = {key: value.asnumpy() for key, value in weights_of(model).items()}
     there = carried_back(twin.state_dict(), model.config)
-    differences.add('weights', weights.values(), (there[key] for key in weights))
-    return Row(name, second_bias, differences.absolute, differences.relative)
+    found['weights'] = largest(weights.values(), (there[key] for key in weights))
+    return Row(name, second_bias, {key: a for key, (a, _) in found.items()}, {key: r for key, (_, r) in found.items()})
 
 
 def drawn_batches(size: Size) -> List[Any]:
@@ -150,15 +151,10 @@ def drawn_batches(size: Size) -> List[Any]:
     return list(batches(text, size.batch_size, size.num_steps))
 
 
-class _Differences:
-    def __init__(self) -> None:
-        self.absolute: Dict[str, float] = {}
-        self.relative: Dict[str, float] = {}
-
-    def add(self, name: str, here: Iterable[np.ndarray], there: Iterable[np.ndarray]) -> None:
-        """The largest over all arrays of max|a - b|, and of max|a - b| / max|b|."""
-        found = [difference(a, b) for a, b in zip(here, there)]
-        self.absolute[name], self.relative[name] = max(a for a, _ in found), max(r for _, r in found)
+def largest(here: Iterable[np.ndarray], there: Iterable[np.ndarray]) -> Tuple[float, float]:
+    """The largest over all arrays of max|a - b|, and of max|a - b| / max|b|."""
+    absolute, relative = zip(*(difference(a, b) for a, b in zip(here, there)))
+    return max(absolute), max(relative)
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> Tuple[float, float]:
@@ -183,22 +179,3 @@ def freeze_biases(network: Network) -> None:
     elif isinstance(network, Composite):
         for part in network.parts.values():
             freeze_biases(part)
-
-
-def _run(model: LanguageModel, state: Any, batch: Any) -> Any:
-    return model(nd.array(batch[0]), state)[1]
-
-
-def _run_twin(twin: Any, state: Any, batch: Any) -> Any:
-    with torch.no_grad():
-        return twin(torch.from_numpy(batch[0]), state)[1]
-
-
-def _grads(twin: Any) -> Dict[str, Any]:
-    return {name: param.grad if param.grad is not None else torch.zeros_like(param) for name, param in twin.named_parameters()}
-
-
-def compare_all(size: Size | None = None, *, chosen: Sequence[Pair] | None = None) -> Iterator[Row]:
-    """A row for each pair."""
-    for pair in chosen if chosen is not None else pairs():
-        yield compare_pair(pair, size)
