@@ -11,7 +11,7 @@ Row = Mapping[str, Any]     # column -> value
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of values as they were measured; how many decimals are shown is for whoever shows them."""
+    """Rows of values as they were measured; `shown` decides how many digits are printed."""
     title: Tuple[str, str]      # in English, in Chinese
     header: Sequence[str]
     rows: Sequence[Sequence[Any]]

@@ -1,4 +1,4 @@
-"""Keeps one process of a job for launch.py, on whichever machine: `python _keep.py SHARE COMMAND...`.
+"""Keep one process of a job for launch.py, on any machine: `python _keep.py SHARE COMMAND...`.
 
 A line with a signal's name on standard input is passed on to the command; when standard input ends, because the launcher or the
 connection to it is gone, the command and all that it has started are killed. Ends with the command's status, or 128 and its

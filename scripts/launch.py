@@ -40,7 +40,7 @@ ROOT = KEEP.parent.parent
 # MXNet, loaded in a server or the scheduler (once gluon_rnn has prepared the machine), serves until all have ended.
 SERVE = (sys.executable, '-c', 'import gluon_rnn, mxnet')
 LOOPBACK = '127.0.0.1'
-# What of this environment goes to other machines, too. The settings of the threads are each machine's own.
+# Variables of this environment that go to other machines, too. The settings of the threads are each machine's own.
 PASSED_ON = ('DMLC_INTERFACE', 'DMLC_PS_', 'MXNET_', 'PS_', 'GLUON_RNN_', 'CUDA_VISIBLE_DEVICES', 'OMP_NUM_THREADS')
 
 

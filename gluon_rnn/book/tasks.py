@@ -11,7 +11,7 @@ from ..runs.run import impl_by_hand
 from ..runs.settings import RunSettings
 from .sections import Section, Text, Variant, corpus_here, quick
 
-# What may differ between the run in a folder and the one that is wanted, and still be the same run.
+# Settings in which the run in a folder may differ from the one that is wanted, and still be the same run.
 _INDIFFERENT = ('ctx', 'checkpoint_period', 'prefixes', 'corpus_sha256')
 
 

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Dict, Iterator, Mapping, Tuple
 import numpy as np
 
 FORMAT = 'gluon_rnn checkpoint 1'
-# What reading a damaged file may raise.
+# Errors that reading a damaged file may raise.
 _DAMAGE = (ValueError, KeyError, TypeError, AttributeError, EOFError, SyntaxError, MemoryError, OverflowError, RuntimeError,
            NotImplementedError, UnicodeError, OSError, zipfile.BadZipFile, zlib.error)
 
@@ -26,8 +26,8 @@ def seal_arrays(description: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     for name, value in arrays.items():
         if not np.isfinite(value).all():
             raise ValueError(f'{name} is no longer finite: not saved')
-    sealed = {'format': FORMAT, **description, 'sha256': {name: _digest(value) for name, value in arrays.items()}}
-    packed = np.frombuffer(json.dumps(sealed, ensure_ascii=False).encode('utf-8'), dtype=np.uint8)
+    described = {'format': FORMAT, **description, 'sha256': {name: _digest(value) for name, value in arrays.items()}}
+    packed = np.frombuffer(json.dumps(described, ensure_ascii=False).encode('utf-8'), dtype=np.uint8)
     archive = io.BytesIO()      # in memory first: a zip file that a full disk breaks off complains a second time
     np.savez(archive, description=packed, **arrays)
     return archive.getbuffer()

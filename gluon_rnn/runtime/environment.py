@@ -30,7 +30,7 @@ def prepare() -> None:
     """
     _check_python()
     _check_numpy()
-    # What MXNet's own modules are warned of will not be mended any more; where warnings are errors it would not load.
+    # Deprecations inside MXNet itself will not be mended any more; where warnings are errors they would keep it from loading.
     warnings.filterwarnings('ignore', category=DeprecationWarning, module=r'mxnet(\.|$)')
     if 'mxnet' in sys.modules:      # already loaded: it has read its variables, nothing more can be done
         return

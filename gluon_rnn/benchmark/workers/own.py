@@ -1,4 +1,4 @@
-"""One epoch of this project's own trainer, whichever implementation."""
+"""One epoch of this project's own trainer, in any implementation."""
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, Iterator, Tuple

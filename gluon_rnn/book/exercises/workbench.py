@@ -22,7 +22,7 @@ from ...training.source import Source
 from ...training.trainer import Trainer
 from ..sections import COMMON, corpus_here
 
-# What a training of a quick workbench has at most.
+# Upper limits of a training on a quick workbench.
 QUICK: Dict[str, Any] = {'num_epochs': 2, 'num_hiddens': 8, 'backward_hiddens': 8, 'num_steps': 8, 'batch_size': 4, 'pred_len': 8}
 QUICK_CHARS = 400
 
