@@ -115,7 +115,7 @@ def test_start_in_seconds(script, measured, tmp_path):
     assert ended.status == 0, ended.err
     title, heading, _, first, *_ = ended.out.replace('|', '').splitlines()
     assert title.startswith('rnn, 256 hidden') and heading.split() == ['s/start', 'lowest', 'highest', 'times', 'MiB', 'libs']
-    assert first.split() == ['d2lzh', 'scratch', '3', '3', '3', '1.000', '2', '1']
+    assert first.split() == ['d2lzh', 'scratch', '3.000', '3', '3', '1.000', '2', '1']
     found = json.loads((tmp_path / 'start.json').read_text())
     assert list(found) == ['rnn', 'gru']
     assert [(row['name'], row['seconds']) for row in found['gru']] == [(name, [3.0 + i] * 2) for i, name in enumerate(measured)]
