@@ -168,7 +168,7 @@ class LanguageModel:
             scatter(e.dE, e.slots, e.G[:e.number], e.squares, e.next)
 
     def _moves(self, p: Pass, params: Params, output: Dict[str, np.ndarray]) -> List[Move]:
-        """What moves each parameter; -1 for a row whose gradient is zero."""
+        """All parameters, each with its gradient; -1 for a row whose gradient is zero."""
         made = [Gradient('W_hq', self.G[:, :self.vocab_size]), Gradient('b_q', self.G_b[None, :self.vocab_size])]
         if self.embed_size:
             e = p.embedded
