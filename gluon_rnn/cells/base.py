@@ -1,7 +1,7 @@
 """The contract of every recurrent network here, in any implementation."""
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, Tuple
 
 import numpy as np
 from mxnet import nd
@@ -26,9 +26,13 @@ class Network:
         """The arrays that are trained, with gradients attached, by name."""
         raise NotImplementedError
 
+    def state_shapes(self, batch_size: int) -> List[Tuple[int, ...]]:
+        """The shape of each array in a state."""
+        raise NotImplementedError
+
     def begin_state(self, batch_size: int) -> State:
         """The state before the first step: zeros."""
-        raise NotImplementedError
+        return tuple(nd.zeros(shape, ctx=self.ctx) for shape in self.state_shapes(batch_size))
 
     def __call__(self, inputs: Inputs, state: State, lengths: Lengths | None = None) -> Tuple[nd.NDArray, State]:
         """inputs (num_steps, batch_size, num_inputs) -> outputs (num_steps, batch_size, num_outputs), the last state.
@@ -76,8 +80,8 @@ class Composite(Network):
     def parameters(self) -> Dict[str, nd.NDArray]:
         return {f'{name}.{key}': value for name, part in self.parts.items() for key, value in part.parameters().items()}
 
-    def begin_state(self, batch_size: int) -> State:
-        return tuple(array for part in self.parts.values() for array in part.begin_state(batch_size))
+    def state_shapes(self, batch_size: int) -> List[Tuple[int, ...]]:
+        return [shape for part in self.parts.values() for shape in part.state_shapes(batch_size)]
 
     def split_state(self, state: State) -> Dict[str, State]:
         """Each part's own piece of the state. Raises ValueError if the number of arrays does not fit."""

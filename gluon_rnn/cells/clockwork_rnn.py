@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Sequence, Tuple
+from typing import Any, List, Sequence, Tuple
 
 from mxnet import nd
 
@@ -41,11 +41,11 @@ class ClockworkRNN(Scratch):
                                 self.parameter(f'W_h{k}', weight((slower, size), self.ctx)),
                                 self.parameter(f'b_{k}', nd.zeros(size, ctx=self.ctx))))
 
-    def begin_state(self, batch_size: int) -> State:
-        return nd.zeros((batch_size, self.num_hiddens), ctx=self.ctx), nd.zeros((batch_size, 1), ctx=self.ctx)
+    def state_shapes(self, batch_size: int) -> List[Tuple[int, ...]]:
+        return [(batch_size, self.num_hiddens), (batch_size, 1)]
 
     def check_state(self, state: State, batch_size: int) -> None:
-        wanted = [(batch_size, self.num_hiddens), (batch_size, 1)]
+        wanted = self.state_shapes(batch_size)
         if [s.shape for s in state] != wanted:
             raise ValueError(f'state must be (H, t), (batch_size, num_hiddens) and (batch_size, 1), {wanted}, '
                              f'got shapes {[s.shape for s in state]}: begin a new one for this batch')

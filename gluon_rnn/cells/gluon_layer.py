@@ -35,8 +35,8 @@ class GluonLayer(Network):
         self.num_inputs, self.num_outputs = layer._input_size, layer._hidden_size * layer._dir
         self.num_states = len(layer.state_info())
 
-    def begin_state(self, batch_size: int) -> State:
-        return tuple(self.layer.begin_state(batch_size, ctx=self.ctx))
+    def state_shapes(self, batch_size: int) -> List[Tuple[int, ...]]:
+        return [info['shape'] for info in self.layer.state_info(batch_size)]
 
     def run(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
         X = inputs.dense() if isinstance(inputs, OneHot) else inputs

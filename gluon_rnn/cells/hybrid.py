@@ -33,8 +33,8 @@ class Hybrid(Network):
     def parameters(self) -> Dict[str, nd.NDArray]:
         return self.network.parameters()
 
-    def begin_state(self, batch_size: int) -> State:
-        return self.network.begin_state(batch_size)
+    def state_shapes(self, batch_size: int) -> List[Tuple[int, ...]]:
+        return self.network.state_shapes(batch_size)
 
     def carry(self, state: State) -> State:
         return self.network.carry(state)

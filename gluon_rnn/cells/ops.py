@@ -1,7 +1,7 @@
 """One-hot vectors, products and activations: the vocabulary of the hand-written networks."""
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Tuple, Union
+from typing import Any, Callable, Dict, List, Sequence, Tuple, Union
 
 import numpy as np
 from mxnet import nd
@@ -27,12 +27,24 @@ class OneHot:
 Inputs = Union[nd.NDArray, OneHot]
 
 
+# Where a text is written there is one step at a time: the same numbers, seen in another shape, cost no operator.
+def time_major(X: nd.NDArray) -> nd.NDArray:
+    """(batch_size, num_steps) -> (num_steps, batch_size)."""
+    return X.reshape(X.shape[::-1]) if 1 in X.shape else X.T
+
+
 def steps(inputs: Inputs) -> List[Any]:
     """The inputs of each step: (num_steps, batch_size, num_inputs) -> num_steps times (batch_size, num_inputs)."""
     if isinstance(inputs, OneHot):
         return [OneHot(indices, inputs.shape[-1]) for indices in steps(inputs.indices)]
-    rows = nd.split(inputs, num_outputs=inputs.shape[0], axis=0, squeeze_axis=True)
-    return rows if isinstance(rows, list) else [rows]
+    if inputs.shape[0] == 1:
+        return [inputs.reshape(inputs.shape[1:])]
+    return nd.split(inputs, num_outputs=inputs.shape[0], axis=0, squeeze_axis=True)
+
+
+def stack(outputs: Sequence[nd.NDArray]) -> nd.NDArray:
+    """The outputs of each step: num_steps times (batch_size, num_hiddens) -> (num_steps, batch_size, num_hiddens)."""
+    return nd.stack(*outputs) if len(outputs) > 1 else outputs[0].reshape((1, *outputs[0].shape))
 
 
 def dot(X: Inputs, W: nd.NDArray) -> nd.NDArray:

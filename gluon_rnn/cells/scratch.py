@@ -1,13 +1,13 @@
 """The base of the hand-written networks: parameters with gradients attached, and the walk over the steps."""
 from __future__ import annotations
 
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, List, Tuple
 
 import mxnet as mx
 from mxnet import nd
 
 from .base import Network
-from .ops import Inputs, State, steps
+from .ops import Inputs, State, stack, steps
 
 SIGMA = 0.01        # the standard deviation of new weights, as in the book
 
@@ -41,8 +41,8 @@ class Scratch(Network):
     def parameters(self) -> Dict[str, nd.NDArray]:
         return dict(self.params)
 
-    def begin_state(self, batch_size: int) -> State:
-        return tuple(nd.zeros((batch_size, self.num_hiddens), ctx=self.ctx) for _ in self.state_names)
+    def state_shapes(self, batch_size: int) -> List[Tuple[int, ...]]:
+        return [(batch_size, self.num_hiddens)] * len(self.state_names)
 
     def step(self, X: Inputs, state: State) -> Tuple[nd.NDArray, State]:
         """One step's equations. X: (batch_size, num_inputs); returns H, (batch_size, num_hiddens), and the new state.
@@ -60,7 +60,7 @@ class Scratch(Network):
         for X in steps(inputs):
             H, state = self.step(X, state)
             outputs.append(H)
-        return nd.stack(*outputs), state
+        return stack(outputs), state
 
     def check_state(self, state: State, batch_size: int) -> None:
         """Raise ValueError for a state of another network or batch. A state of one row would be broadcast to all rows."""

@@ -122,7 +122,7 @@ def redraw_uniform(model: Any) -> None:
 
 def check_state(network: Network, state: Any, batch_size: int) -> State:
     """The state as a tuple. Raises ValueError if it does not fit this network and batch."""
-    wanted = [s.shape for s in network.begin_state(batch_size)]
+    wanted = network.state_shapes(batch_size)
     if isinstance(state, (tuple, list)):
         state = [s.as_nd_ndarray() if isinstance(s, mx.np.ndarray) else s for s in state]
     fits = isinstance(state, list) and all(isinstance(s, nd.NDArray) for s in state)

@@ -12,7 +12,7 @@ from ..cells.base import BookParams, Network
 from ..cells.build import NetworkConfig
 from ..cells.embedding import Embedding
 from ..cells.lengths import Lengths, check_lengths
-from ..cells.ops import OneHot, State
+from ..cells.ops import OneHot, State, time_major
 from ..corpora.device_indices import Told, bounded
 from ..corpora.indices import check_indices
 from ..corpora.tokens import Vocabulary
@@ -98,7 +98,8 @@ class LanguageModel(Model):
             lengths = check_lengths(lengths, X.shape[1], X.shape[0])
             X = nd.SequenceMask(X, nd.array(lengths, ctx=self.ctx), use_sequence_length=True, axis=1)
         indices, wrong = (X, None) if on_host else bounded(X, self.vocab_size)
-        inputs = self.embedding(indices.T) if self.embedding else OneHot(indices.T, self.vocab_size)
+        indices = time_major(indices)
+        inputs = self.embedding(indices) if self.embedding else OneHot(indices, self.vocab_size)
         H, state = self.network(inputs, state, lengths)
         rows, state = H.reshape((-1, self.network.num_outputs)), self.network.carry(state)
         if wrong is None:

@@ -87,8 +87,8 @@ class NumbaNetwork(Network):
     def parameters(self) -> Dict[str, nd.NDArray]:
         return self.scratch.parameters()
 
-    def begin_state(self, batch_size: int) -> State:
-        return self.scratch.begin_state(batch_size)
+    def state_shapes(self, batch_size: int) -> List[Tuple[int, ...]]:
+        return self.scratch.state_shapes(batch_size)
 
     def book_params(self) -> BookParams:
         return self.scratch.book_params()
@@ -133,7 +133,7 @@ class NumbaNetwork(Network):
         return self.run_lengths(inputs, state, None)
 
     def run_lengths(self, inputs: Inputs, state: State, lengths: np.ndarray | None) -> Tuple[nd.NDArray, State]:
-        wanted = [array.shape for array in self.begin_state(inputs.shape[1])]
+        wanted = self.state_shapes(inputs.shape[1])
         if [array.shape for array in state] != wanted:
             raise ValueError(f'state must be arrays of shapes {wanted}, got {[array.shape for array in state]}: begin a new one '
                              f'for this batch')

@@ -5,13 +5,13 @@ from typing import Any, Dict, List, Tuple
 
 from mxnet import nd
 
+from ..cells.ops import time_major
 from ..corpora.indices import check_indices
 
 
 def one_hots(X: nd.NDArray, size: int) -> List[nd.NDArray]:
     """(batch_size, num_steps) of indices -> num_steps arrays (batch_size, size)."""
-    by_step = X.T if X.ndim > 1 else X.reshape((-1, 1))
-    return list(nd.one_hot(by_step, size))
+    return list(nd.one_hot(time_major(X) if X.ndim > 1 else X.reshape((-1, 1)), size))
 
 
 class Adapter:
@@ -42,7 +42,7 @@ class ByHand(Adapter):
 
     def __call__(self, X: nd.NDArray, state: Any) -> Tuple[nd.NDArray, Tuple[nd.NDArray, ...]]:
         outputs, state = self.rnn(one_hots(X, self.vocab_size), self._from_tuple(state), self.params)
-        return nd.concat(*outputs, dim=0), self._to_tuple(state)
+        return nd.concat(*outputs, dim=0) if len(outputs) > 1 else outputs[0], self._to_tuple(state)
 
     def parameters(self) -> Dict[str, nd.NDArray]:
         return {str(i): param for i, param in enumerate(self.params)}
@@ -73,7 +73,7 @@ class OneByOne:
         self.model, self.begin_state = model, model.begin_state
 
     def __call__(self, X: Any, state: Any) -> Tuple[nd.NDArray, Any]:
-        X = nd.array(check_indices(X, self.model.vocab_size, 'the indices of the prefix'), ctx=self.model.ctx)
+        X = check_indices(X, self.model.vocab_size, 'the indices of the prefix')
         for t in range(X.shape[1]):
-            logits, state = self.model(X[:, t:t + 1], state)
+            logits, state = self.model(nd.array(X[:, t:t + 1], ctx=self.model.ctx), state)
         return logits, state
