@@ -20,20 +20,23 @@ import gluon_rnn  # noqa: F401  (before MXNet, which loads only where this has p
 # isort: split
 import _cli
 import _progress
-import hypothesis
 import launch
-import mxnet as mx
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from gluon_rnn import Corpus, load_corpus, runtime
 from gluon_rnn.corpora.corpus import CORPORA
-from gluon_rnn.runs import folder
 from tests import browser
 
-hypothesis.settings.register_profile('house', deadline=None, derandomize=True, database=None)
-hypothesis.settings.load_profile('house')
+# Only what is light: the process that hands the tests out to workers reads this file, too, and they begin when it has.
+
+
+def pytest_collectstart(collector):
+    """What hypothesis does, said before the first test of it is read."""
+    if isinstance(collector, pytest.Session):
+        import hypothesis
+        hypothesis.settings.register_profile('house', deadline=None, derandomize=True, database=None)
+        hypothesis.settings.load_profile('house')
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +44,7 @@ def seed(request):
     """A seed of the test's own, always the same; pytest prints it where the test fails."""
     value = zlib.crc32(request.node.nodeid.encode()) % 2 ** 31
     print(f'seed {value}')
+    import mxnet as mx
     random.seed(value)
     np.random.seed(value)
     mx.random.seed(value)
@@ -60,6 +64,9 @@ def quick_writing(monkeypatch):
 
     What the curve shows is held by tests/runs/test_folder.py, when a file is told to be on the disk by tests/runs/test_files.py.
     """
+    from matplotlib.figure import Figure
+
+    from gluon_rnn.runs import folder
     monkeypatch.setattr(folder, 'plot_perplexity', lambda runs: Figure(figsize=(1, 1)))
     monkeypatch.setattr(os, 'fsync', lambda file: None)
 
@@ -67,6 +74,7 @@ def quick_writing(monkeypatch):
 @pytest.fixture
 def host_reads(monkeypatch):
     """Grows by one whenever this thread waits for what it has queued. (A gradient waits in a thread of MXNet's own.)"""
+    import mxnet as mx
     reads, me = [], threading.get_ident()
 
     def counted(method):

@@ -16,11 +16,16 @@ def name(path: Path) -> str:
 
 
 @functools.cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding='utf-8'))
+
+
+@functools.cache
 def imports(path: Path) -> frozenset:
     """Every module that a file imports, absolute; `from a import b` counts as a and as a.b."""
     package = path.relative_to(ROOT).parent.parts
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -35,6 +40,18 @@ def reaches(path: Path, *targets: str) -> set:
     return {module for module in imports(path) for target in targets if module == target or module.startswith(target + '.')}
 
 
+def files(room: str) -> list:
+    """The files of a room, which has some."""
+    found = sorted((PACKAGE / room).rglob('*.py'))
+    assert found
+    return found
+
+
+def breaches(paths: list, broken) -> dict:
+    """The files that a wall stops, each with what it does there."""
+    return {name(path): found for path in paths if (found := broken(path))}
+
+
 def test_reads_every_kind_of_import(tmp_path, monkeypatch):
     monkeypatch.setitem(globals(), 'ROOT', tmp_path)
     file = tmp_path / 'gluon_rnn' / 'cells' / 'x.py'
@@ -45,14 +62,13 @@ def test_reads_every_kind_of_import(tmp_path, monkeypatch):
                              'gluon_rnn.cells', 'gluon_rnn.cells.ops', 'torch', 'torch.nn'}
 
 
-@pytest.mark.parametrize('path', MODULES, ids=name)
-def test_library_imports_no_script(path):
-    assert not reaches(path, 'scripts')
+def test_library_imports_no_script():
+    assert breaches(MODULES, lambda path: reaches(path, 'scripts')) == {}
 
 
-@pytest.mark.parametrize('path', [path for path in MODULES if PARITY not in path.parents], ids=name)
-def test_torch_stays_in_its_room(path):
-    assert not reaches(path, 'torch', 'gluon_rnn.torch_parity')
+def test_torch_stays_in_its_room():
+    others = [path for path in MODULES if PARITY not in path.parents]
+    assert breaches(others, lambda path: reaches(path, 'torch', 'gluon_rnn.torch_parity')) == {}
 
 
 @pytest.mark.parametrize('library, room', [('onnx', 'exchange/to_onnx.py'), ('onnxruntime', 'exchange/onnx_model.py')])
@@ -69,37 +85,41 @@ def test_text_is_written_without_mxnet():
         assert reaches(PACKAGE / file, 'gluon_rnn') <= {'gluon_rnn', *reaches(PACKAGE / file, *rooms)}
 
 
-@pytest.mark.parametrize('path', [path for path in MODULES if path != PACKAGE / 'runtime' / 'environment.py'], ids=name)
-def test_only_runtime_touches_the_environment(path):
-    attributes = {node.attr for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))) if isinstance(node, ast.Attribute)}
-    assert not attributes & {'environ', 'environb', 'getenv', 'putenv', 'unsetenv'}
-    assert not reaches(path, 'os.environ', 'os.getenv', 'os.putenv')
+def test_only_runtime_touches_the_environment():
+    def touched(path):
+        attributes = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+        return (attributes & {'environ', 'environb', 'getenv', 'putenv', 'unsetenv'}
+                | reaches(path, 'os.environ', 'os.getenv', 'os.putenv'))
+    room = PACKAGE / 'runtime' / 'environment.py'
+    assert 'environ' in touched(room)
+    assert breaches([path for path in MODULES if path != room], touched) == {}
 
 
-@pytest.mark.parametrize('path', sorted((PACKAGE / 'cells').glob('*.py')), ids=name)
-def test_cells_know_no_other_room(path):
-    ours = {module for module in reaches(path, 'gluon_rnn') if module != 'gluon_rnn'}
-    assert ours <= reaches(path, 'gluon_rnn.cells', 'gluon_rnn.runtime', 'gluon_rnn.kernels')
+def others(path: Path, *rooms: str) -> set:
+    """What a file imports of this package but from these rooms."""
+    return reaches(path, 'gluon_rnn') - {'gluon_rnn'} - reaches(path, *(f'gluon_rnn.{room}' for room in rooms))
 
 
-@pytest.mark.parametrize('path', sorted((PACKAGE / 'training').glob('*.py')), ids=name)
-def test_trainer_knows_no_network(path):
-    assert not reaches(path, *(f'gluon_rnn.{room}' for room in ('cells', 'kernels', 'models', 'runs', 'book')))
+def test_cells_know_no_other_room():
+    assert breaches(files('cells'), lambda path: others(path, 'cells', 'runtime', 'kernels')) == {}
 
 
-@pytest.mark.parametrize('path', sorted((PACKAGE / 'training').glob('*.py')), ids=name)
-def test_trainer_prints_nothing(path):
-    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding='utf-8')))
-             if isinstance(node, ast.Call) and getattr(node.func, 'id', '') == 'print']
-    assert not calls
+def test_trainer_knows_no_network():
+    rooms = [f'gluon_rnn.{room}' for room in ('cells', 'kernels', 'models', 'runs', 'book')]
+    assert breaches(files('training'), lambda path: reaches(path, *rooms)) == {}
 
 
-@pytest.mark.parametrize('path', sorted((PACKAGE / 'kernels').rglob('*.py')), ids=name)
-def test_kernels_are_numpy_and_numba(path):
+def test_trainer_prints_nothing():
+    def printed(path):
+        return [node.lineno for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and getattr(node.func, 'id', '') == 'print']
+    assert breaches(files('training'), printed) == {}
+
+
+def test_kernels_are_numpy_and_numba():
     known = {'__future__', 'concurrent', 'contextlib', 'dataclasses', 'functools', 'math', 'mmap', 'threading', 'types', 'typing',
-             'llvmlite', 'numba', 'numpy', 'scipy'}
-    assert {module.partition('.')[0] for module in imports(path)} <= known | {'gluon_rnn'}
-    assert {module for module in reaches(path, 'gluon_rnn') if module != 'gluon_rnn'} <= reaches(path, 'gluon_rnn.kernels')
+             'llvmlite', 'numba', 'numpy', 'scipy', 'gluon_rnn'}
+    assert breaches(files('kernels'), lambda path: {module.partition('.')[0] for module in imports(path)} - known) == {}
+    assert breaches(files('kernels'), lambda path: others(path, 'kernels')) == {}
 
 
 def test_bptt_is_numpy_alone():
@@ -109,8 +129,8 @@ def test_bptt_is_numpy_alone():
 
 def test_no_circle():
     """No module reaches itself by imports, those inside functions included."""
-    files = {'.'.join(path.relative_to(ROOT).with_suffix('').parts).removesuffix('.__init__'): path for path in MODULES}
-    arrows = {module: imports(path) & set(files) - {module, 'gluon_rnn'} for module, path in files.items()}
+    paths = {'.'.join(path.relative_to(ROOT).with_suffix('').parts).removesuffix('.__init__'): path for path in MODULES}
+    arrows = {module: imports(path) & set(paths) - {module, 'gluon_rnn'} for module, path in paths.items()}
     del arrows['gluon_rnn']                         # imports the names that it gives away, on demand
     arrows = {module: {target for target in targets if not module.startswith(target + '.')} for module, targets in arrows.items()}
     ended: set = set()
@@ -138,7 +158,7 @@ def test_one_name_is_one_thing():
     for path in MODULES:
         inside = str(path.relative_to(PACKAGE))
         if not inside.startswith((*MIRRORS, *PROGRAMS)):
-            for node in ast.parse(path.read_text(encoding='utf-8')).body:
+            for node in tree(path).body:
                 if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith('_'):
                     found.setdefault(node.name, []).append(inside)
     assert found['LanguageModel'] == ['models/language_model.py']
@@ -190,9 +210,7 @@ LONGER = {
 }
 
 
-FILES = [path for part in ('gluon_rnn', 'scripts', 'tests') for path in sorted((ROOT / part).rglob('*.py'))]
-
-
-@pytest.mark.parametrize('path', FILES, ids=name)
-def test_files_are_short(path):
-    assert len(path.read_text(encoding='utf-8').splitlines()) <= LONGER.get(name(path), 250)
+def test_files_are_short():
+    paths = [path for part in ('gluon_rnn', 'scripts', 'tests') for path in sorted((ROOT / part).rglob('*.py'))]
+    lines = {name(path): len(path.read_text(encoding='utf-8').splitlines()) for path in paths}
+    assert {file: number for file, number in lines.items() if number > LONGER.get(file, 250)} == {} != lines

@@ -117,7 +117,7 @@ def test_on_another_context(variant, kind):
 
 def test_many_shapes_do_not_pile_up():
     _, hybrid = twins('gru')
-    for num_steps in range(1, 30):
+    for num_steps in range(1, 12):
         hybrid(OneHot(nd.zeros((num_steps, 1)), 6), hybrid.begin_state(1))
     assert hybrid.graph.cache_info().currsize == 8
 
@@ -176,7 +176,9 @@ def test_grad_req_add_adds():
         assert_allclose(sums[1][name], 3 * value, rtol=1e-5, atol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize('variant, sampling', [*((variant, 'consecutive') for variant in VARIANTS), ('gru', 'random')])
+# of equal gradients, training can only go astray by the state that it carries on: of one array, of two, of layers, with a clock
+@pytest.mark.parametrize('variant, sampling', [('gru', 'consecutive'), ('gru', 'random'), ('lstm', 'consecutive'),
+                                               ('deep bidirectional rnn', 'consecutive'), ('clockwork', 'consecutive')])
 def test_ten_steps_of_training(variant, sampling):
     """Every parameter goes the same way, held against the length of that way and not against the parameter."""
     corpus = gluon_rnn.Corpus.from_text('the quick brown fox jumps over the lazy dog, and again ' * 5)

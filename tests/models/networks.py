@@ -14,7 +14,7 @@ CONFIGS = {
     'both-forward': {'cell': 'rnn', 'num_layers': 2, 'bidirectional': True, 'both_forward': True},
 }
 VOCAB_SIZE = 31
-TEXT = np.random.default_rng(6).integers(0, VOCAB_SIZE, 1500)
+TEXT = np.random.default_rng(6).integers(0, VOCAB_SIZE, 600)
 
 
 def model(impl, **config):

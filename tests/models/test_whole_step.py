@@ -17,7 +17,7 @@ def trained(built, config, *, plain=False):
         trainer.step = PlainStep(trainer.replicas, trainer.optimizer, config.batch_size)
     else:
         assert isinstance(trainer.step, WholeStep) == (built.config.impl == 'numba')
-    return [(record.perplexity, record.grad_norm) for record in trainer.epochs(TEXT, TEXT[:400])], trainer
+    return [(record.perplexity, record.grad_norm) for record in trainer.epochs(TEXT, TEXT[:150])], trainer
 
 
 # every network by SGD; by the other ways, which know nothing of the network but its parameters, those of most parts
@@ -25,7 +25,7 @@ def trained(built, config, *, plain=False):
     *((name, 'sgd', 1.0, 1e-1, 0) for name in CONFIGS if name not in ('relu', 'bi-rnn', 'bi-lstm')),
     ('bi-gru', 'sgd', 0.1, 0, 0.1), ('bi-gru', 'adam', 1e-3, 1e-1, 0), ('deep-bi-lstm', 'adam', 1e-3, 1e-1, 0)])
 def test_a_whole_step_equals_the_plain_way_of_the_network_by_hand(variant, optimizer, lr, theta, decay):
-    """Thirty steps of training, with the state carried on."""
+    """Twelve steps of training, with the state carried on."""
     config = TrainConfig(num_epochs=1, num_steps=6, batch_size=8, lr=lr, optimizer=optimizer, clipping_theta=theta,
                          weight_decay=decay)
     built = [model(impl, **CONFIGS[variant]) for impl in ('scratch', 'numba')]
@@ -40,7 +40,7 @@ def test_a_whole_step_equals_the_plain_way_of_the_network_by_hand(variant, optim
 @pytest.mark.parametrize('impl', ['hybrid', 'numba'])
 def test_weights_decay_as_those_of_the_network_by_hand(impl, optimizer):
     """Those of characters that a batch has not, too; and decay shows."""
-    config = TrainConfig(num_epochs=3, num_steps=3, batch_size=2, lr=1e-2, optimizer=optimizer, clipping_theta=1,
+    config = TrainConfig(num_epochs=1, num_steps=3, batch_size=2, lr=1e-2, optimizer=optimizer, clipping_theta=1,
                          weight_decay=0.5)
     built = [model(name, cell='gru') for name in ('scratch', impl, impl)]
     for one, how in zip(built, (config, config, replace(config, weight_decay=0))):

@@ -5,12 +5,10 @@ import asyncio
 
 import pytest
 
-nbclient = pytest.importorskip('nbclient')
-nbformat = pytest.importorskip('nbformat')
-
 
 def kernel(*cells, interrupt=None, tmp_path):
     """Run cells in one kernel. interrupt: the number of the cell that is interrupted once it shows a picture."""
+    nbclient, nbformat = (pytest.importorskip(name) for name in ('nbclient', 'nbformat'))     # they take 3 s to load
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     client = nbclient.NotebookClient(notebook, timeout=300, allow_errors=True, resources={'metadata': {'path': str(tmp_path)}})
 
