@@ -1,6 +1,7 @@
 """What all tests share: a seed for each, corpora, and running a script's main() in this process."""
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import random
@@ -31,12 +32,16 @@ from tests import browser
 # Only what is light: the process that hands the tests out to workers reads this file, too, and they begin when it has.
 
 
-def pytest_collectstart(collector):
+def pytest_collection():
     """What hypothesis does, said before the first test of it is read."""
-    if isinstance(collector, pytest.Session):
-        import hypothesis
-        hypothesis.settings.register_profile('house', deadline=None, derandomize=True, database=None)
-        hypothesis.settings.load_profile('house')
+    gc.disable()        # till all are read: what is loaded stays, and is not to be looked through again and again
+    import hypothesis
+    hypothesis.settings.register_profile('house', deadline=None, derandomize=True, database=None)
+    hypothesis.settings.load_profile('house')
+
+
+def pytest_collection_finish():
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
@@ -151,7 +156,7 @@ def refused(script):
 
 
 SMALL = ('--corpus', 'lyrics', '--max-chars', 400, '--num-hiddens', 8, '--num-steps', 8, '--batch-size', 8, '--pred-len', 5,
-         '--num-epochs', 4, '--pred-period', 2, '--ctx', 'cpu', '--impl', 'scratch')
+         '--num-epochs', 4, '--pred-period', 2, '--ctx', 'cpu', '--impl', 'gluon')
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import shutil
 from html.parser import HTMLParser
 
 import pytest
@@ -140,14 +139,15 @@ def test_summary_in_lines(reproduction):
     assert short.endswith('epoch  40: 60.00, published 154.5 (-61.2 %): at or below, but shortened')
 
 
-def test_follows_the_files(reproduction, tmp_path):
-    folder, before = shutil.copytree(reproduction[0], tmp_path / 'copy'), reproduction[2].read_text(encoding='utf-8')
-    assert report.write_report(folder)[0].read_text(encoding='utf-8') == before
-    path = folder / '6.4' / 'random' / 'metrics.jsonl'
+def test_follows_the_files(tmp_path):
+    make_run(tmp_path, '6.4', 'random', lambda epoch: 1 + 60 / epoch, num_epochs=50)
+    before, again = (report.write_report(tmp_path)[0].read_text(encoding='utf-8') for _ in range(2))
+    assert again == before
+    path = tmp_path / '6.4' / 'random' / 'metrics.jsonl'
     lines = path.read_text().splitlines()
     lines[-1] = json.dumps({**json.loads(lines[-1]), 'perplexity': 1.2345})
     path.write_text('\n'.join(lines) + '\n')
-    after = report.write_report(folder)[0].read_text(encoding='utf-8')
+    after = report.write_report(tmp_path)[0].read_text(encoding='utf-8')
     assert '1.2345' in after and '1.2345' not in before
 
 
@@ -183,14 +183,16 @@ def test_notes_say_what_is_not_the_books(reproduction):
     assert 'Trained on the text lyrics in place of jaychou' in page and 'A shortened reproduction' in page
 
 
-def test_layers_are_shown(tmp_path):
-    make_run(tmp_path, '6.9', 'layers-6', lambda epoch: 276)
+def test_layers_are_shown_and_what_they_have_learned(tmp_path):
+    make_run(tmp_path, '6.9', 'layers-6', lambda epoch: 276, corpus='lyrics')
     norms = {'untrained': [1.5e-9, 2e-8, 3e-7, 4e-6, 5e-5, 6e-2], 'trained': [7e-9, 8e-8, 9e-7, 1e-6, 2e-5, 3e-2]}
     write_whole(tmp_path / '6.9' / 'layers-6' / 'layers.json', json.dumps(norms))
     html, markdown = report.write_report(tmp_path)
     for values in norms.values():
         for value in values:
             assert all(f'{value:.2g}' in path.read_text(encoding='utf-8') for path in (html, markdown))
+    (result,) = results.read_results(tmp_path)
+    assert all(remark and remark in path.read_text(encoding='utf-8') for path in (html, markdown) for remark in result.remark)
     assert (tmp_path / 'pictures' / '6.9-layers.svg').exists()
 
 
@@ -229,13 +231,11 @@ WORDS = {True: ('has learned', '学会了'), False: ('hardly more', '几乎只�
 def test_whether_six_layers_learn_is_read_off_the_figures(tmp_path, variant, part, learned):
     single = unigram_perplexity(load_corpus('lyrics').indices)
     make_run(tmp_path, '6.9', variant, lambda epoch: part * single, corpus='lyrics')
-    pages = report.write_report(tmp_path)
-    texts = [results.summary(results.read_results(tmp_path)), *(path.read_text(encoding='utf-8') for path in pages)]
-    for text in texts:
-        assert WORDS[learned][0] in text.replace('has learned hardly', 'hardly') and f'{single:.0f}' in text
-        assert (WORDS[not learned][0] in text.replace('has learned hardly', 'hardly')) is False
-    for text in texts[1:]:
-        assert WORDS[learned][1] in text and WORDS[not learned][1] not in text
+    found = results.read_results(tmp_path)
+    en, zh = found[0].remark
+    assert en in results.summary(found)
+    for text, words in ((en.replace('has learned hardly', 'hardly'), 0), (zh, 1)):
+        assert WORDS[learned][words] in text and WORDS[not learned][words] not in text and f'{single:.0f}' in text
 
 
 def test_no_more_is_said_than_is_known(tmp_path):

@@ -56,7 +56,7 @@ def test_type_and_context(sampling, corpus):
         assert X.shape == Y.shape == (2, 6)
 
 
-sizes = st.tuples(st.integers(1, 300), st.integers(1, 9), st.integers(1, 12))
+sizes = st.tuples(st.integers(1, 150), st.integers(1, 9), st.integers(1, 12))
 
 
 @pytest.mark.parametrize('sampling', SAMPLERS)

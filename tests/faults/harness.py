@@ -15,6 +15,7 @@ import numpy as np
 
 from gluon_rnn.cells.build import NetworkConfig
 from gluon_rnn.runs import checkpoint, files
+from gluon_rnn.training.trainer import Trainer
 
 POINTS = ('open', 'write', 'sync', 'replace', 'replaced')
 
@@ -47,6 +48,25 @@ class _File:
 
     def __getattr__(self, name):
         return getattr(self.file, name)
+
+
+def after_epoch(monkeypatch, epoch, act):
+    """From here on, call act(trainer) once that epoch of a training is done and written; 0: before the first."""
+    epochs = Trainer.epochs
+
+    def acting(self, *args, **options):
+        if self.epoch == epoch == 0:
+            act(self)
+        for record in epochs(self, *args, **options):
+            yield record
+            if record.epoch == epoch:
+                act(self)
+    monkeypatch.setattr(Trainer, 'epochs', acting)
+
+
+def press(trainer):
+    """Ctrl-C, for `after_epoch`."""
+    raise KeyboardInterrupt
 
 
 def interpose(hook, *, setattr=setattr):

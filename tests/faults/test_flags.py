@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import functools
 import os
 import random
 import runpy
@@ -185,8 +186,11 @@ def forget_what_is_pressed_again(lost):
         _cli.forget_half_made_arrays(lost)
 
 
-def run(name, words, capsys):
-    """Run a command in this process, as the command line does. Returns its exit status and what it wrote to standard error."""
+def run(name, words, capsys, stopped=contextlib.nullcontext):
+    """Run a command in this process, as the command line does, and within `stopped()`.
+
+    Returns its exit status and what it wrote to standard error.
+    """
     capsys.readouterr()
     sys.stderr.reconfigure(errors='backslashreplace')       # as Python's own
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -195,7 +199,7 @@ def run(name, words, capsys):
         patched.setattr(_cli, '_end_at_once', False)
         patched.setattr(sys, 'unraisablehook', forget_what_is_pressed_again)
         try:
-            with pressed_after(SECONDS):
+            with stopped():
                 runpy.run_path(str(SCRIPTS / f'{name}.py'), run_name='__main__')
             status = 0
         except SystemExit as ended:
@@ -216,7 +220,7 @@ def test_flags_at_random(name, alone, capsys, count, tally):
     @given(command_lines(parser))
     def check(words):
         remove(alone / 'new')
-        status, err = run(name, words, capsys)
+        status, err = run(name, words, capsys, functools.partial(pressed_after, SECONDS))
         # status 1 of what compares and checks is an answer: not the same, not proved
         assert status in (0, None, 2, 130) or (status == 1 and name.startswith(('check_', 'compare_'))), (status, err)
         assert 'Traceback' not in err

@@ -91,8 +91,8 @@ def test_the_shared_trainer_learns_and_repeats_itself():
     records, accuracy = train_on_digits(480, 6)
     assert [record.epoch for record in records] == [1, 2, 3, 4, 5, 6]
     assert records[-1].perplexity < 0.5 * records[0].perplexity and accuracy > 0.5
-    again, same = train_on_digits(480, 6)
-    assert [r.perplexity for r in again] == [r.perplexity for r in records] and same == accuracy
+    again, _ = train_on_digits(480, 2)
+    assert [record.perplexity for record in again] == [record.perplexity for record in records[:2]]
 
 
 def quantiles(values):

@@ -1,4 +1,6 @@
 """A run that begins with the weights of another: what is carried over, what is drawn anew, and what does not fit."""
+import functools
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -12,11 +14,12 @@ from gluon_rnn.runs.fine_tune import carry_over, check_network, describe_beginni
 OLD, NEW = tuple('abc'), tuple('abcXY')
 
 
+@functools.cache
 def trained(impl, cell, **options):
     gluon_rnn.seed(1)
     model = build_model(ModelConfig(cell=cell, impl=impl, num_hiddens=6, vocab_size=len(OLD), **options))
     trainer = Trainer(model, TrainConfig(num_epochs=1, num_steps=3, batch_size=2, lr=1))
-    list(trainer.epochs(np.arange(60) % 3))
+    list(trainer.epochs(np.arange(20) % 3))
     return Checkpoint.take(trainer, OLD)
 
 

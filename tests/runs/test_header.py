@@ -6,7 +6,7 @@ import pytest
 
 @pytest.mark.parametrize(('flags', 'lines'), [
     ((), ['text: lyrics, 400 characters on 37 lines, ', 'network: gru, 1 layer of 8 hidden units, ',
-          'runs on: scratch, cpu(0), ',
+          'runs on: gluon, cpu(0), ',
           'training: 4 epochs of 6 batches, each 8 x 8 characters; sgd, lr 100', 'folder: ']),
     (('--valid-fraction', 0.2, '--cell', 'lstm', '--num-layers', 2, '--bidirectional', '--impl', 'gluon',
       '--ctx', 'cpu(0),cpu(1)', '--optimizer', 'adam', '--lr-schedule', 'cosine'),

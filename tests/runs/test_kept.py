@@ -4,10 +4,9 @@ import shutil
 
 import numpy as np
 import pytest
-from harness import assert_same_end, result
+from harness import after_epoch, assert_same_end, press, result
 
 from gluon_rnn.runs import checkpoint, folder
-from gluon_rnn.training.trainer import Trainer
 
 HELD_OUT = ('--valid-fraction', 0.2, '--num-epochs', 8, '--checkpoint-period', 3, '--optimizer', 'adamw', '--weight-decay', 0.1,
             '--lr', 0.01)      # so fast that an early epoch is the best
@@ -60,20 +59,10 @@ def test_who_reads_takes_the_best_where_there_is_one(script, refused, trained, r
     refused('--which best needs the folder of a run', 'generate', tmp_path / 'exported.onnx', '--prefix', '分', '--which', 'best')
 
 
-def interrupted_at(monkeypatch, epoch):
-    run_epoch = Trainer._run_epoch
-
-    def pressed(self, *args):
-        if self.epoch == epoch:
-            raise KeyboardInterrupt
-        return run_epoch(self, *args)
-    monkeypatch.setattr(Trainer, '_run_epoch', pressed)
-
-
 @pytest.mark.parametrize('epoch', [1, 3, 4, 7])     # before a checkpoint, at one, and after it; the best behind and ahead
 def test_a_run_in_two_parts_keeps_the_same_best(script, small, run, tmp_path, monkeypatch, epoch):
     with monkeypatch.context() as pressed:
-        interrupted_at(pressed, epoch)
+        after_epoch(pressed, epoch, press)
         assert script('train', *small, *HELD_OUT, '--out', tmp_path / 'parts').status == 130
     assert script('train', '--out', tmp_path / 'parts', '--resume').status == 0
     assert_same_end(run, tmp_path / 'parts')
@@ -119,7 +108,7 @@ def test_a_plateau_goes_on_where_it_was_stopped(script, small, tmp_path, monkeyp
     rates = [json.loads(line)['lr'] for line in (tmp_path / 'whole' / 'metrics.jsonl').read_text().splitlines()]
     assert rates[0] == 0.01 and rates[-1] < 0.01
     with monkeypatch.context() as pressed:
-        interrupted_at(pressed, 6)
+        after_epoch(pressed, 6, press)
         script('train', *flags, '--out', tmp_path / 'parts')
     script('train', '--out', tmp_path / 'parts', '--resume')
     assert_same_end(tmp_path / 'whole', tmp_path / 'parts')

@@ -74,7 +74,7 @@ def test_parity_ends_with_status_1_where_one_fails(script, monkeypatch, tmp_path
 
 def test_export_writes_beside_the_run(script, trained_in, tmp_path):
     torch = pytest.importorskip('torch')
-    trained_in(tmp_path / 'run')
+    trained_in(tmp_path / 'run', '--impl', 'scratch')
     ended = script('export', tmp_path / 'run', '--format', 'torch')
     assert ended.status == 0, ended.err
     assert torch.load(tmp_path / 'run.pt', weights_only=True)['settings']['num_hiddens'] == 8

@@ -12,7 +12,7 @@ from gluon_rnn.models.fill_in import MaskedText
 from gluon_rnn.runs import checkpoint
 from gluon_rnn.runs.fill_in import FillInFolder
 
-SMALL = ('--max-chars', 600, '--num-hiddens', 4, '--num-steps', 10, '--batch-size', 8, '--num-epochs', 3, '--impl', 'scratch',
+SMALL = ('--max-chars', 600, '--num-hiddens', 4, '--num-steps', 10, '--batch-size', 8, '--num-epochs', 3, '--impl', 'gluon',
          '--ctx', 'cpu')
 INSIDE = 'one-directional'
 
@@ -97,7 +97,7 @@ def test_ask_shows_blank_answers(script, whole):
     assert ' ' in saved.idx_to_char
     for name in saved.arrays:       # a network that answers nothing but blanks
         saved.arrays[name] = saved.arrays[name] * 0
-    saved.arrays['params/b_q'][saved.idx_to_char.index(' ')] = 5
+    saved.arrays['params/dense_bias'][saved.idx_to_char.index(' ')] = 5
     checkpoint.save(whole / 'best.npz', saved)
     answers = [script('fill_in', 'ask', *where, '--candidates', 1).out.splitlines() for where in (
         (whole, '想_有 ␣'), ('想_有 _', '--out', whole), (whole / 'best.npz', '想␣有 _'))]

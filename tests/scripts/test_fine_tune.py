@@ -4,10 +4,9 @@ import math
 import shutil
 
 import pytest
-from harness import assert_same_end
+from harness import after_epoch, assert_same_end, press
 
 from gluon_rnn.runs import checkpoint
-from gluon_rnn.training.trainer import Trainer
 
 OTHER = '分开 XYZ 再分开 ' * 40
 
@@ -45,14 +44,8 @@ def test_a_run_begins_with_another(script, refused, small, tmp_path, old):
 @pytest.mark.parametrize('epoch', [0, 1])
 def test_it_goes_on_bit_for_bit_even_without_the_run_it_began_with(script, small, tmp_path, old, monkeypatch, epoch):
     script(*begun(tmp_path, small, old))
-    run_epoch = Trainer._run_epoch
-
-    def pressed(self, *args):
-        if self.epoch == epoch:
-            raise KeyboardInterrupt
-        return run_epoch(self, *args)
     with monkeypatch.context() as stopped:
-        stopped.setattr(Trainer, '_run_epoch', pressed)
+        after_epoch(stopped, epoch, press)
         assert script(*begun(tmp_path, small, old, 'parts')).status == 130
     shutil.rmtree(old)
     assert script('train', '--out', tmp_path / 'parts', '--resume').status == 0

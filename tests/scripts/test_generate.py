@@ -12,7 +12,7 @@ def run(tmp_path_factory):
     from gluon_rnn.runs.run import Run
     from gluon_rnn.runs.settings import RunSettings
     folder = tmp_path_factory.mktemp('run')
-    (folder / 'song.txt').write_text('la la li\nlo la li\n' * 30, encoding='utf-8')
+    (folder / 'song.txt').write_text('la la li\nlo la li\n' * 8, encoding='utf-8')
     settings = RunSettings(corpus=str(folder / 'song.txt'), keep_lines=True, num_hiddens=8, num_epochs=2, num_steps=5,
                            batch_size=4, impl='scratch', ctx='cpu', sigma=0.5, lr=1.0)
     with RunFolder(folder / 'run') as opened:

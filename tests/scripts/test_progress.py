@@ -66,7 +66,7 @@ def test_each_line_reaches_a_pipe_as_it_is_printed(small, tmp_path):
 
 def test_the_waveform_is_never_silent_for_long(script, tmp_path, monkeypatch):
     monkeypatch.setattr(_progress, 'SILENCE', 0.05)
-    ended = script('waveform', '--periods', 1, 2, '--num-hiddens', 4, '--num-samples', 40, '--num-epochs', 12, '--out',
+    ended = script('waveform', '--periods', 1, 2, '--num-hiddens', 4, '--num-samples', 25, '--num-epochs', 8, '--out',
                    tmp_path / 'wave')
     assert ended.status == 0
-    assert re.search(r'\w+, epoch \d+ of 12, error [\d.]+, \d+ s so far', ended.err)
+    assert re.search(r'\w+, epoch \d+ of 8, error [\d.]+, \d+ s so far', ended.err)

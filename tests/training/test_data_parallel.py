@@ -47,8 +47,10 @@ def assert_same_run(ours, theirs, atol=1e-5):
 
 # ------------------------------------------------------------------------------------------------- two contexts are one context
 
-@pytest.mark.parametrize('impl, name, sampling', [*((impl, name, 'consecutive') for impl in IMPLS for name in MODELS),
-                                                  *((impl, 'plain', 'random') for impl in IMPLS)])
+# a state is of one array or two, of each layer or of all; random batches have none to share
+@pytest.mark.parametrize('impl, name, sampling', [*((impl, 'deep', 'consecutive') for impl in IMPLS),
+                                                  *((impl, 'bidirectional', 'consecutive') for impl in ('scratch', 'gluon')),
+                                                  ('numba', 'plain', 'consecutive'), ('scratch', 'plain', 'random')])
 def test_two_contexts_equal_one(lyrics, impl, name, sampling):
     """Seven rows, of which one context has three and the other four."""
     settings, options = {'sampling': sampling}, MODELS[name]
@@ -61,8 +63,8 @@ def test_two_contexts_equal_one(lyrics, impl, name, sampling):
         assert_array_equal(second.parameters()[name].asnumpy(), value.asnumpy(), err_msg=name)
 
 
-@pytest.mark.parametrize('kind', LOCAL)
-@pytest.mark.parametrize('optimizer, num_contexts', [('sgd', 3), ('adam', 2), ('nadam', 4)])
+@pytest.mark.parametrize('kind, optimizer, num_contexts', [*((kind, 'sgd', 3) for kind in LOCAL), ('device', 'adam', 2),
+                                                           ('local', 'nadam', 4)])
 def test_any_store_any_optimizer_any_number(lyrics, kind, optimizer, num_contexts):
     settings = {'optimizer': optimizer, 'lr': 1.0 if optimizer == 'sgd' else 0.01}
     # adam divides a gradient by its size, and so makes steps of rounding errors where there is little else
@@ -82,14 +84,15 @@ def test_one_context_with_a_store_is_one_without(lyrics):
 
 def test_one_seed_gives_one_result_on_two_contexts(lyrics):
     """To the last bit, dropout and all: each context draws its own, and the same ones in every run."""
-    results = [run(lyrics, 2, settings={'sampling': 'random'}, num_layers=2, dropout=0.4) for _ in range(2)]
-    one, _ = run(lyrics, 1, settings={'sampling': 'random'}, num_layers=2, dropout=0.4)
+    how = {'settings': {'sampling': 'random'}, 'impl': 'gluon', 'num_layers': 2, 'dropout': 0.4}
+    results = [run(lyrics, 2, **how) for _ in range(2)]
+    one, _ = run(lyrics, 1, **how)
     (trainer, records), (other, expected) = results
     assert [(r.perplexity, r.grad_norm) for r in records] == [(r.perplexity, r.grad_norm) for r in expected]
     for name, value in trainer.model.parameters().items():
         assert_array_equal(other.model.parameters()[name].asnumpy(), value.asnumpy(), err_msg=name)
     # one context alone draws other masks than two
-    assert not np.allclose(*(t.model.parameters()['layer1.W_xh'].asnumpy() for t in (trainer, one)), rtol=1e-2, atol=0)
+    assert not np.allclose(*(t.model.book_params()['layer1.W_xh'] for t in (trainer, one)), rtol=1e-2, atol=0)
 
 
 def test_clipping_is_of_the_whole_batch(lyrics):
@@ -119,7 +122,7 @@ def test_a_step_on_two_contexts_does_not_wait_for_them(lyrics, host_reads, impl)
 
 @pytest.mark.parametrize('num_contexts', [1, 2])
 def test_stop_is_heard_in_the_middle_of_an_epoch(lyrics, num_contexts):
-    first, *replicas = models(lyrics, [mx.cpu(i) for i in range(num_contexts)])
+    first, *replicas = models(lyrics, [mx.cpu(i) for i in range(num_contexts)], impl='gluon')
     trainer = Trainer(first, TrainConfig(**SETTING), replicas=replicas, store=Store('device') if replicas else None)
     steps = []
     with pytest.raises(KeyboardInterrupt):

@@ -38,16 +38,15 @@ def test_an_interruption_keeps_the_model(impl, tmp_path):
     assert stream(after, 'stdout').splitlines() == ['True True', '12', '[1, 2]'] and len(pictures(after)) == 1
 
 
-def test_elsewhere_an_interruption_is_one(capsys):
+def test_elsewhere_an_interruption_is_one(lyrics, capsys):
     """Outside a notebook `plot` shows nothing and KeyboardInterrupt goes on."""
     import gluon_rnn
-    corpus = gluon_rnn.load_corpus('lyrics')
-    model = gluon_rnn.build_model(gluon_rnn.ModelConfig(num_hiddens=4, vocab_size=corpus.vocab_size))
+    model = gluon_rnn.build_model(gluon_rnn.ModelConfig(num_hiddens=4, vocab_size=lyrics.vocab_size))
 
     def stop(record):
         raise KeyboardInterrupt
     with pytest.raises(KeyboardInterrupt):
-        gluon_rnn.train(model, corpus.indices, gluon_rnn.TrainConfig(num_epochs=2), plot=True, on_epoch=stop)
+        gluon_rnn.train(model, lyrics, gluon_rnn.TrainConfig(num_epochs=2, num_steps=8, batch_size=8), plot=True, on_epoch=stop)
     assert 'stopped' not in capsys.readouterr().err
 
 

@@ -116,9 +116,8 @@ def test_the_step_does_not_wait_for_the_device(alphabet, host_reads, impl):
 # ---------------------------------------------------------------------------------------------------------------- training
 
 
-@pytest.mark.parametrize('sampling', SAMPLINGS)
-@pytest.mark.parametrize('cell', CELLS)
-@pytest.mark.parametrize('impl', IMPLS)
+@pytest.mark.parametrize('impl, cell, sampling', [*((impl, cell, 'consecutive') for impl in IMPLS for cell in CELLS),
+                                                  *((impl, 'gru', 'random') for impl in IMPLS)])
 def test_perplexity_falls(alphabet, impl, cell, sampling):
     model = new_model(alphabet, impl=impl, cell=cell, num_hiddens=16)
     config = TrainConfig(sampling=sampling, num_steps=6, batch_size=4, num_epochs=6, lr=0.05, clipping_theta=1, optimizer='adam')
@@ -137,7 +136,7 @@ def test_one_seed_gives_one_result(lyrics, impl, sampling):
         model = new_model(lyrics, impl=impl, cell='lstm', num_layers=2, dropout=0.3)
         mx.random.seed(outside)
         np.random.seed(outside)
-        records = train(model, lyrics.indices[:300], TrainConfig(sampling=sampling, **SMALL))
+        records = train(model, lyrics.indices[:130], TrainConfig(sampling=sampling, **SMALL))
         runs.append(([(r.perplexity, r.grad_norm) for r in records.values()], weights(model)))
     assert runs[0][0] == runs[1][0]
     for name, value in runs[0][1].items():
@@ -146,7 +145,7 @@ def test_one_seed_gives_one_result(lyrics, impl, sampling):
 
 def test_other_seeds_give_other_results(lyrics):
     config = {**SMALL, 'sampling': 'random', 'num_epochs': 1}
-    results = [train(new_model(lyrics), lyrics.indices[:300], TrainConfig(**{**config, 'seed': seed}))[1].perplexity
+    results = [train(new_model(lyrics), lyrics.indices[:130], TrainConfig(**{**config, 'seed': seed}))[1].perplexity
                for seed in (1, 2, None, 2 ** 31 - 1)]
     assert len(set(results)) == 4
 
@@ -178,7 +177,7 @@ def test_any_optimizer_goes_on_bit_for_bit(alphabet, optimizer):
 
 
 def test_validation_is_the_held_out_perplexity(lyrics):
-    train_indices, valid_indices = lyrics.indices[:300], lyrics.indices[300:400]
+    train_indices, valid_indices = lyrics.indices[:130], lyrics.indices[130:190]
     model = new_model(lyrics)
     records = train(model, train_indices, TrainConfig(**SMALL), valid_indices=valid_indices)
     alone = evaluate(model, valid_indices, 8, 5)
@@ -209,14 +208,14 @@ def test_a_run_on_another_device_stays_there(alphabet, monkeypatch, impl, cell):
 
     monkeypatch.setattr(nd.NDArray, '__init__', note_context)
     trainer = Trainer(model, TrainConfig(optimizer='adam', lr=0.01, num_steps=6, batch_size=6, num_epochs=1))
-    list(trainer.epochs(alphabet.indices, alphabet.indices[:60]))
+    list(trainer.epochs(alphabet.indices[:80], alphabet.indices[:60]))
     assert made == {mx.cpu(1)}
     assert {array.context for param in model.parameters().values() for array in (param, param.grad)} == {mx.cpu(1)}
     assert {array.context for state in trainer.optimizer._apply.states.values() for array in state} == {mx.cpu(1)}
 
 
 def test_devices_agree(alphabet):
-    results = [train(new_model(alphabet, ctx=ctx), alphabet.indices, TrainConfig(**SMALL))[2].perplexity
+    results = [train(new_model(alphabet, ctx=ctx), alphabet.indices[:130], TrainConfig(**SMALL))[2].perplexity
                for ctx in (mx.cpu(0), mx.cpu(1))]
     assert results[0] == results[1]
 

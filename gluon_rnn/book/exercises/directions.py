@@ -112,7 +112,7 @@ def seen(num_layers: int, *, num_steps: int = 8, num_hiddens: int = 6) -> Dict[s
 def bidirectional_layers(bench: Workbench) -> Outcome:
     """6.10.2: shapes and sight of each layer, and 1, 2 and 3 of them learning to fill gaps."""
     runtime.seed(bench.seed)
-    sight, h, epochs, seeds = seen(3), bench.size(64, 8), bench.size(6, 2), bench.size((0, 1), (0,))
+    sight, h, epochs, seeds = seen(3, num_steps=bench.size(8, 4)), bench.size(64, 8), bench.size(6, 2), bench.size((0, 1), (0,))
     weights, looked, steps = shapes(h, h, num_layers=3), [], len(sight['layer 1 forward'])
     for name, matrix in sight.items():
         _, layer, direction = name.split()

@@ -102,7 +102,7 @@ def attempt(bench: Workbench, remedy: Remedy, num_epochs: int) -> Tuple[Training
                                'num_steps': NUM_STEPS, 'batch_size': BATCH_SIZE, 'clipping_theta': 0,
                                'impl': 'hybrid', **remedy.settings}
     eager = new_model(bench, corpus.vocab_size, remedy, {**changes, 'impl': 'scratch'})
-    reach = diagnostics.reach(eager, corpus.indices[:bench.size(37, 12)].tolist())
+    reach = diagnostics.reach(eager, corpus.indices[:bench.size(37, 6)].tolist())
     model = new_model(bench, corpus.vocab_size, remedy, changes)
     watched = Watched(model.parameters(), pick(TrainConfig, bench.settings(**changes)), remedy.limit)
     run = bench.train(remedy.name, model=model, own_optimizer=watched, **changes)

@@ -23,8 +23,8 @@ from ...training.trainer import Trainer
 from ..sections import COMMON, corpus_here
 
 # Upper limits of a training on a quick workbench.
-QUICK: Dict[str, Any] = {'num_epochs': 2, 'num_hiddens': 8, 'backward_hiddens': 8, 'num_steps': 8, 'batch_size': 4, 'pred_len': 8}
-QUICK_CHARS = 400
+QUICK: Dict[str, Any] = {'num_epochs': 2, 'num_hiddens': 8, 'backward_hiddens': 8, 'num_steps': 4, 'batch_size': 4, 'pred_len': 8}
+QUICK_CHARS = 200
 
 
 @dataclass

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from gluon_rnn.book.exercises import directions
+from gluon_rnn.book.exercises import directions, workbench
 
 
 def test_shapes_of_unequal_directions():
@@ -21,7 +21,8 @@ def test_each_layer_but_the_first_sees_everything():
 
 
 @pytest.mark.parametrize('backward', [0, 3])
-def test_gaps_are_learned_with_and_without_a_second_direction(backward, bench):
+def test_gaps_are_learned_with_and_without_a_second_direction(backward, bench, monkeypatch):
+    monkeypatch.setattr(workbench, 'QUICK_CHARS', 400)
     ways = {'bidirectional': True, 'backward_hiddens': backward} if backward else {}
     one, two = (directions.learn(bench, 'x', num_hiddens=5, num_epochs=2, **ways) for _ in range(2))
     first, second = ([(record.valid_perplexity, record.accuracy) for record in run.records] for run in (one, two))

@@ -14,19 +14,18 @@ CHINESE = re.compile('[\u4e00-\u9fff]')
 
 
 @pytest.mark.parametrize('number', EXERCISES)
-def test_every_exercise_shortened(number, bench, tmp_path):
-    bench.begin()
-    outcome = EXERCISES[number](bench)
+def test_every_exercise_shortened(number, shortened, tmp_path):
+    outcome, note = shortened(number)
     for en, zh in (answers.question(number), frame.answer(number, outcome), *(part.title for part in outcome.evidence)):
         assert en and not CHINESE.search(re.sub('[«"‘“].*?[»"’”]', '', en)) and CHINESE.search(zh), (en, zh)
     # every figure that is measured has its place in the text, and every place its figure
     assert set(outcome.figures) >= set(answers.read_answer(number, 'en').places())
     assert bool(outcome.conclusion) == bool(answers.read_answer(number, 'en').conclusions)
-    paths = frame.write(tmp_path / number, number, outcome, note=bench.note(), settings={'seed': 0, 'quick': True})
+    paths = frame.write(tmp_path / number, number, outcome, note=note, settings={'seed': 0, 'quick': True})
     result = json.loads((tmp_path / number / 'result.json').read_text(encoding='utf-8'))
     assert result['exercise'] == number and result['evidence'] and set(result['figures']) == set(outcome.figures)
     page = (tmp_path / number / 'answer.md').read_text(encoding='utf-8')
-    assert all(text in page for text in (*answers.question(number), *bench.note()))
+    assert all(text in page for text in (*answers.question(number), *note))
     assert (tmp_path / number / 'picture.png' in paths) == bool(outcome.picture) == ('picture.png' in page)
     # a shortened run answers nothing, in no text of its
     for text in (page, json.dumps(result, ensure_ascii=False)):
@@ -34,9 +33,9 @@ def test_every_exercise_shortened(number, bench, tmp_path):
         assert not any(paragraph in text for told in frame.answer(number, outcome) for paragraph in told.split('\n\n'))
 
 
-def test_a_whole_run_is_answered(bench, tmp_path):
-    outcome = EXERCISES['6.2.1'](bench)
-    frame.write(tmp_path, '6.2.1', outcome, note=bench.note(), settings={'quick': False})
+def test_a_whole_run_is_answered(shortened, tmp_path):
+    outcome, note = shortened('6.2.1')
+    frame.write(tmp_path, '6.2.1', outcome, note=note, settings={'quick': False})
     page = (tmp_path / 'answer.md').read_text(encoding='utf-8')
     for en in frame.answer('6.2.1', outcome):
         assert en in page and '{' not in en

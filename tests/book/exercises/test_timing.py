@@ -60,8 +60,8 @@ def test_only_where_the_slowest_epoch_is_below_the_others_fastest(gluon, scratch
     assert timing.which_is_faster(gluon, scratch) == said
 
 
-def test_all_ways_start_from_the_same_weights(bench):
-    table = timing.faster(bench).evidence[0]
+def test_all_ways_start_from_the_same_weights(shortened):
+    table = shortened('6.5.1')[0].evidence[0]
     first = {row[0]: row[table.header.index('first perplexity')] for row in table.rows}
     assert list(first) == list(timing.WAYS)
     assert list(first.values()) == pytest.approx([first['scratch']] * 4, rel=1e-4)
