@@ -31,7 +31,6 @@ from gluon_rnn.plots import save_figure
 from gluon_rnn.runs.files import write_whole
 
 EXAMPLES = """examples
-  python scripts/compare_torch.py parity
   python scripts/compare_torch.py parity --only 'LSTM |' --num-hiddens 256 --num-steps 35 --batch-size 32 --vocab-size 1027
   python scripts/compare_torch.py curves --cell lstm --num-epochs 40 --out runs/curves
   python scripts/compare_torch.py speed --grid --out runs/speed
@@ -143,8 +142,7 @@ def run_parity(args: argparse.Namespace) -> Dict[str, Any]:
                f'{"network | here | PyTorch":{width}}  second bias ' + ''.join(f'{name:>10}' for name in parity.TOLERANCES))
     rows = []
     for pair in tqdm(chosen, unit='pair', disable=None, leave=False):
-        row = parity.compare_pair(pair, size)
-        rows.append(row)
+        rows.append(row := parity.compare_pair(pair, size))
         figures = ''.join(f'{row.relative[name]:10.1e}' for name in parity.TOLERANCES)
         tqdm.write(f'{row.name:{width}}  {row.second_bias:11} {figures}  {"equal" if row.passed else "NOT EQUAL"}')
     worst = {name: max(row.relative[name] for row in rows) for name in parity.TOLERANCES}
@@ -155,8 +153,8 @@ def run_parity(args: argparse.Namespace) -> Dict[str, Any]:
     apart = []
     for found in differences.all_differences(size):
         apart.append(found)
-        verdict = '' if found.passed else '  DOES NOT DIFFER'
-        tqdm.write(f'{found.name}\n    {found.quantity}: {found.size:.2g}{verdict}\n    {found.why}')
+        tqdm.write(f'{found.name}\n    {found.quantity}: {found.size:.2g}' + '  DOES NOT DIFFER' * (not found.passed))
+        tqdm.write(f'    {found.why}')
     result = {'size': dataclasses.asdict(size), 'rows': [row.to_dict() for row in rows], 'largest_relative': worst,
               'largest_absolute': worst_absolute, 'differences': [found.to_dict() for found in apart],
               'passed': all(row.passed for row in rows) and all(found.passed for found in apart)}
