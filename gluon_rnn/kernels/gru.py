@@ -64,7 +64,7 @@ def gru_backward(S: Any, H: Any, E: Any, panels: Any, reset_after: bool, dRH: An
     reset_after:    dM = dH_tilde * R, dR = dH_tilde * M σ'         dH_{t-1} = dH * Z + dM W_hhᵀ + [dZ, dR] [W_hz, W_hr]ᵀ
 
     dY (T, B, columns): that of the outputs, of this direction from column `offset` on; dH (1, B, width): that of the last state,
-    in the end that of the first. S becomes dZ, dR, dH_tilde, and dS (panels, T, B, PANEL) the same for the weights; E
+    in the end that of the first. S becomes dZ, dR, dH_tilde, and dS (3 x panels, T, B, PANEL) the same for the weights; E
     becomes dM in the second form, and dM the same for the weights. dRH (1, B, width): room for it.
     panels: of the transposed W_h, (panels, 3 x width, PANEL), rows past each gate's hidden units zero.
     """

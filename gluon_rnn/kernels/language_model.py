@@ -1,7 +1,8 @@
 """A whole training step of a language model: the walk, the output layer, the loss, all gradients, clipping and the update.
 
 The threads meet four times a batch: when the weights are packed, when every thread has walked its rows there and back, when the
-gradients of the weights are made, and when the weights are moved. Who is back first begins with the output layer's gradient.
+gradients of the weights are made, and when the weights are moved. Who is back first begins with the output layer's gradient, for
+which all have to be past that layer only.
 """
 from __future__ import annotations
 
@@ -124,7 +125,7 @@ class LanguageModel:
                 slots=np.zeros(p.loss.size, np.int64), found=np.zeros(rows, np.int64), squares=np.zeros(width // PANEL),
                 G=p.memory.zeros((rows, width + PANEL), dtype), next=np.zeros(1, np.int64), number=0)
             p.Y_columns, p.Y_start = p.rooms[-1][0].H_columns, shape[1]      # where Y is the states of one direction
-            if p.joined:
+            if p.joined[-1]:
                 p.Y_columns, p.Y_start = p.memory.zeros(columns_shape(p.loss.size, self.num_hiddens), dtype), 0
             self._passes[shape] = p
         return self._passes[shape]
@@ -143,25 +144,34 @@ class LanguageModel:
                     e.number, e.next[:] = find_slots(p.indices, p.lengths, self.slot_of, e.slots, e.found), 0
 
     def _walk(self, p: Pass, params: Params, output: Dict[str, np.ndarray], labels: np.ndarray, learn: bool, k: int) -> None:
-        network = self.network
-        network.forward(p, params, learn, k)
+        network, walkers = self.network, p.groups * p.columns
         share, column = network.share(p, k)
         start, stop = column * p.T // p.columns, (column + 1) * p.T // p.columns
-        output_and_loss(p.Y[-1], self.W, self.W_T, output['b_q'], labels, p.loss, p.logits[k], p.dD, p.dY[-1], p.loss.size, learn,
-                        start, stop, share)
-        if learn:
-            if p.joined:
+        try:
+            network.forward(p, params, learn, k)
+            output_and_loss(p.Y[-1], self.W, self.W_T, output['b_q'], labels, p.loss, p.logits[k], p.dD, p.dY[-1], p.loss.size,
+                            learn, start, stop, share)
+            if learn and p.joined[-1]:
                 pack_columns(p.Y[-1], p.Y_columns, start, stop, share.first, share.last)
+        finally:            # who fails leaves nobody waiting
             arrive(self.walked)
-            network.wait(p, k)
-            e = p.embedded
-            network.backward(p, k, dX=e.dX if self.embed_size else None)
-            if self.embed_size:
-                pack_panels(e.dX[start:stop, share.first:share.last], e.dE, start, share.first)
-            wait_for(self.walked, p.groups * p.columns)
-            weight_gradient(p.Y_columns, p.Y_start, p.dD, self.G[None, :, :self.G_b.shape[0]], self.G_b, self.squares, self.next)
+        if not learn:
+            return
+        network.wait(p, k)
+        e = p.embedded
+        network.backward(p, k, dX=e.dX if self.embed_size else None)
+        if self.embed_size:
+            pack_panels(e.dX[start:stop, share.first:share.last, :-PANEL], e.dE, start, share.first)
+        if walkers == network.pool.threads:
+            wait_for(self.walked, walkers)
+            self._output_gradient(p)
+
+    def _output_gradient(self, p: Pass) -> None:
+        """That of W_hq and b_q, as far as no other thread has taken it."""
+        weight_gradient(p.Y_columns, p.Y_start, p.dD, self.G[None, :, :self.G_b.shape[0]], self.G_b, self.squares, self.next)
 
     def _weights(self, p: Pass) -> None:
+        self._output_gradient(p)
         self.network.weights(p)
         if self.embed_size:
             e = p.embedded

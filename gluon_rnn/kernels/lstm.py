@@ -45,9 +45,8 @@ def lstm_backward(S: Any, H: Any, C: Any, panels: Any, dY: Any, offset: int, num
     dC_tilde = dC_t * I tanh'   dC_{t-1} = dC_t * F     dH_{t-1} = [dI, dF, dO, dC_tilde] [W_hi, W_hf, W_ho, W_hc]ᵀ
 
     dY (T, B, columns): that of the outputs, of this direction from column `offset` on; dH, dC (1, B, width): those of the last
-    state, in the end those of the first. S becomes dI, dF, dO, dC_tilde, and dS (panels, T, B, PANEL) the
-    same for the weights. panels: of the transposed W_h, (panels, 4 x width,
-    PANEL), rows past each gate's hidden units zero.
+    state, in the end those of the first. S becomes dI, dF, dO, dC_tilde, and dS (4 x panels, T, B, PANEL) the same for the
+    weights. panels: of the transposed W_h, (panels, 4 x width, PANEL), rows past each gate's hidden units zero.
     """
     first, last, left, right = share.first, share.last, share.left * PANEL, share.right * PANEL
     each, width = dS.shape[0] // 4, panels.shape[1] // 4

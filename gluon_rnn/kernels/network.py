@@ -39,10 +39,10 @@ class Network:
         p = Pass(memory=memory, T=T, B=B, groups=groups, columns=columns, meetings=np.zeros((groups, 1), np.int64), X=None,
                  lengths=np.full(B, T, np.int64) if lengths is None else lengths,
                  rooms=[[direction.room(T, B, memory) for direction in layer] for layer in self.layers])
-        p.Y, p.inputs, p.dropped, p.masks, p.dX = [], [None], [None], [None], [None]
+        p.Y, p.joined, p.inputs, p.dropped, p.masks, p.dX = [], [], [None], [None], [None], [None]
         for i, (layer, rooms) in enumerate(zip(self.layers, p.rooms)):
-            p.joined = len(layer) > 1 or lengths is not None or (self.residual and i > 0)
-            p.Y.append((self._room(p, self.widths[i]) if p.joined else rooms[0].H[1:])[:, :, :self.widths[i]])
+            p.joined.append(len(layer) > 1 or lengths is not None or (self.residual and i > 0))
+            p.Y.append((self._room(p, self.widths[i]) if p.joined[i] else rooms[0].H[1:])[:, :, :self.widths[i]])
             if i:
                 mask = np.ones((T, B, self.widths[i - 1]), self.dtype) if self.dropout else None
                 p.masks.append(mask)
@@ -118,7 +118,7 @@ class Network:
             for d, (direction, room) in enumerate(zip(layer, rooms)):
                 direction.forward(params[i][d], room, p.inputs[i], p.lengths, self.own(share, column, direction),
                                   p.meetings[k // p.columns])
-                if column == 0 and p.Y[i].base is not room.H:
+                if column == 0 and p.joined[i]:
                     if d == 0 and i and self.residual:
                         p.Y[i][:, share.first:share.last] = p.inputs[i][:, share.first:share.last]
                     put_outputs(room.H, p.Y[i], offset, direction.num_hiddens, p.lengths, direction.reverse,

@@ -13,26 +13,27 @@ from .walk import Share, places
 
 
 @kernel
-def output_and_loss(Y: Any, panels: Any, panels_T: Any, b_q: Any, labels: Any, loss: Any, D: Any, dD: Any, dY: Any, num_rows: int,
+def output_and_loss(Y: Any, panels: Any, panels_T: Any, b_q: Any, labels: Any, loss: Any, logits: Any, dD: Any, dY: Any, num_rows: int,
                     learn: bool, start: int, stop: int, share: Share) -> None:
     """Logits, cross entropy, and their gradients, of steps start to stop for one thread's rows.
 
-    Y (T, B, num_hiddens), labels (T, B); loss (T, B) float64: -log of the label's probability. D (steps, rows, columns): room for
-    the logits of a block. learn: dD (panels, T, B, PANEL) becomes the gradient of the mean loss of num_rows labels by the
+    Y (T, B, num_hiddens), labels (T, B); loss (T, B) float64: -log of the label's probability. logits (steps, rows, columns):
+    room for those of a block. learn: dD (panels, T, B, PANEL) becomes the gradient of the mean loss of num_rows labels by the
     logits, and dY that by Y; else they are left as they were. panels, panels_T: of W_hq and of W_hq transposed.
     """
     first, last, vocab_size = share.first, share.last, b_q.shape[0]
-    for begin in range(start, stop, D.shape[0]):
-        end = min(begin + D.shape[0], stop)
-        for top in range(first, last, D.shape[1]):
-            bottom = min(top + D.shape[1], last)
-            multiply(Y[begin:end, top:bottom], panels, D[:end - begin, :bottom - top], False)
+    for begin in range(start, stop, logits.shape[0]):
+        end = min(begin + logits.shape[0], stop)
+        for top in range(first, last, logits.shape[1]):
+            bottom = min(top + logits.shape[1], last)
+            block = logits[:end - begin, :bottom - top]
+            multiply(Y[begin:end, top:bottom], panels, block, False)
             for t in range(begin, end):
                 for r in range(top, bottom):
-                    loss[t, r] = softmax_cross_entropy(D[t - begin, r - top, :vocab_size], b_q, labels[t, r], num_rows, learn)
+                    loss[t, r] = softmax_cross_entropy(block[t - begin, r - top, :vocab_size], b_q, labels[t, r], num_rows, learn)
             if learn:
-                multiply(D[:end - begin, :bottom - top, :vocab_size], panels_T, dY[begin:end, top:bottom], False)
-                pack_panels(D[:end - begin, :bottom - top], dD, begin, top)
+                multiply(block[:, :, :vocab_size], panels_T, dY[begin:end, top:bottom], False)
+                pack_panels(block, dD, begin, top)
 
 
 @row_kernel

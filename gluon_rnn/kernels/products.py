@@ -31,7 +31,7 @@ def pack(W: Any, panels: Any, first: int, last: int) -> None:
         for p in range(first, whole):
             for j in range(PANEL):
                 panels[p, k, j] = W[k, p * PANEL + j]
-        for p in range(whole, last):
+        for p in range(max(first, whole), last):
             for j in range(PANEL):
                 panels[p, k, j] = W[k, p * PANEL + j] if p * PANEL + j < N else 0
 

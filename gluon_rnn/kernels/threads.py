@@ -20,7 +20,7 @@ class Pool:
         if threads < 1:
             raise ValueError(f'threads must be 1 or more, got {threads}')
         self.threads, self._lock = threads, threading.Lock()
-        self._executor = ThreadPoolExecutor(threads, 'kernel') if threads > 1 else None
+        self._executor = ThreadPoolExecutor(threads, 'kernel')      # starts none before it is needed
 
     def run(self, function: Callable[[int], None], number: int | None = None, *, meet: bool = False) -> None:
         """function(0), function(1), ... function(number - 1) at once; number: all threads unless given.
@@ -29,15 +29,23 @@ class Pool:
         """
         number = number or self.threads
         with self._lock:
-            own = 0 if meet and number > 1 else 1
-            calls = [self._executor.submit(function, k) for k in range(own, number)] if self._executor else []
-            try:
-                if own:
-                    function(0)
-                for call in calls:
+            if meet and number > 1:
+                call = self._executor.submit(self._run, function, number)       # one alone, which starts the others
+                try:
                     call.result()
-            finally:
-                wait(calls)
+                finally:
+                    wait([call])
+            else:
+                self._run(function, number)
+
+    def _run(self, function: Callable[[int], None], number: int) -> None:
+        calls = [self._executor.submit(function, k) for k in range(1, number)]
+        try:
+            function(0)
+            for call in calls:
+                call.result()
+        finally:
+            wait(calls)
 
 
 def plan(batch_size: int, panels: int, threads: int) -> Tuple[int, int]:

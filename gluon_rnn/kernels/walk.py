@@ -7,7 +7,8 @@ each product that reads what all of them have made.
 Each direction of a layer has, with T steps, B rows, and the hidden units filled up to whole panels (`width` columns):
     S (T, B, gates x width)     X W_x + b, then the gates in its place, then the gradients of what stands inside the activations
     H (T + 1, B, width)         the state before step 1, after step 1, ...; of a direction from the end, H[T] is the first
-Each has a panel of columns more than that, which nobody uses: a part of it then never lies without gaps, and Numba compiles
+    dS (panels, T, B, PANEL)    the gradients in S once more, as the weights' gradients read them
+S and H have a panel of columns more than that, which nobody uses: a part of it then never lies without gaps, and Numba compiles
 each kernel for one layout alone.
 """
 from __future__ import annotations

@@ -6,7 +6,7 @@ every other, it is one step of autograd's record (`whole_step.py` has what a lan
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 import numpy as np
 from mxnet import autograd, nd
@@ -41,29 +41,21 @@ def pool() -> threads.Pool:
 
 
 def view(array: nd.NDArray) -> np.ndarray:
-    """The memory of an NDArray on the CPU as a NumPy array, once nothing that MXNet has queued reads or writes it any more.
-
-    The view is good as long as the array lives.
-    """
+    """The memory of an NDArray on the CPU, good while that lives, once nothing that MXNet has queued reads or writes it."""
     check_call(_LIB.MXNDArrayWaitToWrite(array.handle))
     return _memory(array)
 
 
-def views(arrays: Mapping[str, nd.NDArray]) -> Dict[str, np.ndarray]:
-    """The same of many, waiting once for all that MXNet has queued: to ask for each array costs more than to look at it.
-
-    Not for an operator or its gradient: that would wait for itself.
-    """
+def views(arrays: Iterable[nd.NDArray]) -> List[np.ndarray]:
+    """The same of many, waiting once for all that MXNet has queued, anywhere. Not inside an operator, which waits for itself."""
     nd.waitall()
-    return {name: _memory(array) for name, array in arrays.items()}
+    return [_memory(array) for array in arrays]
 
 
 def _memory(array: nd.NDArray) -> np.ndarray:
-    place = ctypes.c_void_p()
+    place, dtype = ctypes.c_void_p(), np.dtype(array.dtype)
     check_call(_LIB.MXNDArrayGetData(array.handle, ctypes.byref(place)))
-    dtype = np.dtype(array.dtype)
-    memory = (ctypes.c_char * (array.size * dtype.itemsize)).from_address(place.value or 0)
-    return np.frombuffer(memory, dtype).reshape(array.shape)
+    return np.frombuffer((ctypes.c_char * (array.size * dtype.itemsize)).from_address(place.value or 0), dtype).reshape(array.shape)
 
 
 class NumbaNetwork(Network):

@@ -41,9 +41,7 @@ class WholeSteps:
         parameters; leaves their gradients as they were. Raises ValueError for an index outside the vocabulary.
         """
         X, Y = whole_numbers(X, self.vocab_size, 'X'), whole_numbers(Y, self.vocab_size, 'Y')
-        pairs = update.get('moments', {})
-        means, variances = [views({name: pair[i] for name, pair in pairs.items()}) for i in range(2)]
-        moments = {name: (means[name], variances[name]) for name in pairs}
+        moments = {name: tuple(views(pair)) for name, pair in update.get('moments', {}).items()}
         how = language_model.Update(**{**update, 'moments': self._by_place(moments)})
         params, output = self._arrays()
         loss, norm, last = self.kernels.step(X, Y, _state(state), params, output, how, dropout_key=self.network.dropout_key())
@@ -90,7 +88,9 @@ class WholeSteps:
         return text[len(indices):].tolist()
 
     def _arrays(self) -> Tuple[network.Params, Dict[str, np.ndarray]]:
-        return self.network.by_direction(views(self.network.parameters())), views(self.around)
+        arrays = {**self.network.parameters(), **self.around}
+        found = dict(zip(arrays, views(arrays.values())))
+        return self.network.by_direction(found), {name: found[name] for name in self.around}
 
     def _by_place(self, moments: Dict[str, Any]) -> Dict[str, Any]:
         """By the kernels' names of the parameters."""

@@ -44,7 +44,7 @@ class Page:
     residual: three layers of one direction instead, each but the first adding what it reads. dtype: of the kernels.
     """
 
-    def __init__(self, cell, *, residual=False, dtype=np.float32, **more):
+    def __init__(self, cell, *, residual=False, dtype=np.float32, threads=1, **more):
         rng, self.residual, self.more, self.dtype = np.random.default_rng(0), residual, more, dtype
         of_direction = {**more, 'dtype': dtype}
         self.step = {'rnn': rnn, 'gru': gru, 'lstm': lstm}[cell]
@@ -56,7 +56,7 @@ class Page:
         self.output = {'W_hq': self.normal(rng, h, V), 'b_q': self.normal(rng, V)}
         self.X, self.Y = rng.integers(0, V, (2, T, B))
         self.state = [self.normal(rng, B, d.num_hiddens) for layer in self.layers for d in layer for _ in range(d.num_states)]
-        self.kernels = LanguageModel(Network(self.layers, Pool(1), residual=residual), V)
+        self.kernels = LanguageModel(Network(self.layers, Pool(threads), residual=residual), V)
 
     def normal(self, rng, *shape):
         return rng.normal(scale=0.5, size=shape).astype(self.dtype)

@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from gluon_rnn import runtime
+from tests.kernels.page import Page
 
 with runtime.kernel_cache():
     from gluon_rnn.kernels.direction import GATES, Direction
@@ -40,8 +41,10 @@ def steps(cell, threads, batch_size, *, dropout=0.0, optimizer='sgd'):
 
 
 @pytest.mark.parametrize('cell', sorted(GATES))
-@pytest.mark.parametrize('batch_size', [1, 2, 13])
-def test_the_same_bits_for_any_number_of_threads(cell, batch_size):
+@pytest.mark.parametrize(('batch_size', 'meeting'), [(1, 6.0), (2, 6.0), (101, 6.0), (2, -1.0), (5, -1.0)])
+def test_the_same_bits_for_any_number_of_threads(monkeypatch, cell, batch_size, meeting):
+    """meeting: what it costs; below 0 threads share columns wherever they can."""
+    monkeypatch.setattr('gluon_rnn.kernels.threads._MEETING', meeting)
     (figures, arrays), *others = [steps(cell, threads, batch_size, dropout=0.4, optimizer='adam') for threads in (1, 2, 3, 5)]
     for other_figures, other in others:
         assert other_figures == figures
@@ -90,3 +93,10 @@ def test_an_interrupt_waits_for_the_other_threads():
     assert ended == [1]
     pool.run(interrupted, meet=True)
     assert sorted(ended) == [0, 1, 1]
+
+
+def test_who_fails_before_the_output_gradient_leaves_nobody_waiting(monkeypatch):
+    page = Page('gru', threads=2)
+    monkeypatch.setattr(page.kernels.network, 'forward', lambda p, params, learn, k: 1 / k)
+    with pytest.raises(ZeroDivisionError):
+        page.kernels.step(page.X, page.Y, page.state, page.params, page.output, Update())
