@@ -13,8 +13,8 @@ from .walk import Share, places
 
 
 @kernel
-def output_and_loss(Y: Any, panels: Any, panels_T: Any, b_q: Any, labels: Any, loss: Any, logits: Any, dD: Any, dY: Any, num_rows: int,
-                    learn: bool, start: int, stop: int, share: Share) -> None:
+def output_and_loss(Y: Any, panels: Any, panels_T: Any, b_q: Any, labels: Any, loss: Any, logits: Any, dD: Any, dY: Any,
+                    num_rows: int, learn: bool, start: int, stop: int, share: Share) -> None:
     """Logits, cross entropy, and their gradients, of steps start to stop for one thread's rows.
 
     Y (T, B, num_hiddens), labels (T, B); loss (T, B) float64: -log of the label's probability. logits (steps, rows, columns):

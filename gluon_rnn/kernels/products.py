@@ -85,7 +85,7 @@ def pack_columns(A: Any, columns: Any, start: int, stop: int, first: int, last: 
 
 
 def columns_shape(rows: int, K: int) -> Tuple[int, int, int]:
-    """Of an array for `pack_columns`, for an A of so many rows."""
+    """The shape of an array for `pack_columns`, for an A of so many rows."""
     return -(-K // MOST_ROWS), rows, MOST_ROWS
 
 
@@ -102,7 +102,7 @@ def pack_panels(D: Any, panels: Any, t: int, row: int) -> None:
 
 
 def panels_shape(T: int, B: int, columns: int) -> Tuple[int, int, int, int]:
-    """Of an array for `pack_panels`, for a D (T, B, columns), columns whole panels."""
+    """The shape of an array for `pack_panels`, for a D (T, B, columns), columns whole panels."""
     return columns // PANEL, T, B, PANEL
 
 

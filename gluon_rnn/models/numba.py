@@ -1,7 +1,6 @@
 """The kernels on NDArrays' memory, and their place in autograd: what `impl='numba'` is.
 
-A network here is a hand-written one of `cells/`, whose parameters it keeps and whose numbers it computes (`kernels/`). Called as
-every other, it is one step of autograd's record (`whole_step.py` has what a language model offers beside that).
+A network here keeps the parameters of one of `cells/` and computes its numbers; called, it is one step of autograd's record.
 """
 from __future__ import annotations
 
@@ -55,7 +54,8 @@ def views(arrays: Iterable[nd.NDArray]) -> List[np.ndarray]:
 def _memory(array: nd.NDArray) -> np.ndarray:
     place, dtype = ctypes.c_void_p(), np.dtype(array.dtype)
     check_call(_LIB.MXNDArrayGetData(array.handle, ctypes.byref(place)))
-    return np.frombuffer((ctypes.c_char * (array.size * dtype.itemsize)).from_address(place.value or 0), dtype).reshape(array.shape)
+    numbers = (ctypes.c_char * (array.size * dtype.itemsize)).from_address(place.value or 0)
+    return np.frombuffer(numbers, dtype).reshape(array.shape)
 
 
 class NumbaNetwork(Network):
