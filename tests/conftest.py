@@ -125,6 +125,7 @@ def script(monkeypatch, capsys):
     """script('train', '--out', folder, ...) -> how it ended, and what it printed."""
     def call(name: str, *args) -> Ended:
         monkeypatch.setattr(sys, 'argv', [f'scripts/{name}.py', *map(str, args)])
+        capsys.readouterr()     # what a fixture has printed
         with pytest.raises(SystemExit) as ended:
             _cli.run(importlib.import_module(name).main)
         printed = capsys.readouterr()
