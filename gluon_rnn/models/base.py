@@ -183,5 +183,8 @@ def build_parts(config: NetworkConfig, num_inputs: int, num_outputs: int, ctx: A
     """The network that `config` describes and an output layer for it, newly drawn, on ctx (the CPU unless said)."""
     ctx = ctx or mx.cpu()
     network = make_network(config, num_inputs, ctx)
-    output = GluonOutputLayer if config.impl == 'gluon' else OutputLayer
+    output: Any = GluonOutputLayer if config.impl == 'gluon' else OutputLayer
+    if config.impl == 'numba':
+        from . import numba_output  # Numba has been loaded
+        output = numba_output.NumbaOutputLayer
     return network, output(network.num_outputs, num_outputs, ctx=ctx)
