@@ -30,7 +30,8 @@ def output_and_loss(Y: Any, panels: Any, panels_T: Any, b_q: Any, labels: Any, l
             multiply(Y[begin:end, top:bottom], panels, block, False)
             for t in range(begin, end):
                 for r in range(top, bottom):
-                    loss[t, r] = softmax_cross_entropy(logits[t - begin, r - top, :vocab_size], b_q, labels[t, r], num_rows, learn)
+                    row = logits[t - begin, r - top, :vocab_size]       # not of `block`: this way it is known to have no gaps
+                    loss[t, r] = softmax_cross_entropy(row, b_q, labels[t, r], num_rows, learn)
             if learn:
                 multiply(block[:, :, :vocab_size], panels_T, dY[begin:end, top:bottom], False)
                 pack_panels(block, dD, begin, top)
