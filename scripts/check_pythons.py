@@ -28,8 +28,8 @@ TESTS = ('tests/test_walls.py', 'tests/runtime', 'tests/corpora/test_sampling.py
          'tests/training/test_trainer.py', 'tests/models/test_generation.py', 'tests/cells/test_gluon_layer.py',
          'tests/cells/test_gru.py',
          'tests/scripts/test_train.py::test_generate', 'tests/scripts/test_train.py::test_a_run_in_two_parts_ends_as_one_in_one')
-# The kernels, with the newest Numba that pip finds for a Python, and with the first that has wheels for it and works with the NumPy
-# that today's Matplotlib and SciPy ask for
+# The kernels, with the newest Numba that pip finds for a Python, and with the first that has wheels for it and works with the
+# NumPy that today's Matplotlib and SciPy ask for
 KERNELS = ('tests/kernels', 'tests/models/test_whole_step.py')
 OLDEST_NUMBA = {'3.9': '0.56.4', '3.10': '0.56.4', '3.11': '0.58.1', '3.12': '0.59.0'}
 SECONDS = 300       # that a command which is to be refused may take; where it is not, pip would build NumPy from source
