@@ -13,7 +13,7 @@ _CHUNK, _LINE = 4 * _HUGE, 64
 
 
 class Memory:
-    """Gives arrays of zeros. What nobody writes to takes no memory."""
+    """Gives arrays of zeros. Pages that nobody writes to take no memory."""
 
     def __init__(self) -> None:
         self._free = np.empty(0, np.uint8)
