@@ -161,17 +161,17 @@ SECTIONS: Dict[str, Section] = {section.name: section for section in (
                     Published('notes', {40: '12.84', 80: '1.248', 120: '1.022', 160: '1.016'}, _STARTS),)),
                 Variant('gluon-2', ('2 layers in Gluon', '2 层，Gluon'), {'num_layers': 2, 'impl': 'gluon'}, (
                     Published('notes', {40: '12.84', 80: '1.248', 120: '1.022', 160: '1.016'}, _STARTS),)),
-                Variant('layers-6', ('6 layers', '6 层'), {'num_layers': 6, 'impl': 'gluon'}, (
+                Variant('layers-6', ('6 layers', '6 层'), {'num_layers': 6}, (
                     Published('notes', {40: '276.8', 80: '276.3', 120: '276.1', 160: '275.7'},
                               ('it never learned there either', '原笔记中也没有学会')),),
                         learned=('has learned, where the published one never did: how often each character occurs alone gives '
                                  '{single:.0f}', '学会了，而公开结果中始终没有学会：仅凭每个字符的频率，困惑度为 {single:.0f}'),
                         not_learned=_NOT_LEARNED),
                 Variant('layers-6-sgd', ("6 layers, the book's SGD", '6 层，书中的 SGD'),
-                        {'num_layers': 6, 'impl': 'gluon', 'optimizer': 'sgd', 'lr': 1e2}, (),
+                        {'num_layers': 6, 'optimizer': 'sgd', 'lr': 1e2}, (),
                         learned=_LEARNED, not_learned=_NOT_LEARNED),
                 Variant('layers-6-residual', ('6 layers, each adding what it reads', '6 层，残差连接'),
-                        {'num_layers': 6, 'impl': 'gluon', 'residual': True}, (
+                        {'num_layers': 6, 'residual': True}, (
                             Published('notes', {40: '276.8', 80: '276.3', 120: '276.1', 160: '275.7'},
                                       ('there without residual layers', '原笔记没有残差连接')),),
                         learned=_LEARNED, not_learned=_NOT_LEARNED),
