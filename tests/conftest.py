@@ -77,6 +77,13 @@ def quick_writing(monkeypatch):
 
 
 @pytest.fixture
+def crowded(monkeypatch):
+    """A round counts whatever runs beside it, and here other tests do."""
+    from gluon_rnn.benchmark import measuring
+    monkeypatch.setattr(measuring, 'QUIET', float('inf'))
+
+
+@pytest.fixture
 def host_reads(monkeypatch):
     """Grows by one whenever this thread waits for what it has queued. (A gradient waits in a thread of MXNet's own.)"""
     import mxnet as mx

@@ -24,8 +24,8 @@ from .. import runtime
 from ..tables import printed
 from .implementations import WORKERS, Case, Setting
 
+QUIET = 0.2      # CPUs that other programs may use in a round that counts
 _MIB = 1 << 20
-_QUIET = 0.2     # CPUs that other programs may use in a round that counts
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def measure(cases: Sequence[Case], setting: Setting, *, rounds: int = 5, threads
                 tell(f'round {i} of {rounds}: {process.case.name}')
                 process.ask('epoch')
                 for _ in range(repeats if not busy else 0):
-                    if process.error or process.answers[-1].get('others', 0) < _QUIET:
+                    if process.error or process.answers[-1].get('others', 0) < QUIET:
                         break
                     tell(f'again: other programs kept {process.answers.pop()["others"]:.2f} CPUs busy')
                     time.sleep(1)

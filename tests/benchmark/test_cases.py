@@ -127,7 +127,7 @@ def test_who_writes_too_little_is_not_measured(monkeypatch):
 
 
 @pytest.mark.slow
-def test_generation_is_measured_beside_d2lzh():
+def test_generation_is_measured_beside_d2lzh(crowded):
     measured = measure_generation('rnn', 12, rounds=1, threads=1)
     assert [m.name for m in measured] == ['d2lzh scratch', 'd2lzh gluon', 'gluon_rnn scratch', 'gluon_rnn hybrid',
                                           'gluon_rnn gluon', 'gluon_rnn numba', 'gluon_rnn ONNX Runtime']

@@ -122,7 +122,7 @@ def test_start_in_seconds(script, measured, tmp_path):
 
 
 @pytest.mark.slow
-def test_text_in_seconds_and_memory(script, tmp_path):
+def test_text_in_seconds_and_memory(script, crowded, tmp_path):
     """The process itself: it loads MXNet once."""
     path = tmp_path / 'text.txt'
     path.write_text('春夏秋冬' * 400, encoding='utf-8')

@@ -83,7 +83,7 @@ def test_export_writes_beside_the_run(script, trained_in, tmp_path):
 
 
 @pytest.mark.slow
-def test_everything_ends_in_one_page(script, monkeypatch, tmp_path):
+def test_everything_ends_in_one_page(script, crowded, monkeypatch, tmp_path):
     pytest.importorskip('torch')
     from gluon_rnn.benchmark.implementations import epoch_cases
     from gluon_rnn.torch_parity import parity

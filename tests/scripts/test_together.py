@@ -48,15 +48,14 @@ def result(folder: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('workers, servers', [(2, 1), (3, 2)])
-def test_workers_equal_each_other_and_one_process(token, tmp_path, monkeypatch, workers, servers):  # noqa: F811
+def test_workers_equal_each_other_and_one_process(token, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setenv('MXNET_KVSTORE_BIGARRAY_BOUND', '100')       # so that arrays as small as these are cut among the servers
-    status, out, err = finish(launched(sys.executable, str(WORKER), str(tmp_path), workers=workers, servers=servers))
+    status, out, err = finish(launched(sys.executable, str(WORKER), str(tmp_path), workers=3, servers=2))
     assert status == 0, (out, err)
     for case in together_worker.CASES:
         reference, expected = together_worker.train(case, None)
-        weights = [dict(np.load(tmp_path / f'{case} {rank}.npz')) for rank in range(workers)]
-        records = [json.loads((tmp_path / f'{case} {rank}.json').read_text()) for rank in range(workers)]
+        weights = [dict(np.load(tmp_path / f'{case} {rank}.npz')) for rank in range(3)]
+        records = [json.loads((tmp_path / f'{case} {rank}.json').read_text()) for rank in range(3)]
         for name, value in reference.model.parameters().items():
             for other in weights[1:]:
                 assert_array_equal(other[name], weights[0][name], err_msg=f'{case} {name}')
@@ -118,16 +117,12 @@ def test_a_worker_that_is_killed_and_a_job_that_is_stopped(token, tmp_path):  # 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('said, flags', [
-    ('--batch-size must be 2 or more, a row for each context of each process, got 1', ('--batch-size', '1')),
-    ('kvstore local knows nothing of the other 1 workers that were launched', ('--kvstore', 'local')),
-    ('is neither a file nor one of', ('--corpus', 'nowhere.txt')),
-])
-def test_a_training_that_cannot_be_ends_at_once(token, tmp_path, said, flags):  # noqa: F811
+def test_a_training_that_cannot_be_ends_at_once(token, tmp_path):  # noqa: F811
     start = time.monotonic()
-    status, _, err = finish(launched(*TRAIN, *FLAGS, '--out', str(tmp_path / 'run'), *flags))
+    status, _, err = finish(launched(*TRAIN, *FLAGS, '--out', str(tmp_path / 'run'), '--batch-size', '1'))
     assert status == 2
     assert 'Traceback' not in err
+    said = '--batch-size must be 2 or more, a row for each context of each process, got 1'
     assert err.splitlines()[-1].startswith('launch.py: worker ') and said in err.splitlines()[-1]
     assert time.monotonic() - start < 120         # and does not wait for ever
 

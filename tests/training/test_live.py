@@ -26,7 +26,7 @@ print(list(train(model, corpus.indices, TrainConfig(num_epochs=2), plot=True)))"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('impl', ['scratch', 'hybrid', 'gluon', 'numba'])
+@pytest.mark.parametrize('impl', ['scratch', 'numba'])
 def test_an_interruption_keeps_the_model(impl, tmp_path):
     """The curve is one picture; stopped in the midst of an epoch, the model is there, learns on and writes."""
     _, long, after = kernel(MODEL.replace('IMPL', repr(impl)), LONG, AFTER, interrupt=1, tmp_path=tmp_path)

@@ -50,7 +50,7 @@ outputs, state = network(vectors(X.as_in_context(ctx)), zeros(X.shape[0], num_hi
 assert (len(outputs), outputs[0].shape, state[0].shape) == (5, (2, vocab_size), (2, num_hiddens))
 for batches in (d2l.data_iter_random, d2l.data_iter_consecutive):
     params, loss, start = drawn(), gloss.SoftmaxCrossEntropyLoss(), time.time()
-    for epoch in range(20):
+    for epoch in range(8):
         state, total, n = zeros(2, num_hiddens, ctx), 0.0, 0
         for X, Y in batches(indices, 2, 5, ctx):
             for s in state:

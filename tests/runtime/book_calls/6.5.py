@@ -32,7 +32,7 @@ model(nd.array([0], ctx=ctx).reshape((1, 1)), model.begin_state(batch_size=1, ct
 model.initialize(ctx=ctx, force_reinit=True, init=init.Normal(0.01))
 trainer = gluon.Trainer(model.collect_params(), 'sgd', {'learning_rate': 1e2, 'momentum': 0, 'wd': 0})
 loss = gloss.SoftmaxCrossEntropyLoss()
-for epoch in range(30):
+for epoch in range(10):
     total, n, state = 0.0, 0, model.begin_state(batch_size=2, ctx=ctx)
     for X, Y in d2l.data_iter_consecutive(indices, 2, 5, ctx):
         for s in state:
