@@ -314,7 +314,8 @@ for _ in range(50):         # and the process ends while most of them wait
 """
 
 
-@pytest.mark.parametrize('impl', [pytest.param('scratch', marks=pytest.mark.slow), 'hybrid'])
+@pytest.mark.slow
+@pytest.mark.parametrize('impl', ['scratch', 'hybrid'])
 def test_many_passes_may_be_under_way_also_at_the_end(impl):
     """In a process of its own, for what is looked for is that it ends: none waits for ever, and their gradients add up."""
     subprocess.run([sys.executable, '-W', 'ignore', '-c', PASSES.format(impl=impl)], check=True, timeout=60)

