@@ -37,7 +37,7 @@ def begin(seed: int = 0) -> None:
 
 
 def epochs(full: int) -> int:
-    """So many epochs; two where GLUON_RNN_QUICK shortens the notebooks."""
+    """The number of epochs: `full`, or 2 where GLUON_RNN_QUICK is set."""
     return 2 if runtime.quick_notebooks() else full
 
 
@@ -51,7 +51,7 @@ def corpus(name: str = 'jaychou') -> Corpus:
 
 
 def short_errors() -> None:
-    """In a notebook, an expected error of this project's is one line, not thirty; all others keep their traceback."""
+    """Show this project's expected errors in one line in a notebook; others keep their traceback."""
     shell = running_ipython()
     if shell is None:
         return

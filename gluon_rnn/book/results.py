@@ -32,7 +32,7 @@ _SHORTENED: Dict[str, Text] = {
     'num_hiddens': ('{ours} in place of {book} hidden units', '{ours} 个隐藏单元（原为 {book}）'),
     'corpus': ('the text {ours} in place of {book}', '文本为 {ours}（原为 {book}）'),
 }
-# Below this part of what knowing how often each character occurs gives, a network has learned more than that.
+# Below this part of the unigram perplexity, a network has learned more than how often characters occur.
 _WELL_BELOW = 0.9
 _SAME: Text = (', the numbers of scratch', '，数值同 scratch')
 
@@ -76,7 +76,7 @@ class Result:
     samples: Sequence[Tuple[int, str]]
     layers: Dict[str, List[float]]      # 'untrained', 'trained' -> gradient norm of each layer, lowest first
     colour: str
-    single: float | None = None     # perplexity of knowing how often each character occurs; None: not asked for, or no text here
+    single: float | None = None     # unigram perplexity of the text; None: not asked for, or no text here
 
     @property
     def name(self) -> str:
@@ -100,7 +100,7 @@ class Result:
 
     @property
     def changed(self) -> Dict[str, Text]:
-        """In what this run is not the book's: the setting, and words for it; and which implementation made it."""
+        """Differences from the book's run, by setting, in words; and the implementation."""
         book, texts = self.section.settings_of(self.variant), {}
         for name, (en, zh) in _SHORTENED.items():
             ours, theirs = getattr(self.settings, name), getattr(book, name)

@@ -101,10 +101,10 @@ _BOTH_WAYS = {'cell': 'gru', 'bidirectional': True}
 _NOTES_BOTH_WAYS = {'num_hiddens': 128, 'optimizer': 'adam', 'lr': 1e-2}
 _SEES_THE_ANSWER: Text = ('its second direction reads the character it must predict: however low, that says nothing',
                           '反向一层读到了要预测的那个字符：困惑度再低，也没有学到语言')
-_LEARNED: Text = ('has learned: how often each character occurs alone gives {single:.0f}',
+_LEARNED: Text = ('has learned: the unigram perplexity of the text is {single:.0f}',
                   '学会了：仅凭每个字符的频率，困惑度为 {single:.0f}')
-_NOT_LEARNED: Text = ('has learned hardly more in {epochs} epochs than how often each character occurs, which alone gives '
-                      '{single:.0f}: it stands at {perplexity:.0f}',
+_NOT_LEARNED: Text = ('has not come clearly below the unigram perplexity of the text, {single:.0f}, in {epochs} epochs: it '
+                      'stands at {perplexity:.0f}',
                       '{epochs} 个周期后困惑度为 {perplexity:.0f}，几乎只学到了每个字符的频率（仅凭频率为 {single:.0f}）')
 
 SECTIONS: Dict[str, Section] = {section.name: section for section in (
@@ -151,8 +151,8 @@ SECTIONS: Dict[str, Section] = {section.name: section for section in (
             ('LSTM layers on one another, trained as the published notes train them (Adam at 0.01). Six layers of theirs never '
              'learned. In new layers the gradient shrinks from one to the next on its way down (see the norms by layer before '
              'training), and little of it reaches the lowest, which alone reads the text. Where each layer adds what it reads to '
-             'what it gives, the gradient has a way past the layers. Of each network of six layers it is said below whether it '
-             'came further than how often each character occurs.',
+             'what it gives, the gradient has a way past the layers. It is said of each network of six layers whether it came '
+             'below the unigram perplexity of the text.',
              '多层 LSTM，按公开笔记的方式训练（Adam，学习率 0.01）。笔记中的六层网络始终没有学会。'
              '在新建的网络中，梯度向下每过一层就缩小（见训练前的各层梯度范数），几乎传不到唯一读到文本的最底层。'
              '让每一层把输入加到输出上（残差连接），梯度便能绕过各层传下来。'
@@ -164,8 +164,8 @@ SECTIONS: Dict[str, Section] = {section.name: section for section in (
                 Variant('layers-6', ('6 layers', '6 层'), {'num_layers': 6}, (
                     Published('notes', {40: '276.8', 80: '276.3', 120: '276.1', 160: '275.7'},
                               ('it never learned there either', '原笔记中也没有学会')),),
-                        learned=('has learned, where the published one never did: how often each character occurs alone gives '
-                                 '{single:.0f}', '学会了，而公开结果中始终没有学会：仅凭每个字符的频率，困惑度为 {single:.0f}'),
+                        learned=('has learned, where the published one never did: the unigram perplexity is {single:.0f}',
+                                 '学会了，而公开结果中始终没有学会：仅凭每个字符的频率，困惑度为 {single:.0f}'),
                         not_learned=_NOT_LEARNED),
                 Variant('layers-6-sgd', ("6 layers, the book's SGD", '6 层，书中的 SGD'),
                         {'num_layers': 6, 'optimizer': 'sgd', 'lr': 1e2}, (),

@@ -92,7 +92,7 @@ def test_names_are_fit_for_folders_and_no_two_the_same():
     assert all(set(part) <= set('abcdefghijklmnopqrstuvwxyz0123456789.-') for name in names for part in name.split('/'))
 
 
-def test_knowing_how_often_each_character_occurs_gives_270(needs_corpus):
+def test_the_unigram_perplexity_of_the_books_lyrics_is_270(needs_corpus):
     """As docs/book.md says of the book's lyrics."""
     assert round(unigram_perplexity(needs_corpus('jaychou').indices)) == 270
 

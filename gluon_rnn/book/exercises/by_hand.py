@@ -163,9 +163,8 @@ def not_detached(bench: Workbench) -> Outcome:
                '梯度的范数：权重固定为“detached”训练结束时的值，不再更新'), ('batch', 'detached', 'graph kept'),
               [(k + 1, short[k], whole[k]) for k in marks])],
         {'batches': many, 'apart': apart, 'nodes': detached[-1]['operators'], 'nodes_book': book[-1]['operators'],
-         'nodes_kept': kept[-1]['operators'], 'growth': kept[-1]['operators'] / kept[0]['operators'],
-         'times': kept[-1]['seconds'] / usual, 'mib': kept[-1]['MiB more'] - kept[0]['MiB more'], 'norm_whole': whole[-1],
-         'norm_short': short[-1]},
+         'nodes_kept': kept[-1]['operators'], 'growth': kept[-1]['operators'] / kept[0]['operators'], 'norm_whole': whole[-1],
+         'norm_short': short[-1], 'times': kept[-1]['seconds'] / usual, 'mib': kept[-1]['MiB more'] - kept[0]['MiB more']},
         'little' if abs(whole[-1] - short[-1]) <= 0.05 * short[-1] else 'much', draw_panels(*(
             Panel(title, {way: (range(1, many + 1), [batch[name] for batch in batches]) for way, (batches, _) in found.items()},
                   {'xlabel': 'batch', 'ylim': (0, None)})

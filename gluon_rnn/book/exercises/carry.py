@@ -76,10 +76,9 @@ def sequences(rng: np.random.Generator, number: int, distances: Sequence[int]) -
     distances: from each's last kept character to the '?'.
     Returns X (number, BEFORE + 1 + greatest distance) and y (number,), the index of what is to be said.
     """
-    greatest = max(distances)
+    greatest, rows = max(distances), np.arange(number)
     X = rng.integers(0, _N, (number, BEFORE + 1 + greatest))
     places = BEFORE + greatest - rng.choice(distances, number)
-    rows = np.arange(number)
     y = X[rows, places].copy()
     X[rows, places] += _N
     X[rows, rng.integers(0, places)] += _N                      # an older one, to be forgotten
@@ -146,7 +145,8 @@ def carrying(bench: Workbench) -> Outcome:
               ('gates', 'Z keeping', 'R keeping', 'Z passing', 'R passing', *(f'{distance} steps' for distance in distances)),
               [(label, *gates[name], *shares[name]) for name, (label, _) in models.items()])],
         {'near': distances[0], 'far': distances[-1], 'learned_z_keep': gates['learned'][0], 'learned_z_pass': gates['learned'][2],
-         **{f'{name}_{side}': own[k] for name, own in shares.items() for side, k in (('near', 0), ('far', -1))}},
+         **{f'{name}_near': shares[name][0] for name in ('ideal', 'reset_open', 'learned')},
+         **{f'{name}_far': shares[name][-1] for name in ('ideal', 'either', 'leaky', 'learned')}},
         'exact' if min(shares['ideal']) == 1 else 'inexact',
         draw({'by hand': traced(models['ideal'][1], shown), 'learned': traced(learner, shown)}, characters))
 

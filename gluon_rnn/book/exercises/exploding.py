@@ -120,7 +120,7 @@ def remedies(bench: Workbench) -> Outcome:
     ends, plain = {name: run.perplexity for name, (run, _) in tried.items()}, tried['plain'][1]
     best = min(REMEDIES, key=lambda name: ends[name])
     return Outcome(
-        [Table.of((f'One remedy at a time; knowing how often each character occurs gives {single:.4g}',
+        [Table.of((f'One remedy at a time; unigram perplexity {single:.4g}',
                    f'每次只用一种办法；只知道字频的困惑度为 {single:.4g}'), [row for _, row in tried.values()])],
         {**ends, 'single': single, 'per_step': plain['gradient grows a step back, new network'],
          'largest': plain['largest norm'], 'best': REMEDIES[best].name},

@@ -31,7 +31,7 @@ class Outcome:
     picture: Any = None
 
 
-def answer(number: str, outcome: Outcome, *, quick: bool = False) -> Text:
+def answer_text(number: str, outcome: Outcome, *, quick: bool = False) -> Text:
     """The written answer with the outcome's figures in it; none where the run was shortened.
 
     Raises ValueError where a figure is missing.
@@ -46,7 +46,7 @@ def markdown_of(number: str, outcome: Outcome, *, note: Text, quick: bool = Fals
         paragraphs += [f'**{"  ".join(part.title)}**', '\n'.join(markdown_lines(part))]
     if outcome.picture:
         paragraphs.append('![](picture.png)')
-    en, zh = answer(number, outcome, quick=quick)
+    en, zh = answer_text(number, outcome, quick=quick)
     return '\n\n'.join([*paragraphs, '## Answer', en, '## 回答', zh]) + '\n'
 
 
@@ -62,7 +62,7 @@ def write(folder: Path, number: str, outcome: Outcome, *, note: Text, settings: 
         save_figure(outcome.picture, folder / 'picture.png')
     write_whole(folder / 'answer.md', markdown_of(number, outcome, note=note, quick=settings['quick']))
     result = {'exercise': number, 'question': answers.question(number), **settings, 'evidence': outcome.evidence,
-              'figures': outcome.figures, 'answer': answer(number, outcome, quick=settings['quick'])}
+              'figures': outcome.figures, 'answer': answer_text(number, outcome, quick=settings['quick'])}
     write_whole(folder / 'result.json', json.dumps(strict(result), ensure_ascii=False, indent=1, allow_nan=False) + '\n')
     return [folder / name for name in FILES if (folder / name).exists()]
 

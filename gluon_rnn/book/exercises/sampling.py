@@ -57,9 +57,6 @@ def other_samplings(bench: Workbench) -> Outcome:
     (text, held_out), settings = corpus.split(0.1), bench.settings(**changes)
     num_steps, batch_size = settings.num_steps, settings.batch_size
 
-    def score(model: Any) -> Dict[str, Any]:
-        return {'valid_perplexity': evaluate(model, held_out, batch_size, num_steps)}
-
     many = num_batches(len(text), batch_size, num_steps, 'random')
     starts, again = ways(text, corpus.char_to_idx.get(' '), num_steps), 'fixed cuts, next seed'     # what chance does
     runs: Dict[str, Training] = {}
@@ -67,7 +64,8 @@ def other_samplings(bench: Workbench) -> Outcome:
     for name in (*starts, again):
         seed, begun[name] = bench.seed + (name == again), set()
         source = Drawn(partial(windows, text, starts[name.partition(',')[0]], num_steps, batch_size, begun[name]), many, seed)
-        runs[name] = bench.train(name, source=source, score=score, corpus=corpus, sampling='random', seed=seed, **changes)
+        runs[name] = bench.train(name, source=source, corpus=corpus, sampling='random', seed=seed, **changes,
+                                 score=lambda model: {'valid_perplexity': evaluate(model, held_out, batch_size, num_steps)})
     runs['consecutive'] = bench.train('consecutive', corpus=corpus, **changes)
     number = {**{name: len(places) for name, places in begun.items()},
               'consecutive': batch_size * num_batches(len(text), batch_size, num_steps, 'consecutive')}
@@ -151,16 +149,15 @@ def whole_sentences(bench: Workbench) -> Outcome:
                        'held-out, verse by verse': math.exp(-float(np.mean(np.concatenate(log_probs(model, other))))),
                        'held-out, running on': evaluate(model, held_out, config.batch_size, config.num_steps)}
     of_windows, computed, skipped, by_length = found.values()
-    verse, running = 'held-out, verse by verse', 'held-out, running on'
+    verse, running, seconds = 'held-out, verse by verse', 'held-out, running on', 'seconds an epoch'
     # padding computed or left out is the same mathematics on the same batches: what lies between the two is chance
     chance = max(abs(computed[which] / skipped[which] - 1) for which in (verse, running))
     return Outcome(
         [Table.of(('After the same epochs', '相同迭代周期之后'), [*found.values()])],
-        {'shortest': lengths.min(), 'longest': lengths.max(), 'chance': chance, **{
-            f'{figure}_{short}': row[column]
-            for short, row in zip(('windows', 'computed', 'skipped', 'by_length'), found.values())
-            for figure, column in (('padding', 'padding'), ('seconds', 'seconds an epoch'), ('verse', verse),
-                                   ('running', running))}},
+        {'shortest': lengths.min(), 'longest': lengths.max(), 'chance': chance, 'padding_computed': computed['padding'],
+         'padding_by_length': by_length['padding'], 'seconds_windows': of_windows[seconds], 'seconds_computed': computed[seconds],
+         'seconds_skipped': skipped[seconds], 'seconds_by_length': by_length[seconds], 'verse_windows': of_windows[verse],
+         'verse_by_length': by_length[verse], 'running_windows': of_windows[running], 'running_by_length': by_length[running]},
         who_is_better((of_windows[verse], of_windows[running]), (by_length[verse], by_length[running]), chance))
 
 

@@ -90,8 +90,7 @@ def which_is_faster(gluon: Sequence[float], scratch: Sequence[float]) -> str:
 
 
 def times_as_long(run: Training, rnn: Training) -> List[float]:
-    """Seconds of an epoch over those of the RNN's epoch of the same turn, without the first: median and the quarter and three
-    quarters of them, for a busy machine makes some epochs of either as long as it will."""
+    """Seconds of an epoch over those of the RNN's epoch of the same turn, without the first: median, lower and upper quartile."""
     pairs = list(zip(run.records, rnn.records))
     return np.quantile([one.seconds / other.seconds for one, other in pairs[1:] or pairs], (0.5, 0.25, 0.75)).tolist()
 
@@ -119,16 +118,17 @@ def against_the_clock(bench: Workbench, cells: Sequence[str]) -> Outcome:
         counted.append({'cell': cell, 'products a step': len(products(model)) - 1, 'multiplications a character': work,
                         "times the RNN's": of_rnn['multiplications'], 'parameters': model.num_parameters(),
                         "parameters, times the RNN's": of_rnn['parameters']})
-        figures.update({f'{cell}_multiplications': of_rnn['multiplications'], f'{cell}_parameters': of_rnn['parameters'],
-                        f'{cell}_by_hand': times['scratch', cell][0], f'{cell}_compiled': times['numba', cell][0],
-                        f'{cell}_then': ends[cell].perplexity, f'{cell}_common': run.records[common - 1].perplexity})
+        figures.update({f'{cell}_then': ends[cell].perplexity, f'{cell}_common': run.records[common - 1].perplexity})
+        if cell != 'rnn':
+            figures.update({f'{cell}_multiplications': of_rnn['multiplications'], f'{cell}_parameters': of_rnn['parameters'],
+                            f'{cell}_by_hand': times['scratch', cell][0], f'{cell}_compiled': times['numba', cell][0]})
     return Outcome([
         Table.of((f'Counted: {h} hidden units, vocabulary {corpus.vocab_size:,}; forward',
                   f'计数：{h} 个隐藏单元，词典 {corpus.vocab_size:,}；正向'), counted),
         Table(('Measured, an epoch of each in turn', '实测，逐周期轮流'),
               ('cell', 'impl', 'epochs', 'seconds an epoch', 'times the RNN', 'middle half from', 'to'),
               [(cell, impl, len(run.records), run.seconds_an_epoch, *times[impl, cell]) for (impl, cell), run in runs.items()]),
-        Table((f'Learned, compiled; knowing how often each character occurs gives {single:.4g}',
+        Table((f'Learned, compiled; unigram perplexity {single:.4g}',
                f'学到的（编译后）；只知道字频的困惑度为 {single:.4g}'),
               ('cell', f'perplexity at epoch {common}', f'epochs in {seconds:.0f} seconds', 'perplexity then'),
               [(cell, figures[f'{cell}_common'], ends[cell].epoch, ends[cell].perplexity) for cell in cells]),
@@ -140,7 +140,7 @@ def against_the_clock(bench: Workbench, cells: Sequence[str]) -> Outcome:
 
 
 def who_is_ahead(perplexities: Mapping[str, float], single: float) -> str:
-    """Who has learned most; nobody where none is below `single`, what knowing the characters' frequencies gives."""
+    """Who has learned most; nobody where none is below `single`, the unigram perplexity."""
     gated = min(value for cell, value in perplexities.items() if cell != 'rnn')
     stands = compared(gated, perplexities['rnn']) if min(perplexities.values()) < single else 'alike'
     return {'lower': 'gated', 'alike': 'alike', 'higher': 'plain'}[stands]

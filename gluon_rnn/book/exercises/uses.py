@@ -122,7 +122,7 @@ def uses(bench: Workbench) -> Outcome:
         results.append({'use': use, **right, 'by chance': guess.mean(),
                         'standard error of chance': math.sqrt((guess * (1 - guess)).sum()) / len(rows)})
         name = task.__name__
-        figures.update({name: right['GRU'], f'{name}_pairs': right['counted pairs'], f'{name}_chance': guess.mean()})
+        figures.update({name: right['GRU'], f'{name}_pairs': right['counted pairs']})
     spaces, evidence = {'GRU': math.nan, 'by chance': math.nan}, []
     if ' ' in corpus.char_to_idx:
         bench.tell('putting spaces')
@@ -137,8 +137,8 @@ def uses(bench: Workbench) -> Outcome:
         Table(('Bits a character to write the held-out text down', '记录留出文本时每个字符所需的比特数'), ('with', 'bits'),
               list(bits.items())),
         *evidence],
-        {**figures, 'spaces': spaces['GRU'], 'spaces_chance': spaces['by chance'], 'bits': bits['GRU'],
-         'bits_pairs': bits['counted pairs'], 'bits_alike': bits['every character alike']},
+        {**figures, 'locate_chance': results[2]['by chance'], 'spaces': spaces['GRU'], 'spaces_chance': spaces['by chance'],
+         'bits': bits['GRU'], 'bits_pairs': bits['counted pairs'], 'bits_alike': bits['every character alike']},
         above_chance(results))
 
 

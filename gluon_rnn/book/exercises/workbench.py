@@ -41,7 +41,7 @@ class Training:
 
     @property
     def perplexity(self) -> float:
-        """That of the last epoch, infinite where the training broke off."""
+        """Perplexity of the last epoch, infinite where the training broke off."""
         return self.records[-1].perplexity if self.records and not self.diverged else math.inf
 
     @property
@@ -169,7 +169,7 @@ class Workbench:
         return training
 
     def note(self) -> Tuple[str, str]:
-        """On what the exercises work, in a line: since `begin`, which text the exercise has read, and how much of it."""
+        """One line on the text read since `begin`, and how much of it."""
         en, zh = ('no text', '不用文本') if self.read == [] else (f'text {self.corpus_name}', f'文本 {self.corpus_name}')
         for chars, different in self.read or ():
             en += f', {chars:,} characters, {different:,} different'

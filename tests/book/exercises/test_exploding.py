@@ -61,10 +61,10 @@ def stepped(config, limit=0):
     weight.attach_grad()
     before = weight.asnumpy()
     weight.grad[:] = gradient = np.array([0.5, -0.01, -30.0])
-    updater = exploding.Watched({'w': weight}, config, limit)
-    norm = updater.step()
+    optimizer = exploding.Watched({'w': weight}, config, limit)
+    norm = optimizer.step()
     assert_allclose(norm.asnumpy(), [np.linalg.norm(gradient)], rtol=1e-6)      # before anything is done to it
-    assert updater.norms == [norm]
+    assert optimizer.norms == [norm]
     return before, gradient, weight.asnumpy()
 
 
