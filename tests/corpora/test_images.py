@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from gluon_rnn import runtime
-from gluon_rnn.corpora import images
 from gluon_rnn.corpora.images import ImageBatches, Images, load_images, read_idx
 
 
@@ -49,7 +48,7 @@ def test_broken_idx(tmp_path, content, message):
 def test_broken_gzip(tmp_path, break_it):
     noise = np.random.default_rng(0).integers(0, 256, (20, 3, 4))
     (tmp_path / 'x.gz').write_bytes(break_it(gzip.compress(idx(noise))))
-    with pytest.raises(ValueError, match=r'x\.gz is cut short or damaged .*get it again'):
+    with pytest.raises(ValueError, match=r'x\.gz is cut short or damaged .*download it again'):
         read_idx(tmp_path / 'x.gz', num_axes=3)
 
 
@@ -116,5 +115,5 @@ def test_batch_size_that_does_not_fit(batch_size):
 def test_the_real_mnist():
     if not any((folder / 'mnist').is_dir() for folder in runtime.data_folders()):
         pytest.fail('MNIST is not here') if os.environ.get('CI') else pytest.skip('MNIST is not here')
-    test = images._mnist('t10k')
+    test = load_images('mnist')[1]
     assert test.X.shape == (10000, 28, 28) and np.bincount(test.y)[:3].tolist() == [980, 1135, 1032]

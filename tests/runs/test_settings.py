@@ -16,6 +16,7 @@ def test_has_the_fields_of_model_and_trainer():
     names = {field.name for config in (ModelConfig, TrainConfig) for field in dataclasses.fields(config)} - {'vocab_size'}
     assert names <= PLAIN.keys()
     assert pick(TrainConfig, RunSettings()) == TrainConfig()
+    assert pick(ModelConfig, RunSettings(), vocab_size=9, impl='gluon') == ModelConfig(vocab_size=9, impl='gluon')
 
 
 def test_is_frozen():

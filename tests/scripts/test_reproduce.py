@@ -18,7 +18,7 @@ from gluon_rnn import load_corpus
 from gluon_rnn.book import tasks
 from gluon_rnn.book.sections import SECTIONS
 from gluon_rnn.runs import checkpoint
-from gluon_rnn.runs.folder import read_config, read_metrics
+from gluon_rnn.runs.folder import RunFolder, read_config, read_metrics
 from tests.scripts import dies
 
 SCRIPT = Path(reproduce.__file__)
@@ -198,15 +198,15 @@ def test_where_no_process_can_be_started_the_tasks_are_told(tmp_path, monkeypatc
 
 def test_a_stop_in_the_middle_of_writing_is_told_once_and_truly(script, text, tmp_path, monkeypatch):
     """The third epoch's verses are being written: its metrics are on the disk, and it is not saved."""
-    printing, epochs = _trainings.Run._printing, []
+    add_sample, epochs = RunFolder.add_sample, []
 
-    def stop(self, record):
-        epochs.append(record.epoch)
-        if record.epoch == 3:
+    def stop(self, epoch, text):
+        epochs.append(epoch)
+        if epoch == 3:
             raise KeyboardInterrupt
-        return printing(self, record)
+        return add_sample(self, epoch, text)
 
-    monkeypatch.setattr(_trainings.Run, '_printing', stop)
+    monkeypatch.setattr(RunFolder, 'add_sample', stop)
     ended = script('reproduce', '6.5', '--num-epochs', 4, '--num-hiddens', 4, '--ctx', 'cpu', '--corpus', text,
                    '--out', tmp_path / 'out')
     assert ended.status == 130 and epochs == [1, 2, 3] and len(read_metrics(tmp_path / 'out' / '6.5' / 'gluon')) == 3
