@@ -34,24 +34,8 @@ if TYPE_CHECKING:
     from .training.trainer import Trainer, train
 
 __all__ = [
-           'Corpus',
-           'EpochRecord',
-           'LanguageModel',
-           'ModelConfig',
-           'TrainConfig',
-           'Trainer',
-           '__version__',
-           'build_model',
-           'copy_params',
-           'generate',
-           'load_corpus',
-           'load_model',
-           'runtime',
-           'score',
-           'seed',
-           'train',
-           'try_all_gpus',
-           'try_gpu',
+    'Corpus', 'EpochRecord', 'LanguageModel', 'ModelConfig', 'TrainConfig', 'Trainer', '__version__', 'build_model',
+    'copy_params', 'generate', 'load_corpus', 'load_model', 'runtime', 'score', 'seed', 'train', 'try_all_gpus', 'try_gpu',
 ]
 
 _LATER = {

@@ -131,11 +131,11 @@ def truncated_bptt(params, X, Y, state=None, *, k, activation='tanh'):
     loss, dO = cross_entropy(O, Y)
     _, dphi = _activation(activation)
 
-    slope = dphi(H[1:])
-    dA = np.zeros_like(slope)
+    dH_dA = dphi(H[1:])     # local derivatives
+    dA = np.zeros_like(dH_dA)
     dH = dO @ params.W_hq.T
     for _ in range(min(k, len(X))):
-        dA_round = dH * slope[:len(dH)]
+        dA_round = dH * dH_dA[:len(dH)]
         dA[:len(dH)] += dA_round
         dH = dA_round[1:] @ params.W_hh.T
     return Gradients(loss, _parameter_gradients(X, H, dO, dA), (H[-1],))

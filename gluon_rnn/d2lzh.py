@@ -20,11 +20,12 @@ from typing import Any, Dict, Iterator, List, Tuple
 from mxnet import init, nd
 from mxnet.gluon import nn
 
-from .corpora.corpus import CORPORA, Corpus, encode, load_corpus
+from .corpora.corpus import CORPORA, Corpus, load_corpus
 from .corpora.device_indices import Told, bounded
 from .corpora.indices import check_indices
 from .corpora.reading import read_text
 from .corpora.sampling import Batch, consecutive_batches, random_batches
+from .corpora.tokens import Vocabulary
 from .models.base import check_matrix
 from .models.generation import generate
 from .models.readers import ByHand, Gluon, OneByOne, one_hots
@@ -35,20 +36,9 @@ from .training.optimizer import global_norm
 from .training.trainer import Trainer
 
 __all__ = [
-    'RNNModel',
-    'data_iter_consecutive',
-    'data_iter_random',
-    'grad_clipping',
-    'load_data_jay_lyrics',
-    'load_data_time_machine',
-    'predict_rnn',
-    'predict_rnn_gluon',
-    'sgd',
-    'to_onehot',
-    'train_and_predict_rnn',
-    'train_and_predict_rnn_gluon',
-    'try_all_gpus',
-    'try_gpu',
+    'RNNModel', 'data_iter_consecutive', 'data_iter_random', 'grad_clipping', 'load_data_jay_lyrics', 'load_data_time_machine',
+    'predict_rnn', 'predict_rnn_gluon', 'sgd', 'to_onehot', 'train_and_predict_rnn', 'train_and_predict_rnn_gluon',
+    'try_all_gpus', 'try_gpu',
 ]
 
 def __getattr__(name: str) -> Any:
@@ -154,13 +144,13 @@ def predict_rnn(prefix: str, num_chars: int, rnn: Any, params: Any, init_rnn_sta
                 ctx: Any, idx_to_char: Any, char_to_idx: Any) -> str:
     """`prefix` and the num_chars likeliest characters after it, from a network written by hand, section 6.4.4."""
     model = ByHand(rnn, params, init_rnn_state, num_hiddens, vocab_size, ctx)
-    return _write(model, prefix, num_chars, idx_to_char, char_to_idx)
+    return generate(OneByOne(model), _vocabulary(idx_to_char), prefix, num_chars)
 
 
 def predict_rnn_gluon(prefix: str, num_chars: int, model: Any, vocab_size: int, ctx: Any, idx_to_char: Any,
                       char_to_idx: Any) -> str:
     """`prefix` and the num_chars likeliest characters after it, from a Gluon model, section 6.5.3."""
-    return _write(Gluon(model, vocab_size, ctx), prefix, num_chars, idx_to_char, char_to_idx)
+    return generate(OneByOne(Gluon(model, vocab_size, ctx)), _vocabulary(idx_to_char), prefix, num_chars)
 
 
 def train_and_predict_rnn(rnn: Any, get_params: Any, init_rnn_state: Any, num_hiddens: int, vocab_size: int, ctx: Any,
@@ -174,7 +164,7 @@ def train_and_predict_rnn(rnn: Any, get_params: Any, init_rnn_state: Any, num_hi
     """
     model = ByHand(rnn, get_params(), init_rnn_state, num_hiddens, vocab_size, ctx)
     config = _config('random' if is_random_iter else 'consecutive', num_epochs, num_steps, batch_size, lr, clipping_theta)
-    _train_and_predict(model, config, corpus_indices, idx_to_char, char_to_idx, pred_period, pred_len, prefixes)
+    _train_and_predict(model, config, corpus_indices, idx_to_char, pred_period, pred_len, prefixes)
 
 
 def train_and_predict_rnn_gluon(model: Any, num_hiddens: int, vocab_size: int, ctx: Any, corpus_indices: Any,
@@ -190,13 +180,11 @@ def train_and_predict_rnn_gluon(model: Any, num_hiddens: int, vocab_size: int, c
     # the weights whose shapes are not known yet are drawn when the model first sees an input
     model(nd.zeros((batch_size, num_steps), ctx=ctx), model.begin_state(batch_size=batch_size, ctx=ctx))
     adapted = Gluon(model, vocab_size, ctx)
-    _train_and_predict(adapted, config, corpus_indices, idx_to_char, char_to_idx, pred_period, pred_len, prefixes)
+    _train_and_predict(adapted, config, corpus_indices, idx_to_char, pred_period, pred_len, prefixes)
 
 
-def _write(model: Any, prefix: str, num_chars: int, idx_to_char: Any, char_to_idx: Any) -> str:
-    encode(prefix, char_to_idx)
-    idx_to_char = [idx_to_char[i] for i in range(len(idx_to_char))]     # a dict will do, too
-    return generate(OneByOne(model), idx_to_char, prefix, num_chars)
+def _vocabulary(idx_to_char: Any) -> Vocabulary:
+    return Vocabulary(idx_to_char[i] for i in range(len(idx_to_char)))      # a dict will do, too
 
 
 def _config(sampling: str, num_epochs: int, num_steps: int, batch_size: int, lr: float, theta: float | None) -> TrainConfig:
@@ -206,17 +194,18 @@ def _config(sampling: str, num_epochs: int, num_steps: int, batch_size: int, lr:
                        clipping_theta=theta or 0, seed=None)
 
 
-def _train_and_predict(model: Any, config: TrainConfig, corpus_indices: Any, idx_to_char: Any, char_to_idx: Any,
-                       pred_period: int, pred_len: int, prefixes: Any) -> None:
+def _train_and_predict(model: Any, config: TrainConfig, corpus_indices: Any, idx_to_char: Any, pred_period: int, pred_len: int,
+                       prefixes: Any) -> None:
+    vocabulary = _vocabulary(idx_to_char)
     if pred_period < 1:
         raise ValueError(f'pred_period must be 1 or more epochs, got {pred_period}')
     if pred_period <= config.num_epochs:
         for prefix in prefixes:     # rather now than after the first pred_period epochs
             if not prefix:
                 raise ValueError('a prefix in prefixes is empty: give at least one character to start from')
-            encode(prefix, char_to_idx)
+            vocabulary.encode(prefix)
     for record in Trainer(model, config, rng=random).epochs(corpus_indices):
         if record.epoch % pred_period == 0:
             print(f'epoch {record.epoch}, perplexity {record.perplexity:f}, time {record.seconds:.2f} sec')
             for prefix in prefixes:
-                print(' -', _write(model, prefix, pred_len, idx_to_char, char_to_idx))
+                print(' -', generate(OneByOne(model), vocabulary, prefix, pred_len))

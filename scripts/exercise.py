@@ -56,7 +56,7 @@ def main() -> None:
             tqdm.write(f'{bench.wanted} is not here, {bench.corpus_name} takes its place: {bench.fallback}')
             tqdm.write(f'找不到 {bench.wanted}，以 {bench.corpus_name} 代替')
         for number in numbers:
-            answer(number, bench, args, bar)
+            run_exercise(number, bench, args, bar)
 
 
 def chosen(args: argparse.Namespace) -> List[str]:
@@ -79,7 +79,7 @@ def chosen(args: argparse.Namespace) -> List[str]:
     return [number for number in numbers if number not in answered]
 
 
-def answer(number: str, bench: Workbench, args: argparse.Namespace, bar: Any) -> None:
+def run_exercise(number: str, bench: Workbench, args: argparse.Namespace, bar: Any) -> None:
     """Run one exercise, print it and keep it."""
     start = time.perf_counter()
     bench.begin()

@@ -1,13 +1,13 @@
 """Fill gaps in lyrics from both sides: the task that fits a bidirectional network.
 
     python scripts/fill_in.py train --corpus jaychou --max-chars 0      # some minutes on two cores; perplexity 296, one way 389
-    python scripts/fill_in.py ask runs/fill-in "能不能给我一_歌的时间"
+    python scripts/fill_in.py predict runs/fill-in "能不能给我一_歌的时间"
 
 `train` masks characters of the text and teaches a bidirectional network to predict them, then a one-directional network of as
 many parameters, and counts bigrams; the table says what the second direction is worth on text that none of them has read. The
 run's folder holds config.json, metrics.jsonl, curve.png, checkpoint.npz, from which --resume goes on, best.npz, the epoch that
 was best on the validation text, and table.json; in one-directional/ the same of the second network.
-`ask` fills the gaps (_ or ␣) of texts with the best epoch, in seconds. A blank that it answers is shown as ␣.
+`predict` fills the gaps (_ or ␣) of texts with the best epoch, in seconds. A blank that it answers is shown as ␣.
 """
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ EXAMPLES = """examples
   python scripts/fill_in.py train                                          on the embedded lyrics
   python scripts/fill_in.py train --corpus jaychou --max-chars 0 --out runs/fill-jaychou
   python scripts/fill_in.py train --out runs/fill-jaychou --resume --num-epochs 20
-  python scripts/fill_in.py ask runs/fill-jaychou "能不能给我一_歌的时间"
+  python scripts/fill_in.py predict runs/fill-jaychou "能不能给我一_歌的时间"
 """
 CHOICES = {'cell': CELLS, 'impl': IMPLS, 'sampling': SAMPLINGS}
 OUT = Path('runs/fill-in')
@@ -55,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
                             argument_default=argparse.SUPPRESS)
     add_settings(t, CHOICES, FillInSettings, corpora=', '.join(CORPORA))
     add_run(t.add_argument_group('the run'), OUT, 'its folder')
-    a = commands.add_parser('ask', description='Fill the gaps of texts.')
+    a = commands.add_parser('predict', aliases=['ask'], description='Fill the gaps of texts.')
     a.add_argument('texts', nargs='+', metavar='[RUN] TEXT', help=f'the folder of a run, then texts in which _ or {SPACE} stands '
                    'for each unknown character')
     a.add_argument('--candidates', type=int, default=5, help='characters to name for each gap')
@@ -66,10 +66,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = parser().parse_args()
-    ask(args) if args.command == 'ask' else train(args)
+    train(args) if args.command == 'train' else predict(args)
 
 
-def ask(args: argparse.Namespace) -> None:
+def predict(args: argparse.Namespace) -> None:
     _cli.check_counts(args, 'candidates')
     first, *others = args.texts
     if (others and not set(first) & {MASK, SPACE}) or os.path.exists(first):     # a text may be too long for a name
@@ -107,7 +107,7 @@ def train(args: argparse.Namespace) -> None:
     show(rows, sum(y.shape[0] for _, y in texts.test))
     write_whole(args.out / 'table.json', json.dumps([{'name': name, 'parameters': number, **dataclasses.asdict(score)}
                                                       for name, number, score in rows], ensure_ascii=False, indent=2) + '\n')
-    print(to_paste(['python', 'scripts/fill_in.py', 'ask', str(args.out)]), '"…_…"')
+    print(to_paste(['python', 'scripts/fill_in.py', 'predict', str(args.out)]), '"…_…"')
 
 
 def learn(run: TaskRun, texts: GapTexts, out: Path) -> Row:

@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
                    'scripts/export.py')
     p.add_argument(*flags_of('prefixes'), dest='prefixes', nargs='+', action='extend', help='what the text starts with, one '
                    'text for each (default: nothing)')
-    p.add_argument(*flags_of('pred_len'), dest='pred_len', type=int, default=RunSettings.pred_len, help='characters, or words, '
+    p.add_argument(*flags_of('pred_len'), dest='num_chars', type=int, default=RunSettings.pred_len, help='characters, or words, '
                    'to add')
     p.add_argument('--prefix-file', type=Path, action='append', metavar='FILE', help='a UTF-8 text to start with, without '
                    'its last line break')
@@ -69,10 +69,10 @@ def main() -> None:
     model, idx_to_char = read_model(args.model, args.ctx, args.which)
     for prefix in [*(args.prefixes or []), *(text[:-1] if text.endswith('\n') else text for text in files)] or ['']:
         if args.beam is not None:
-            print(*beam_search(model, idx_to_char, prefix, args.pred_len, beam=args.beam)[:args.number], sep='\n')
+            print(*beam_search(model, idx_to_char, prefix, args.num_chars, beam=args.beam)[:args.number], sep='\n')
             continue
         for i in range(args.number):
-            text = generate(model, idx_to_char, prefix, args.pred_len, **how, seed=args.seed + i,
+            text = generate(model, idx_to_char, prefix, args.num_chars, **how, seed=args.seed + i,
                             on_text=show if args.stream else None)
             print('' if args.stream else text)
 

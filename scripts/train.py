@@ -148,7 +148,7 @@ def train(run: Run) -> None:
 
 
 def early(run: Run) -> str:
-    """That it stopped before its last epoch, and why."""
+    """The line on a training that stopped early, '' for any other."""
     if not run.trainer.done or run.trainer.epoch >= run.settings.num_epochs:
         return ''
     return (f'stopped after epoch {run.trainer.epoch}: none of the last {run.settings.patience} was better on held-out text '

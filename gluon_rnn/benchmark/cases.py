@@ -182,7 +182,7 @@ def measure_generation(cell: str, num_chars: int, *, rounds: int = 5, threads: i
     A case that writes more or fewer characters is not measured. Raises ValueError for fewer than one.
     """
     if num_chars < 1:
-        raise ValueError(f'length must be 1 or more characters, got {num_chars}')
+        raise ValueError(f'num_chars must be 1 or more, got {num_chars}')
     setting = Setting(cell=cell, batch_size=1, num_steps=1, num_chars=num_chars + 1)
     cases = [Case(case.name, WORKERS / 'writing.py', {'impl': case.name}) for case in book_cases()]
     cases += [Case(case.name, WORKERS / 'writing.py', case.options) for case in own_cases()]

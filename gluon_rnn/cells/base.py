@@ -103,7 +103,7 @@ class Composite(Network):
     def load_book_params(self, params: BookParams) -> None:
         extra = sorted(key for key in params if key.partition('.')[0] not in self.parts)
         if extra:
-            raise ValueError(f'the weights are of another network: not wanted {extra}')
+            raise ValueError(f'the weights belong to another network: unexpected {extra}')
         for name, part in self.parts.items():
             try:
                 part.load_book_params({key[len(name) + 1:]: value for key, value in params.items()
@@ -123,7 +123,7 @@ def check_weights(wanted: Mapping[str, Any], values: BookParams) -> None:
     """Raise ValueError that names a wrong key or shape, unless `values` has the names and shapes of the arrays in `wanted`."""
     missing, extra = sorted(wanted.keys() - values.keys()), sorted(values.keys() - wanted.keys())
     if missing or extra:
-        raise ValueError(f'the weights are of another network: missing {missing or "none"}, not wanted {extra or "none"}')
+        raise ValueError(f'the weights belong to another network: missing {missing or "none"}, unexpected {extra or "none"}')
     for name, array in wanted.items():
         if array.shape != values[name].shape:
             raise ValueError(f'{name} must have shape {array.shape}, got {values[name].shape}')

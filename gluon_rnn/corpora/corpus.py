@@ -95,15 +95,6 @@ class Corpus:
         return self.indices[:cut], self.indices[cut:]
 
 
-def encode(text: str, char_to_idx: Dict[str, int]) -> List[int]:
-    """Indices of the characters of `text`. Raises ValueError that names those not in the vocabulary."""
-    unknown = sorted(set(text) - char_to_idx.keys())
-    if unknown:
-        raise ValueError(f'{"".join(unknown)!r} is not in the vocabulary of {len(char_to_idx)} characters: '
-                         f'use only characters of the text that the model was trained on')
-    return [char_to_idx[char] for char in text]
-
-
 def unigram_perplexity(indices: np.ndarray) -> float:
     """Unigram perplexity of a corpus; a model below it has learned something of the order of characters."""
     p = np.bincount(indices) / len(indices)

@@ -29,7 +29,7 @@ class Told(nd.NDArray):
 
     @classmethod
     def of(cls, array: nd.NDArray, *checks: Tuple[nd.NDArray, int, str]) -> Told:
-        """In the place of `array`, which is empty afterwards: in autograd's record it is the same array."""
+        """Take over the handle of `array`, which must not be used afterwards; in autograd's record it is the same array."""
         told = cls(array.handle, array.writable)
         array.handle, told.checks = None, checks
         return told

@@ -48,7 +48,7 @@ def checked(text: str, known: NamedCorpus, where: Path | str) -> str:
     digest = hashlib.sha256(text.encode('utf-8')).hexdigest()
     if known.sha256 and digest != known.sha256:
         raise ValueError(f'{where} is not the text that the book uses (SHA-256 {digest[:12]}…, wanted {known.sha256[:12]}…): '
-                         f'get it again, or pass its path to use it as it is')
+                         f'download it again, or pass its path to use it as it is')
     return text
 
 

@@ -80,7 +80,7 @@ def read_idx(path: Path, *, num_axes: int) -> np.ndarray:
     Raises ValueError if the file is no idx file, has another number of axes, or is cut short.
     """
     path = Path(path)
-    again = 'get it again'
+    again = 'download it again'
     try:
         with gzip.open(path) if path.suffix == '.gz' else path.open('rb') as file:
             head = file.read(4)

@@ -168,7 +168,7 @@ def _read(file: Any, path: Path, kind: str) -> bytes:
 def _damaged(path: Path, kind: str, error: Exception) -> ValueError:
     """A damaged zip makes Python's reader stumble in a dozen ways."""
     return ValueError(f'{path} is not a readable {kind} file ({type(error).__name__}: {" ".join(str(error).split())[:100]}): '
-                      f'get it again')
+                      f'download or copy it again')
 
 
 class _Refused(ValueError):

@@ -33,7 +33,7 @@ class Counting:
 
     @classmethod
     def fitted(cls, corpus_indices: Any, vocab_size: int, batches: Sequence[Batch], *, right: bool = True) -> Counting:
-        """With the α that does best on masked batches of another text."""
+        """Counting with the α that scores best on masked batches of another text."""
         counting = cls(corpus_indices, vocab_size, right=right)
 
         def perplexity(alpha: float) -> float:

@@ -27,7 +27,7 @@ class ClassifierConfig(NetworkConfig):
 
 
 class Classifier(Model):
-    """Reads a sequence and names its class from the hidden state after it.
+    """Reads a sequence and predicts its class from the hidden state after it.
 
     That is the state after the row's last step, and of a second direction the one after the first step, which it reads last: each
     direction has then read the whole sequence.
@@ -64,7 +64,7 @@ class Classifier(Model):
 
 
 def classify(model: Classifier, X: np.ndarray, batch_size: int = 500) -> np.ndarray:
-    """The class that the model names for each sequence of X (number, num_steps, num_inputs), as (number,) integers."""
+    """The predicted class of each sequence of X (number, num_steps, num_inputs), as (number,) integers."""
     return _read(model, X, batch_size).argmax(axis=1).asnumpy().astype(np.int64)
 
 

@@ -18,9 +18,9 @@ from mxnet import nd
 from ..cells.base import Network
 from ..cells.lengths import Lengths, check_lengths
 from ..cells.ops import OneHot, State
-from ..corpora.corpus import encode
 from ..corpora.indices import check_indices
 from ..corpora.sampling import Batch, consecutive_batches, masked_batches, num_batches, random_batches
+from ..corpora.tokens import Vocabulary
 from ..training.config import TrainConfig
 from ..training.loss import perplexity
 from .base import Model, build_parts, check_matrix, count_parameters, with_parameters
@@ -90,7 +90,7 @@ class MaskedText:
         return num_batches(len(self.indices), self.config.batch_size, self.config.num_steps, self.config.sampling)
 
     def batches(self, epoch: int) -> Iterator[Batch]:
-        """Depends on the seed and the epoch alone."""
+        """Masked batches of an epoch, a function of seed and epoch alone."""
         config = self.config
         sizes = config.batch_size, config.num_steps
         if config.sampling == 'random':
@@ -156,11 +156,12 @@ def fill(model: FillIn, idx_to_char: Sequence[str], texts: Sequence[str], *, num
     for text in texts:
         if MASK not in text:
             raise ValueError(f'{text!r} has no gap to fill: mark each with {MASK!r}, as in 能不能给我一_歌的时间')
-    char_to_idx = {**{char: i for i, char in enumerate(idx_to_char)}, MASK: model.mask}
+    vocabulary = Vocabulary([*idx_to_char, MASK])       # the mask is the index behind all characters
+    texts = [''.join(vocabulary.cut(text)) for text in texts]
     lengths = [len(text) for text in texts]
     X = np.zeros((len(texts), max(lengths)), dtype=np.float32)
     for row, text in enumerate(texts):
-        X[row, :len(text)] = encode(text, char_to_idx)
+        X[row, :len(text)] = vocabulary.encode(text)
     logits, _ = model(nd.array(X, ctx=model.ctx), model.begin_state(len(texts)), lengths)
     gaps = iter(nd.softmax(logits).asnumpy())
     filled = []

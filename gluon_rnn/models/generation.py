@@ -68,7 +68,7 @@ def beam_search(model: Any, idx_to_char: Sequence[str], prefix: str = '', num_ch
 def check_numbers(num_chars: int, temperature: float | None, top_k: int | None, top_p: float | None) -> None:
     """Raise ValueError for numbers that make no sense."""
     if num_chars < 0:
-        raise ValueError(f'length must be 0 or more characters, got {num_chars}')
+        raise ValueError(f'num_chars must be 0 or more, got {num_chars}')
     if temperature is not None and not 0 <= temperature < float('inf'):
         raise ValueError(f'temperature must be 0 (greedy) or more, got {temperature}')
     if top_k is not None and top_k < 1:

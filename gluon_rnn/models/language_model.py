@@ -16,7 +16,7 @@ from ..cells.ops import OneHot, State, time_major
 from ..corpora.device_indices import Told, bounded
 from ..corpora.indices import check_indices
 from ..corpora.tokens import Vocabulary
-from ..runs.arrays import seal_arrays
+from ..runs.arrays import pack_arrays
 from ..runs.files import write_whole
 from .base import Model, build_parts, check_matrix
 
@@ -118,7 +118,7 @@ class LanguageModel(Model):
                              f'as model.save(path, corpus.idx_to_char)')
         weights = {f'params/{name}': param.asnumpy() for name, param in self.parameters().items()}
         description = {'model': dataclasses.asdict(self.config), **vocabulary.as_dict(), 'epoch': 0, 'optimizer': {}}
-        write_whole(Path(path), seal_arrays(description, weights))
+        write_whole(Path(path), pack_arrays(description, weights))
 
 
 def build_model(config: ModelConfig, ctx: Any = None) -> LanguageModel:

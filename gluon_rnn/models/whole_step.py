@@ -93,7 +93,7 @@ class WholeSteps:
         return self.network.by_direction(found), {name: found[name] for name in self.around}
 
     def _by_place(self, moments: Dict[str, Any]) -> Dict[str, Any]:
-        """By the kernels' names of the parameters."""
+        """The moments by the kernels' names."""
         placed = {f'{i}.{d}.{name}': value for i, layer in enumerate(self.network.by_direction(moments))
                   for d, own in enumerate(layer) for name, value in own.items()}
         return {**placed, **{name: value for name, value in moments.items() if name in self.around}}

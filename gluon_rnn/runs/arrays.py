@@ -21,7 +21,7 @@ _DAMAGE = (ValueError, KeyError, TypeError, AttributeError, EOFError, SyntaxErro
            NotImplementedError, UnicodeError, OSError, zipfile.BadZipFile, zlib.error)
 
 
-def seal_arrays(description: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> memoryview:
+def pack_arrays(description: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> memoryview:
     """The bytes of a file of these arrays. Raises ValueError if a number is not finite."""
     for name, value in arrays.items():
         if not np.isfinite(value).all():

@@ -20,7 +20,7 @@ from ..corpora.tokens import Vocabulary
 from ..models.classifier import ClassifierConfig
 from ..models.language_model import LanguageModel, ModelConfig
 from ..training.trainer import Trainer
-from .arrays import read_arrays, read_description, seal_arrays, undamaged
+from .arrays import pack_arrays, read_arrays, read_description, undamaged
 from .files import write_whole
 
 
@@ -82,7 +82,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
 def to_bytes(checkpoint: Checkpoint) -> memoryview:
     """The bytes of a checkpoint's file. Raises ValueError if a weight is not finite."""
-    return seal_arrays({'model': dataclasses.asdict(checkpoint.config), **Vocabulary.of(checkpoint.idx_to_char).as_dict(),
+    return pack_arrays({'model': dataclasses.asdict(checkpoint.config), **Vocabulary.of(checkpoint.idx_to_char).as_dict(),
                         'epoch': checkpoint.epoch, 'optimizer': checkpoint.optimizer, 'held_out': checkpoint.held_out},
                        checkpoint.arrays)
 

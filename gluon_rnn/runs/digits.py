@@ -88,5 +88,5 @@ class DigitsJob(TaskJob):
         return replace(record, accuracy=float(np.mean(self.answers() == self.test.y)))
 
     def answers(self) -> np.ndarray:
-        """The class that the model names for each test image."""
+        """The predicted class of each test image."""
         return classify(self.trainer.model, self.test.X)

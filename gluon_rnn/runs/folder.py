@@ -213,8 +213,8 @@ def read_metrics(folder: Path) -> List[EpochRecord]:
         return []
     try:
         *lines, last = path.read_bytes().split(b'\n')
-        sealed = any(f'"{DIGEST}"'.encode() in line for line in lines)      # if one is, all are: older versions know no digests
-        records = [_record(line, sealed) for line in lines]
+        checksummed = any(f'"{DIGEST}"'.encode() in line for line in lines)   # if one is, all are: older versions know no digests
+        records = [_record(line, checksummed) for line in lines]
         with contextlib.suppress(ValueError, TypeError):
             records += [_record(last)]
         if [record.epoch for record in records] != list(range(1, len(records) + 1)):

@@ -29,25 +29,7 @@ from .gpus import GPUWarning
 from .kernel_cache import has_numba, kernel_cache
 
 __all__ = [
-           'GPUWarning',
-           'Job',
-           'blas_kernel',
-           'blas_kernel_here',
-           'child_environment',
-           'child_variables',
-           'data_folders',
-           'has_numba',
-           'kernel_cache',
-           'launched_job',
-           'machine',
-           'num_threads',
-           'parse_contexts',
-           'parse_ctx',
-           'prepare',
-           'quick_notebooks',
-           'refuse_mxnet',
-           'seed',
-           'try_all_gpus',
-           'try_gpu',
-           'usable_cpus',
+    'GPUWarning', 'Job', 'blas_kernel', 'blas_kernel_here', 'child_environment', 'child_variables', 'data_folders', 'has_numba',
+    'kernel_cache', 'launched_job', 'machine', 'num_threads', 'parse_contexts', 'parse_ctx', 'prepare', 'quick_notebooks',
+    'refuse_mxnet', 'seed', 'try_all_gpus', 'try_gpu', 'usable_cpus',
 ]

@@ -55,5 +55,5 @@ class _Finder:
 
 
 def load_lean() -> None:
-    """From here on `import mxnet` loads without them."""
+    """Make `import mxnet` load without SciPy and scikit-learn."""
     sys.meta_path.insert(0, _Finder())      # type: ignore[arg-type]

@@ -92,8 +92,8 @@ def load_state_dict(model: LanguageModel, state_dict: Mapping[str, torch.Tensor]
     arrays = {torch_name(name): array for name, array in weights_of(model).items()}
     missing, extra = sorted(arrays.keys() - state_dict.keys()), sorted(state_dict.keys() - arrays.keys())
     if missing or extra:
-        raise ValueError(f'the state_dict is of another network: missing {", ".join(missing) or "nothing"}, '
-                         f'not wanted {", ".join(extra) or "nothing"}')
+        raise ValueError(f'the state_dict belongs to another network: missing {", ".join(missing) or "nothing"}, '
+                         f'unexpected {", ".join(extra) or "nothing"}')
     for name, array in arrays.items():
         if tuple(state_dict[name].shape) != array.shape:
             raise ValueError(f'{name} must have shape {array.shape}, got {tuple(state_dict[name].shape)}')

@@ -49,12 +49,12 @@ class Lockstep:
                                   mxnet_epsilon=mxnet_epsilon)
 
     def start(self, batch_size: int) -> None:
-        """Both from a new state."""
+        """Start both from a new state."""
         self.here.start(batch_size)
         self.there.start(batch_size)
 
     def step(self, X: np.ndarray, Y: np.ndarray) -> Tuple[float, float]:
-        """Both losses, MXNet's first."""
+        """Train both by one step. Returns both losses, MXNet's first."""
         return self.here.step(X, Y), self.there.step(torch.from_numpy(X), torch.from_numpy(Y))
 
 

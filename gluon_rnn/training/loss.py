@@ -14,7 +14,7 @@ from ..corpora.sampling import consecutive_batches, consecutive_rows
 
 _LARGEST_LOSS = math.log(sys.float_info.max)    # of which a perplexity can be told
 _STEPS_AHEAD = 8        # how many steps the host may queue before it looks at a result
-_REMEDY = 'lower lr, or clip by clipping_theta'
+_REMEDY = 'lower lr, or clip the gradients with clipping_theta'
 
 
 class Diverged(ArithmeticError):

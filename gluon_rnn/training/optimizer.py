@@ -99,13 +99,13 @@ class Optimizer:
     def load_state(self, arrays: Dict[str, np.ndarray], numbers: Dict[str, Any]) -> None:
         """Go on from what `state` returned, but with this optimizer's lr.
 
-        Raises ValueError if it is of another optimizer or model.
+        Raises ValueError if it belongs to another optimizer or model.
         """
         numbers = dict(numbers)
         counts = numbers.pop('counts')
         self.optimizer._set_current_context(self.params[0].context.device_id)       # whose counts are meant
         if not numbers.keys() <= vars(self.optimizer).keys():
-            raise ValueError('the optimizer state is of another optimizer')
+            raise ValueError('the optimizer state belongs to another optimizer')
         vars(self.optimizer).update({**numbers, 'lr': self.lr})
         self.optimizer._index_update_count.update({int(i): count for i, count in counts.items()})
         for i, (name, param) in enumerate(zip(self.names, self.params)):
@@ -116,7 +116,7 @@ class Optimizer:
             if not given:
                 continue
             if len(given) != len(slots) or any(a.shape != slot.shape for a, slot in zip(given, slots)):
-                raise ValueError(f'the optimizer state of {name} is of another optimizer or model')
+                raise ValueError(f'the optimizer state of {name} belongs to another optimizer or model')
             for slot, value in zip(slots, given):
                 slot[:] = value
             self._apply.states[i], self._apply.states_synced[i] = state, True

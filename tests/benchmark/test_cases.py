@@ -92,7 +92,7 @@ def test_an_unknown_size_is_told():
 
 
 def test_no_character_to_write_is_told():
-    with pytest.raises(ValueError, match='length must be 1 or more characters, got 0'):
+    with pytest.raises(ValueError, match='num_chars must be 1 or more, got 0'):
         measure_generation('gru', 0)
 
 

@@ -115,7 +115,7 @@ def test_given_folder_comes_first(one_named):
     (one_named / 'given' / 'song.txt').write_text(TEXT, encoding='utf-8')
     (one_named / 'first' / 'song.txt').write_text('something else', encoding='utf-8')
     assert len(load_corpus('song', folder=one_named / 'given')) == 9
-    with pytest.raises(ValueError, match=r'first.song\.txt is not the text that the book uses .*get it again'):
+    with pytest.raises(ValueError, match=r'first.song\.txt is not the text that the book uses .*download it again'):
         load_corpus('song')
 
 

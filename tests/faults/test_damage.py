@@ -189,7 +189,7 @@ def check(path, data, reader, whole, rng, count, tally):
 def test_digests_are_where_a_reader_sees_them(trained):
     config = json.loads((trained() / 'config.json').read_text(encoding='utf-8'))
     lines = [json.loads(line) for line in (trained() / 'metrics.jsonl').read_text().splitlines()]
-    assert all(len(sealed['digest']) == 16 for sealed in (config, *lines))
+    assert all(len(written['digest']) == 16 for written in (config, *lines))
     assert [line['epoch'] for line in lines] == [1, 2, 3, 4]
 
 

@@ -99,7 +99,7 @@ def test_in_a_checkpoint(refused, run, proof, tmp_path, tally, where):
     refused(said, 'train', '--out', run, '--resume', '--num-epochs', 2)
     refused(said, 'export', run, '--format', 'torch', '--out', tmp_path / 'model.pt')
     refused(said, 'look', run, '--text', '不分开', '--out', tmp_path / 'look')
-    refused(said, 'fill_in', 'ask', '分_开', '--out', run)
+    refused(said, 'fill_in', 'predict', '分_开', '--out', run)
     for where_to in ('6.7/scratch', 'any.npz'):
         path = tmp_path / where_to
         path.parent.mkdir(exist_ok=True)

@@ -171,10 +171,10 @@ def test_script(tmp_path):
     table = json.loads((tmp_path / 'run' / 'table.json').read_text())
     assert [row['name'].split()[0] for row in table] == ['bidirectional', 'one-directional', 'counting', 'counting']
     assert all(0 <= row['accuracy'] <= 1 and row['perplexity'] > 1 for row in table)
-    done = script('ask', '我_', '_一天', '--candidates', '2', '--out', 'run', cwd=tmp_path)
+    done = script('predict', '我_', '_一天', '--candidates', '2', '--out', 'run', cwd=tmp_path)
     lines = done.stdout.splitlines()
     assert done.returncode == 0 and len(lines) == 4 and lines[0][0] == '我' and lines[2][1:] == '一天'
-    done = script('ask', '没有空', '--out', 'run', cwd=tmp_path)
+    done = script('predict', '没有空', '--out', 'run', cwd=tmp_path)
     assert done.returncode == 2 and done.stderr.startswith("fill_in.py: '没有空' has no gap") and done.stderr.count('\n') == 1
-    done = script('ask', '我_', '--out', 'none', cwd=tmp_path)
+    done = script('predict', '我_', '--out', 'none', cwd=tmp_path)
     assert done.returncode == 2 and 'holds no trained network' in done.stderr

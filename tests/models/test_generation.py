@@ -112,7 +112,7 @@ def test_huge_logits_do_not_overflow():
 @pytest.mark.parametrize('prefix, num_chars, options, message', [
     ('axz', 5, {}, r"prefix 'axz': 'xz' is not in the vocabulary of 8 characters"),
     ('z' * 50, 5, {}, r"prefix 'z{40}…': 'z' is not in the vocabulary"),
-    ('a', -1, {}, 'length must be 0 or more characters, got -1'),
+    ('a', -1, {}, 'num_chars must be 0 or more, got -1'),
     ('a', 5, {'temperature': -1.0}, 'temperature must be 0 .greedy. or more, got -1.0'),
     ('a', 5, {'temperature': float('nan')}, 'temperature must be 0 .greedy. or more, got nan'),
     ('a', 5, {'temperature': float('inf')}, 'temperature must be 0 .greedy. or more, got inf'),

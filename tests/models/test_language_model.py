@@ -131,7 +131,7 @@ def test_weights_of_another_network():
         copy_params(build_model(CONFIGS['rnn']), build_model(CONFIGS['gru']))
     with pytest.raises(ValueError, match='in layer2'):
         copy_params(build_model(CONFIGS['deep']), build_model(replace(CONFIGS['deep'], num_layers=3)))
-    with pytest.raises(ValueError, match=r'not wanted .*layer2'):
+    with pytest.raises(ValueError, match=r'unexpected .*layer2'):
         copy_params(build_model(replace(CONFIGS['deep'], num_layers=3)), build_model(CONFIGS['deep']))
 
 

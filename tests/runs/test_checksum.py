@@ -9,10 +9,10 @@ CONTENT = {'epoch': 1, 'perplexity': 843.25, 'text': '分开', 'none': None}
 
 
 def test_it_comes_back_without_its_digest_which_stands_behind_the_first_name():
-    sealed = with_checksum(CONTENT)
-    assert list(sealed)[:2] == ['epoch', DIGEST] and len(sealed[DIGEST]) == 16
-    assert verified(json.dumps(sealed)) == verified(json.dumps(sealed, ensure_ascii=False).encode()) == CONTENT
-    assert verified(json.dumps(dict(reversed(list(sealed.items()))))) == CONTENT     # in any order
+    checksummed = with_checksum(CONTENT)
+    assert list(checksummed)[:2] == ['epoch', DIGEST] and len(checksummed[DIGEST]) == 16
+    assert verified(json.dumps(checksummed)) == verified(json.dumps(checksummed, ensure_ascii=False).encode()) == CONTENT
+    assert verified(json.dumps(dict(reversed(list(checksummed.items()))))) == CONTENT     # in any order
 
 
 @pytest.mark.parametrize('change', [{'perplexity': 843.26}, {'epoch': '1'}, {'more': 0}, {'text': '分 开'}])

@@ -1,4 +1,4 @@
-"""scripts/fill_in.py: its run's folder, going on in either network, and asking."""
+"""scripts/fill_in.py: its run's folder, going on in either network, and filling gaps."""
 from __future__ import annotations
 
 import json
@@ -86,28 +86,28 @@ def test_what_is_refused(script, refused, tmp_path, whole):
     refused('holds a run already', 'fill_in', 'train', *SMALL, '--out', whole)
     refused('--mask-rate is 0.2 in the run', 'fill_in', 'train', '--out', whole, '--resume', '--mask-rate', 0.3)
     refused('does not exist', 'fill_in', 'train', '--out', tmp_path / 'none', '--resume')
-    refused('holds no trained network', 'fill_in', 'ask', '分_', '--out', tmp_path / 'none')
-    refused('holds no trained network', 'fill_in', 'ask', tmp_path, '分_')
+    refused('holds no trained network', 'fill_in', 'predict', '分_', '--out', tmp_path / 'none')
+    refused('holds no trained network', 'fill_in', 'predict', tmp_path, '分_')
     assert script('fill_in', 'train', *SMALL, '--num-epochs', 1, '--no-compare', '--out', whole, '--overwrite').status == 0
     assert {path.name for path in (whole / INSIDE).iterdir()} <= {'.lock'}      # nothing of the run before
 
 
-def test_ask_shows_blank_answers(script, whole):
+def test_predict_shows_blank_answers(script, whole):
     saved = checkpoint.read(whole / 'best.npz')
     assert ' ' in saved.idx_to_char
     for name in saved.arrays:       # a network that answers nothing but blanks
         saved.arrays[name] = saved.arrays[name] * 0
     saved.arrays['params/dense_bias'][saved.idx_to_char.index(' ')] = 5
     checkpoint.save(whole / 'best.npz', saved)
-    answers = [script('fill_in', 'ask', *where, '--candidates', 1).out.splitlines() for where in (
+    answers = [script('fill_in', 'predict', *where, '--candidates', 1).out.splitlines() for where in (
         (whole, '想_有 ␣'), ('想_有 _', '--out', whole), (whole / 'best.npz', '想␣有 _'))]
     assert [[line.split()[0] for line in lines] for lines in answers] == [['想␣有', '␣', '␣']] * 3
     assert all(lines[0] == '想␣有 ␣' for lines in answers)
-    assert script('fill_in', 'ask', '想_' * 200, '--out', whole).out.startswith('想␣想␣')
+    assert script('fill_in', 'predict', '想_' * 200, '--out', whole).out.startswith('想␣想␣')
 
 
-def test_a_network_of_before_is_asked(script, tmp_path, whole):
-    """Its folder held the best epoch as checkpoint.npz, and no best.npz."""
+def test_a_network_of_before_is_asked_as_before(script, tmp_path, whole):
+    """Its folder held the best epoch as checkpoint.npz, and no best.npz; the command was `ask`."""
     (tmp_path / 'old').mkdir()
     shutil.copy(whole / 'best.npz', tmp_path / 'old' / 'checkpoint.npz')
-    assert script('fill_in', 'ask', tmp_path / 'old', '想_有').out == script('fill_in', 'ask', whole, '想_有').out
+    assert script('fill_in', 'ask', tmp_path / 'old', '想_有').out == script('fill_in', 'predict', whole, '想_有').out

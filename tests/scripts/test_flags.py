@@ -35,7 +35,7 @@ def test_help_says_how_long_it_takes(name):
 def test_results_lie_in_runs_and_are_not_replaced_unless_told(name):
     for parser in parsers(name):
         known = flags(parser)
-        if '--out' in known and not parser.prog.endswith(' ask'):
+        if '--out' in known and not parser.prog.endswith(' predict'):
             default = known['--out'].default
             assert not known['--out'].required and ((default is None and '(default: ' in known['--out'].help) or
                                                     default.parts[0] == 'runs'), parser.prog

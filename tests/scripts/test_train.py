@@ -301,7 +301,7 @@ def test_generate(script, refused, trained, tmp_path):
     refused("prefix 'Q': 'Q' is not", 'generate', run, '--prefix', 'Q')
     refused('--temperature must be 0 (greedy) or more', 'generate', run, '--prefix', '分', '--temperature', -1)
     refused('--top-k must be 1 or more', 'generate', run, '--prefix', '分', '--top-k', 0)
-    refused('length must be 0 or more', 'generate', run, '--prefix', '分', '--length', -1)
+    refused('--pred-len must be 0 or more, got -1', 'generate', run, '--prefix', '分', '--length', -1)
 
 
 def test_generation_does_not_depend_on_the_implementation(trained):

@@ -41,9 +41,9 @@ def test_other_optimizers_meet_clipped_gradients(theta):
     params = parameters()
     before = numbers(params)
     norm = np.sqrt(sum((grad ** 2).sum() for _, grad in before))
-    updater = Optimizer(params, 'adam', 0.1, theta)
-    updater.step()
-    memory, _ = updater.state()
+    optimizer = Optimizer(params, 'adam', 0.1, theta)
+    optimizer.step()
+    memory, _ = optimizer.state()
     for (name, param), (weight, grad) in zip(params.items(), before):
         assert_allclose(memory[f'{name}/0'], 0.1 * grad * (theta / norm if theta else 1), rtol=1e-5)
         assert_allclose(param.asnumpy(), weight - 0.1 * np.sign(grad), atol=0.01)
@@ -67,9 +67,9 @@ def test_state_of_another_optimizer_or_model():
     adam, momentum = (Optimizer(parameters(), name, 0.1, 0) for name in ('adam', 'nag'))
     adam.step()
     arrays, plain = adam.state()
-    with pytest.raises(ValueError, match='the optimizer state is of another optimizer'):
+    with pytest.raises(ValueError, match='the optimizer state belongs to another optimizer'):
         momentum.load_state(arrays, plain)
-    with pytest.raises(ValueError, match='the optimizer state of p0 is of another optimizer or model'):
+    with pytest.raises(ValueError, match='the optimizer state of p0 belongs to another optimizer or model'):
         Optimizer(parameters(), 'adam', 0.1, 0).load_state({**arrays, 'p0/0': np.zeros((9, 9))}, plain)
 
 
@@ -83,9 +83,9 @@ def test_going_on_with_another_lr(name):
     for lr in (0.1, 0.001):
         for param, (weight, grad) in zip(params.values(), before):
             param[:], param.grad[:] = weight, grad
-        updater = Optimizer(params, name, lr, 0)
-        updater.load_state(*state)
-        updater.step()
+        optimizer = Optimizer(params, name, lr, 0)
+        optimizer.load_state(*state)
+        optimizer.step()
         moved.append(np.concatenate([(param.asnumpy() - weight).ravel() for param, (weight, _) in zip(params.values(), before)]))
     assert np.abs(moved[0]).max() > 1e-3
     assert_allclose(moved[1], moved[0] / 100, rtol=0, atol=3e-7)

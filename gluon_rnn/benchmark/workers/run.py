@@ -50,7 +50,7 @@ def random_text(num_chars: int, vocab_size: int) -> list[int]:
 
 
 def timed(epoch: Callable[[], Any]) -> Dict[str, float]:
-    """Its seconds, its perplexity, and `others`: how many CPUs the other programs of the machine kept busy meanwhile."""
+    """Time an epoch: seconds, perplexity, and `others`, the CPUs that other programs kept busy."""
     used, start = others_seconds(), time.perf_counter()
     result = epoch()
     seconds = time.perf_counter() - start
