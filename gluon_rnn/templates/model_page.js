@@ -60,8 +60,8 @@ function choose(which, t) {
 function showRivals() {
   if (!shown || !shown.characters.length) return;
   const { index, rivals, p } = shown.characters[chosen], it = visible(model.vocabulary[index]);
-  $('rivals_about').textContent = p === null ? say(`“${it}” is the first character: nothing stood before it.`, `“${it}”是第一个字，前面没有内容。`)
-    : say(`In the place of “${it}” (${chosen + 1}) the likeliest were:`, `在“${it}”（第 ${chosen + 1} 个字）的位置，最可能的是：`);
+  $('rivals_about').textContent = p === null ? say(`“${it}” is the first character: nothing stood before it.`, `“${it}”是第一个字，之前没有内容。`)
+    : say(`In the place of “${it}” (${chosen + 1}) the most likely were:`, `在“${it}”（第 ${chosen + 1} 个字）的位置，最可能的是：`);
   const rows = rivals.some(([i]) => i === index) || p === null ? rivals : [...rivals, [index, p]];
   $('rivals').replaceChildren(...rows.map(([i, q]) => {
     const bar = element('div', {});
@@ -159,7 +159,7 @@ function showFound() {
   for (const [id, numbers] of [['counting', shown.positions(END)], ['ending', shown.endings(END)]]) {
     const found = shown.strongest(layer, part, numbers);
     $(id).replaceChildren(...found.map(([i, r]) => element('button', { type: 'button', onclick: () => chooseUnit(i),
-      textContent: `${i + 1}: ${r.toFixed(2)}` })), found.length ? '' : say('the text has too few ends', '文本中的句末太少'));
+      textContent: `${i + 1}: ${r.toFixed(2)}` })), found.length ? '' : say('the text has too few line ends', '文本中的句末太少'));
   }
 }
 

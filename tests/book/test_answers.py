@@ -40,6 +40,13 @@ def test_figures_stand_in_their_places():
         answers.answer('6.4.2', figures, 'wins')
 
 
+def test_words_among_the_figures_are_in_the_language_of_the_text():
+    figures = dict.fromkeys(answers.read_answer('6.6.1', 'en').places(), 1.5)
+    en, zh = answers.answer('6.6.1', {**figures, 'best': ('weight decay', '权重衰减')}, 'helps')
+    assert '"weight decay"' in en and not CHINESE.search(en)
+    assert '“权重衰减”' in zh and 'weight decay' not in zh
+
+
 def test_an_exercise_that_there_is_not():
     with pytest.raises(ValueError, match=r"unknown exercise '6.4': choose from 6.1.1, 6.1.2, 6.2.1.* 6.10.1, 6.10.2$"):
         answers.question('6.4')

@@ -76,8 +76,8 @@ def question(number: str) -> Text:
 
 
 def answer(number: str, figures: Mapping[str, Any] | None = None, conclusion: str = '') -> Text:
-    """The answer to an exercise, see `Answer.text`."""
-    en, zh = (read_answer(number, language).text(figures, conclusion) for language in LANGUAGES)
+    """The answer to an exercise, see `Answer.text`. Of a figure that is a `Text` each language takes its own."""
+    en, zh = (read_answer(number, language).text(_in_language(figures, k), conclusion) for k, language in enumerate(LANGUAGES))
     return en, zh
 
 
@@ -97,6 +97,10 @@ class _Figures(Formatter):
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
             return '–'
         return format(value, spec) if spec else shown(value)
+
+
+def _in_language(figures: Mapping[str, Any] | None, k: int) -> Mapping[str, Any] | None:
+    return figures and {name: value[k] if isinstance(value, tuple) else value for name, value in figures.items()}
 
 
 def _places(text: str) -> List[str]:

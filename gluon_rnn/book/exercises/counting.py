@@ -16,6 +16,7 @@ from .workbench import QUICK_CHARS, Workbench
 ORDERS = (1, 2, 3, 4)
 ASKED = 100_000         # words of the question
 HELD_OUT = 0.1
+UNITS = {'characters': '字', 'words': '词'}      # in English, in Chinese
 _COUNT_BYTES = 4
 
 
@@ -84,6 +85,7 @@ def four_grams(bench: Workbench) -> Outcome:
                       'power_one': power[1], 'power_four': power[4], 'packed_mb': stored / 1e6, 'full_mb': full / 1e6})
     # words were asked for
     longest = max(found, key=lambda f: (f['text'].endswith('words') and f['length'] >= 10_000, f['length']))
+    text, _, unit = longest['text'].rpartition(', ')
     low, high = (pick(new for _, n, *_, new in counted if n == ORDERS[-1]) for pick in (min, max))
     style = {'xscale': 'log', 'yscale': 'log', 'xlabel': 'length of the text', 'ylabel': 'different n-grams'}
     return Outcome([
@@ -96,7 +98,8 @@ def four_grams(bench: Workbench) -> Outcome:
         Table(('Memory for n = 1 to 4, MB', 'n 从 1 到 4 所需的内存（MB）'),
               ('text', 'length', 'vocabulary', 'full tables', 'only what occurs, packed'),
               [[f[name] for name in ('text', 'length', 'vocabulary', 'full_mb', 'packed_mb')] for f in found])],
-        {**longest, 'unseen_low': low, 'unseen_high': high}, 'sparse' if high >= 0.05 else 'dense',
+        {**longest, 'text': text, 'unit': (unit, UNITS[unit]), 'unseen_low': low, 'unseen_high': high},
+        'sparse' if high >= 0.05 else 'dense',
         draw_panels(*(Panel(label, lines, style) for label, lines in growth.items())))
 
 

@@ -19,6 +19,7 @@ from ...tables import Row, Table
 from ...training.config import TrainConfig
 from ...training.optimizer import Optimizer, global_norm
 from .. import diagnostics
+from ..answers import Text
 from .drawing import draw_runs
 from .frame import Outcome
 from .scoring import chance_of, compared
@@ -63,25 +64,26 @@ def orthogonal(shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
 @dataclass(frozen=True)
 class Remedy:
     """One change to the plain training. settings: of model and trainer; recurrent: draws W_hh; limit: see `Watched`."""
-    name: str
+    name: Text
     settings: Mapping[str, Any] = field(default_factory=dict)
     recurrent: Callable[..., np.ndarray] = exploding_weights
     limit: float = 0
 
 
 REMEDIES = {
-    'plain': Remedy('nothing'),
-    'clip_norm': Remedy('clip the norm to 1', {'clipping_theta': 1}),
-    'clip_numbers': Remedy('clip each number to 0.01', limit=1e-2),
-    'lower_rate': Remedy('learning rate / 100', {'lr': LR / 100}),
-    'adam': Remedy('Adam, 0.001', {'optimizer': 'adam', 'lr': 1e-3}),
-    'decay': Remedy('weight decay', {'weight_decay': 1e-3 / LR}),
-    'short': Remedy(f'BPTT over {_SHORT} steps',
+    'plain': Remedy(('nothing', '不采取措施')),
+    'clip_norm': Remedy(('clip the norm to 1', '范数裁剪到 1'), {'clipping_theta': 1}),
+    'clip_numbers': Remedy(('clip each number to 0.01', '逐个元素裁剪到 0.01'), limit=1e-2),
+    'lower_rate': Remedy(('learning rate / 100', '学习率除以 100'), {'lr': LR / 100}),
+    'adam': Remedy(('Adam, 0.001', 'Adam，学习率 0.001'), {'optimizer': 'adam', 'lr': 1e-3}),
+    'decay': Remedy(('weight decay', '权重衰减'), {'weight_decay': 1e-3 / LR}),
+    'short': Remedy((f'BPTT over {_SHORT} steps', f'截断为 {_SHORT} 步'),
                     {'num_steps': _SHORT, 'batch_size': BATCH_SIZE * NUM_STEPS // _SHORT}),
-    'small': Remedy("small W_hh (the book's)", recurrent=lambda shape, rng: rng.normal(scale=0.01, size=shape)),
-    'orthogonal': Remedy('orthogonal W_hh', recurrent=orthogonal),
-    'gru': Remedy('GRU', {'cell': 'gru'}),
-    'lstm': Remedy('LSTM', {'cell': 'lstm'}),
+    'small': Remedy(("small W_hh (the book's)", '小的初始权重（照书）'),
+                    recurrent=lambda shape, rng: rng.normal(scale=0.01, size=shape)),
+    'orthogonal': Remedy(('orthogonal W_hh', '正交的初始权重'), recurrent=orthogonal),
+    'gru': Remedy(('GRU', 'GRU'), {'cell': 'gru'}),
+    'lstm': Remedy(('LSTM', 'LSTM'), {'cell': 'lstm'}),
 }
 
 
@@ -105,7 +107,7 @@ def attempt(bench: Workbench, remedy: Remedy, num_epochs: int) -> Tuple[Training
     reach = diagnostics.reach(eager, corpus.indices[:bench.size(37, 6)].tolist())
     model = new_model(bench, corpus.vocab_size, remedy, changes)
     watched = Watched(model.parameters(), pick(TrainConfig, bench.settings(**changes)), remedy.limit)
-    run = bench.train(remedy.name, model=model, own_optimizer=watched, **changes)
+    run = bench.train(remedy.name[0], model=model, own_optimizer=watched, **changes)
     norms = nd.concat(*watched.norms, dim=0).asnumpy()
     return run, {**run.row, 'gradient grows a step back, new network': (reach[0] / reach[-1]) ** (1 / (len(reach) - 1)),
                  'largest norm': norms.max() if np.isfinite(norms).all() else math.inf, 'median norm': np.median(norms),
@@ -115,13 +117,13 @@ def attempt(bench: Workbench, remedy: Remedy, num_epochs: int) -> Tuple[Training
 def remedies(bench: Workbench) -> Outcome:
     """6.6.1: one network whose gradient explodes, one remedy at a time, all with as many updates."""
     epochs, single = bench.size(24, 2), unigram_perplexity(bench.corpus().indices)
-    again = Remedy('nothing, another seed', {'seed': bench.seed + 1})
+    again = Remedy(('nothing, another seed', '不采取措施，另一随机种子'), {'seed': bench.seed + 1})
     tried = {name: attempt(bench, remedy, epochs) for name, remedy in {**REMEDIES, 'again': again}.items()}
     ends, plain = {name: run.perplexity for name, (run, _) in tried.items()}, tried['plain'][1]
     best = min(REMEDIES, key=lambda name: ends[name])
     return Outcome(
         [Table.of((f'One remedy at a time; unigram perplexity {single:.4g}',
-                   f'每次只用一种办法；只知道字频的困惑度为 {single:.4g}'), [row for _, row in tried.values()])],
+                   f'每次只用一种办法；一元模型的困惑度为 {single:.4g}'), [row for _, row in tried.values()])],
         {**ends, 'single': single, 'per_step': plain['gradient grows a step back, new network'],
          'largest': plain['largest norm'], 'best': REMEDIES[best].name},
         whether_one_helps(ends), draw_runs([run for run, _ in tried.values()]))

@@ -22,8 +22,8 @@ NO_ANSWER: Text = ('None: this run was shortened, and its figures show only what
 class Outcome:
     """The result of an experiment.
 
-    figures: for the places of the written answer, by name; conclusion: the one of its conclusions that the figures bear out;
-    picture: a figure of matplotlib's.
+    figures: for the places of the written answer, by name, words as a `Text`; conclusion: the one of its conclusions that the
+    figures bear out; picture: a figure of matplotlib's.
     """
     evidence: Sequence[Union[Table, Lines]]
     figures: Mapping[str, Any]

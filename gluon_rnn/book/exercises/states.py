@@ -10,7 +10,7 @@ from mxnet import nd
 from ...cells.ops import OneHot
 from ...corpora.sampling import consecutive_batches
 from ...tables import Table
-from .counting import indices_of, texts
+from .counting import UNITS, indices_of, texts
 from .drawing import Panel, draw_panels
 from .frame import Outcome
 from .workbench import Workbench
@@ -31,7 +31,7 @@ def outputs_needed(bench: Workbench) -> Outcome:
                      'output layer': output, 'its share': output / model.num_parameters()})
     largest = max(rows, key=lambda row: row['vocabulary'])
     return Outcome([Table.of(('Outputs of an RNN for several vocabularies', '不同词典下循环神经网络的输出'), rows)],
-                   {'text': largest['text'], 'unit': largest['unit'], 'outputs': largest['outputs'],
+                   {'text': largest['text'], 'unit': (largest['unit'], UNITS[largest['unit']]), 'outputs': largest['outputs'],
                     'numbers': largest['output layer'], 'share': largest['its share'], 'hiddens': bench.settings().num_hiddens,
                     'off': max(row['largest |sum of probabilities - 1|'] for row in rows)})
 

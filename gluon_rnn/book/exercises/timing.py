@@ -129,7 +129,7 @@ def against_the_clock(bench: Workbench, cells: Sequence[str]) -> Outcome:
               ('cell', 'impl', 'epochs', 'seconds an epoch', 'times the RNN', 'middle half from', 'to'),
               [(cell, impl, len(run.records), run.seconds_an_epoch, *times[impl, cell]) for (impl, cell), run in runs.items()]),
         Table((f'Learned, compiled; unigram perplexity {single:.4g}',
-               f'学到的（编译后）；只知道字频的困惑度为 {single:.4g}'),
+               f'学到的（编译后）；一元模型的困惑度为 {single:.4g}'),
               ('cell', f'perplexity at epoch {common}', f'epochs in {seconds:.0f} seconds', 'perplexity then'),
               [(cell, figures[f'{cell}_common'], ends[cell].epoch, ends[cell].perplexity) for cell in cells]),
     ], {**figures, 'seconds': seconds, 'common': common},

@@ -14,7 +14,7 @@ from gluon_rnn.training.config import TrainConfig
 
 @pytest.mark.parametrize('cell, names', [('rnn', ['W_hh']), ('gru', ['W_hz', 'W_hr', 'W_hh'])])
 def test_only_recurrent_weights_are_drawn_anew(cell, names, bench):
-    remedy = exploding.Remedy('x', recurrent=lambda shape, rng: np.full(shape, 7.0))
+    remedy = exploding.Remedy(('x', '某'), recurrent=lambda shape, rng: np.full(shape, 7.0))
     params = exploding.new_model(bench, 11, remedy, {'cell': cell}).book_params()
     assert sorted(name for name, value in params.items() if (value == 7).all()) == sorted(names)
 

@@ -20,6 +20,9 @@ def test_every_exercise_shortened(number, shortened, tmp_path):
         assert en and not CHINESE.search(re.sub('[«"‘“].*?[»"’”]', '', en)) and CHINESE.search(zh), (en, zh)
     # every figure that is measured has its place in the text, and every place its figure
     assert set(outcome.figures) == set(answers.read_answer(number, 'en').places())
+    # words among them are in both languages; a corpus has a name
+    words = {name for name, value in outcome.figures.items() if isinstance(value, str) and re.search('[a-z]{2}', value)}
+    assert words <= {'text'}
     assert bool(outcome.conclusion) == bool(answers.read_answer(number, 'en').conclusions)
     paths = frame.write(tmp_path / number, number, outcome, note=note, settings={'seed': 0, 'quick': True})
     result = json.loads((tmp_path / number / 'result.json').read_text(encoding='utf-8'))
