@@ -23,11 +23,13 @@ class Optimizer:
     Clipping multiplies all gradients with min(1, clipping_theta / norm), the norm being over all of them together.
     optimizer: the name of any `mx.optimizer`, 'sgd' being the book's. clipping_theta: 0 clips nothing. weight_decay: of the
     matrices alone; under 'adamw' apart from the gradient, else added to it, weight_decay times the weight, once it is clipped.
+    A parameter without a gradient (grad_req 'null') stays as it is.
     """
 
     def __init__(self, parameters: Dict[str, nd.NDArray], optimizer: str, lr: float, clipping_theta: float,
                  weight_decay: float = 0):
-        self.names, self.params = list(parameters), list(parameters.values())
+        self.names = [name for name, param in parameters.items() if param.grad is not None]
+        self.params = [parameters[name] for name in self.names]
         self.grads = [param.grad for param in self.params]
         self.base_lr, self.lr, self.clipping_theta = lr, lr, clipping_theta
         self.optimizer, self.weight_decay = make_optimizer(optimizer, lr, weight_decay), weight_decay
