@@ -142,7 +142,7 @@ class Direction:
         pack_columns(room.H[:, :, :self.num_hiddens], room.H_columns, start, stop, share.first, share.last)
 
     def pack_columns(self, room: Room, X: np.ndarray, start: int, stop: int, share: Share) -> None:
-        """After `backward`: the rest of it, of steps start to stop of the share's rows."""
+        """After `backward`: the same of the inputs, and of the GRU's R * H, of steps start to stop of the share's rows."""
         own = start, stop, share.first, share.last
         if not self.one_hot:
             pack_columns(X, room.X_columns, *own)

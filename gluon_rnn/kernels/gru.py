@@ -19,18 +19,19 @@ def gru_forward(S: Any, H: Any, E: Any, panels: Any, reset_after: bool, b_hh: An
     reset_after: H_tilde = tanh(X W_xh + R * M + b_h), M = H W_hh + b_hh; E becomes M. b_hh (width,): zeros where there is none.
     """
     first, last, left, right = share.first, share.last, share.left * PANEL, share.right * PANEL
-    num_hiddens, each = panels.shape[1], panels.shape[0] // 3
-    width = each * PANEL
+    num_hiddens, panels_each = panels.shape[1], panels.shape[0] // 3
+    width = panels_each * PANEL
     for s in range(S.shape[0]):
         t, before, after = places(s, S.shape[0], reverse)
         H_before = H[before:before + 1, first:last, :num_hiddens]
         for gate in range(2):
-            multiply(H_before, panels[gate * each + share.left:gate * each + share.right],
+            multiply(H_before, panels[gate * panels_each + share.left:gate * panels_each + share.right],
                      S[t:t + 1, first:last, gate * width + left:gate * width + right], True)
         if reset_after:
             for r in range(first, last):
                 E[t, r, left:right] = b_hh[left:right]
-            multiply(H_before, panels[2 * each + share.left:2 * each + share.right], E[t:t + 1, first:last, left:right], True)
+            multiply(H_before, panels[2 * panels_each + share.left:2 * panels_each + share.right],
+                     E[t:t + 1, first:last, left:right], True)
         for r in range(first, last):
             Z, R = S[t, r, left:right], S[t, r, width + left:width + right]
             if t >= lengths[r]:
@@ -42,7 +43,7 @@ def gru_forward(S: Any, H: Any, E: Any, panels: Any, reset_after: bool, b_hh: An
         if not reset_after:
             if share.number > 1:
                 meet(meeting, share.number)
-            multiply(E[t:t + 1, first:last, :num_hiddens], panels[2 * each + share.left:2 * each + share.right],
+            multiply(E[t:t + 1, first:last, :num_hiddens], panels[2 * panels_each + share.left:2 * panels_each + share.right],
                      S[t:t + 1, first:last, 2 * width + left:2 * width + right], True)
         for r in range(first, last):
             if t < lengths[r]:
@@ -69,7 +70,7 @@ def gru_backward(S: Any, H: Any, E: Any, panels: Any, reset_after: bool, dRH: An
     panels: of the transposed W_h, (panels, 3 x width, PANEL), rows past each gate's hidden units zero.
     """
     first, last, left, right = share.first, share.last, share.left * PANEL, share.right * PANEL
-    each, width = dS.shape[0] // 3, panels.shape[1] // 3
+    panels_each, width = dS.shape[0] // 3, panels.shape[1] // 3
     W_zr, W_h = panels[share.left:share.right, :2 * width], panels[share.left:share.right, 2 * width:]
     for s in range(S.shape[0] - 1, -1, -1):
         t, before, _ = places(s, S.shape[0], reverse)
@@ -101,13 +102,14 @@ def gru_backward(S: Any, H: Any, E: Any, panels: Any, reset_after: bool, dRH: An
         multiply(S[t:t + 1, first:last, :2 * width], W_zr, dH[:, first:last, left:right], True)
         for gate in range(3):
             pack_panels(S[t:t + 1, first:last, gate * width + left:gate * width + right],
-                        dS[gate * each + share.left:gate * each + share.right], t, first)
+                        dS[gate * panels_each + share.left:gate * panels_each + share.right], t, first)
         if reset_after:
             pack_panels(E[t:t + 1, first:last, left:right], dM[share.left:share.right], t, first)
 
 
 @kernel
 def _reset_state(Z: Any, R: Any, H: Any, RH: Any) -> None:
+    """Z, R = σ(Z), σ(R); RH = R * H."""
     for j in range(Z.shape[0]):
         r = sigmoid(R[j])
         Z[j] = sigmoid(Z[j])
@@ -117,6 +119,7 @@ def _reset_state(Z: Any, R: Any, H: Any, RH: Any) -> None:
 
 @kernel
 def _reset_product(Z: Any, R: Any, A: Any, M: Any) -> None:
+    """Z, R = σ(Z), σ(R); A += R * M, inside the tanh of H_tilde."""
     for j in range(Z.shape[0]):
         r = sigmoid(R[j])
         Z[j] = sigmoid(Z[j])
@@ -126,6 +129,7 @@ def _reset_product(Z: Any, R: Any, A: Any, M: Any) -> None:
 
 @kernel
 def _update(Z: Any, A: Any, H_before: Any, H: Any) -> None:
+    """A becomes H_tilde = tanh(A); H = Z * H_before + (1 - Z) * H_tilde."""
     one = Z.dtype.type(1)
     for j in range(Z.shape[0]):
         h = tanh(A[j])
@@ -135,6 +139,7 @@ def _update(Z: Any, A: Any, H_before: Any, H: Any) -> None:
 
 @kernel
 def _inside_candidate(Z: Any, H_tilde: Any, H: Any, dH: Any) -> None:
+    """H_tilde and Z become the gradients of what stands inside their activations, dH becomes dH * Z."""
     one = Z.dtype.type(1)
     for j in range(Z.shape[0]):
         z, h, d = Z[j], H_tilde[j], dH[j]
@@ -145,6 +150,7 @@ def _inside_candidate(Z: Any, H_tilde: Any, H: Any, dH: Any) -> None:
 
 @kernel
 def _inside_reset(R: Any, dRH: Any, H: Any, dH: Any) -> None:
+    """R becomes the gradient of what stands inside its σ; dH += dRH * R."""
     one = R.dtype.type(1)
     for j in range(R.shape[0]):
         r, d = R[j], dRH[j]
@@ -154,6 +160,7 @@ def _inside_reset(R: Any, dRH: Any, H: Any, dH: Any) -> None:
 
 @kernel
 def _inside_reset_product(R: Any, dH_tilde: Any, M: Any) -> None:
+    """R becomes the gradient of what stands inside its σ, M its own: dM = dH_tilde * R."""
     one = R.dtype.type(1)
     for j in range(R.shape[0]):
         r, d = R[j], dH_tilde[j]

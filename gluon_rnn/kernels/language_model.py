@@ -1,8 +1,8 @@
 """A whole training step of a language model: the walk, the output layer, the loss, all gradients, clipping and the update.
 
 The threads meet four times a batch: when the weights are packed, when every thread has walked its rows there and back, when the
-gradients of the weights are made, and when the weights are moved. Who is back first begins with the output layer's gradient, for
-which all have to be past that layer only.
+gradients of the weights are made, and when the weights are moved. Who is back first begins with the output layer's gradient,
+which needs only that all are past that layer.
 """
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class Update:
 
 
 class LanguageModel:
-    """A network and its output layer. vocab_size: how many tokens are told apart; embedded: the network reads rows of W_e,
-    a row a token, in place of indices.
+    """A network and its output layer. vocab_size: the number of different tokens; embedded: the network reads rows of
+    W_e, a row a token, in place of indices.
     """
 
     def __init__(self, network: Network, vocab_size: int, *, embedded: bool = False):
@@ -200,12 +200,12 @@ class LanguageModel:
     def _move(self, moves: List[Move], update: Update, factor: float, k: int) -> None:
         number = self.network.pool.threads
         for name, W, gradient, slots in moves:
-            decays = W.ndim > 1     # a bias does not
+            shrink, l2 = (float(part * (W.ndim > 1)) for part in (update.shrink, update.l2))       # a bias does not decay
             W, G = W.reshape((-1, gradient.values.shape[1])), gradient.values
             first, last = k * len(W) // number, (k + 1) * len(W) // number
             if update.optimizer == 'sgd':
-                sgd(W, G, slots, factor * update.lr, update.shrink * decays, first, last)
+                sgd(W, G, slots, factor * update.lr, shrink, first, last)
             else:
                 mean, var = (moment.reshape(W.shape) for moment in update.moments[name])
-                adam(W, G, slots, mean, var, factor, update.lr, update.shrink * decays, update.l2 * decays, update.beta1,
-                     update.beta2, update.epsilon, first, last)
+                adam(W, G, slots, mean, var, factor, update.lr, shrink, l2, update.beta1, update.beta2,
+                     update.epsilon, first, last)

@@ -17,12 +17,13 @@ def lstm_forward(S: Any, H: Any, C: Any, panels: Any, lengths: Any, reverse: boo
     C (T + 1, B, width): the memory cells, as H.
     """
     first, last, left, right = share.first, share.last, share.left * PANEL, share.right * PANEL
-    num_hiddens, each = panels.shape[1], panels.shape[0] // 4
-    width = each * PANEL
+    num_hiddens, panels_each = panels.shape[1], panels.shape[0] // 4
+    width = panels_each * PANEL
     for s in range(S.shape[0]):
         t, before, after = places(s, S.shape[0], reverse)
         for gate in range(4):
-            multiply(H[before:before + 1, first:last, :num_hiddens], panels[gate * each + share.left:gate * each + share.right],
+            multiply(H[before:before + 1, first:last, :num_hiddens],
+                     panels[gate * panels_each + share.left:gate * panels_each + share.right],
                      S[t:t + 1, first:last, gate * width + left:gate * width + right], True)
         for r in range(first, last):
             if t < lengths[r]:
@@ -49,7 +50,7 @@ def lstm_backward(S: Any, H: Any, C: Any, panels: Any, dY: Any, offset: int, num
     weights. panels: of the transposed W_h, (panels, 4 x width, PANEL), rows past each gate's hidden units zero.
     """
     first, last, left, right = share.first, share.last, share.left * PANEL, share.right * PANEL
-    each, width = dS.shape[0] // 4, panels.shape[1] // 4
+    panels_each, width = dS.shape[0] // 4, panels.shape[1] // 4
     for s in range(S.shape[0] - 1, -1, -1):
         t, before, after = places(s, S.shape[0], reverse)
         for r in range(first, last):
@@ -69,12 +70,13 @@ def lstm_backward(S: Any, H: Any, C: Any, panels: Any, dY: Any, offset: int, num
         multiply(S[t:t + 1, first:last, :4 * width], panels[share.left:share.right], dH[:, first:last, left:right], True)
         for gate in range(4):
             pack_panels(S[t:t + 1, first:last, gate * width + left:gate * width + right],
-                        dS[gate * each + share.left:gate * each + share.right], t, first)
+                        dS[gate * panels_each + share.left:gate * panels_each + share.right], t, first)
 
 
 # Below, loops of few arrays each: LLVM turns a loop into vector code only where it can check that none of them overlap.
 @kernel
 def _cell(I: Any, F: Any, O: Any, C_tilde: Any, C_before: Any, C: Any, H: Any) -> None:
+    """The gates become their activations; C = F * C_before + I * C_tilde, H = O * tanh(C)."""
     for gate in (I, F, O):
         for j in range(gate.shape[0]):
             gate[j] = sigmoid(gate[j])
@@ -88,6 +90,7 @@ def _cell(I: Any, F: Any, O: Any, C_tilde: Any, C_before: Any, C: Any, H: Any) -
 
 @kernel
 def _inside(I: Any, F: Any, O: Any, C_tilde: Any, C_before: Any, C: Any, dH: Any, dC: Any) -> None:
+    """The gates become the gradients of what stands inside their activations, dC that of the memory cell before, dH zero."""
     zero, one = I.dtype.type(0), I.dtype.type(1)
     for j in range(O.shape[0]):
         o, tanh_C = O[j], tanh(C[j])

@@ -9,7 +9,7 @@ import numpy as np
 from .activations import exp_not_above_zero
 from .compiling import kernel, larger, row_kernel
 from .products import multiply, pack_panels
-from .walk import Share, places
+from .walk import Share
 
 
 @kernel
@@ -67,7 +67,7 @@ def softmax_cross_entropy(row: Any, b: Any, label: int, num_rows: int, learn: bo
 def put_outputs(H: Any, Y: Any, offset: int, num_hiddens: int, lengths: Any, reverse: bool, add: bool, share: Share) -> None:
     """Y[t] at columns from offset on = the state after step t, zero past a row's length. add: to what Y holds."""
     for t in range(Y.shape[0]):
-        after = places(t, Y.shape[0], False)[2] if not reverse else t
+        after = t if reverse else t + 1
         for r in range(share.first, share.last):
             y, h = Y[t, r, offset:offset + num_hiddens], H[after, r, :num_hiddens]
             if not add:

@@ -54,6 +54,7 @@ def rnn_backward(S: Any, H: Any, panels: Any, activation: int, dY: Any, offset: 
 
 @kernel
 def _activate(A: Any, H: Any, activation: int) -> None:
+    """H = activation(A)."""
     zero = A.dtype.type(0)
     if activation == TANH:
         for j in range(A.shape[0]):
@@ -68,6 +69,7 @@ def _activate(A: Any, H: Any, activation: int) -> None:
 
 @kernel
 def _inside(A: Any, H: Any, dH: Any, activation: int) -> None:
+    """A becomes the gradient of what stands inside the activation, dH zero."""
     zero, one = A.dtype.type(0), A.dtype.type(1)
     if activation == TANH:
         for j in range(A.shape[0]):

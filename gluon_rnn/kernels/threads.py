@@ -51,8 +51,8 @@ class Pool:
 def plan(batch_size: int, panels: int, threads: int) -> Tuple[int, int]:
     """How many groups share the rows, and how many threads of a group its columns: groups x columns threads at most.
 
-    panels: of a gate of the widest layer. The product of a step takes each thread a time of (its tiles' rows) x (its panels);
-    more rows a tile are cheaper than more tiles, and who shares columns meets at each step.
+    panels: of a gate of the widest layer. A thread's product of a step takes (rows of its tiles) x (its panels); fuller tiles
+    are cheaper than more tiles, and threads that share columns meet at each step.
     """
     def cost(groups: int, columns: int) -> float:
         rows = -(-batch_size // groups)

@@ -7,9 +7,11 @@ each product that reads what all of them have made.
 Each direction of a layer has, with T steps, B rows, and the hidden units filled up to whole panels (`width` columns):
     S (T, B, gates x width)     X W_x + b, then the gates in its place, then the gradients of what stands inside the activations
     H (T + 1, B, width)         the state before step 1, after step 1, ...; of a direction from the end, H[T] is the first
-    dS (panels, T, B, PANEL)    the gradients in S once more, as the weights' gradients read them
-S and H have a panel of columns more than that, which nobody uses: a part of it then never lies without gaps, and Numba compiles
-each kernel for one layout alone.
+    C (T + 1, B, width)         the LSTM's memory cells, as H
+    E (T, B, width)             the GRU's R * H, or its M = H W_hh + b_hh, then dM
+    dS, dM (panels, T, B, PANEL)    the gradients in S and E once more, as the weights' gradients read them
+S, H, C and E have one panel of columns more, unused, so that no slice of them is contiguous: Numba then compiles each kernel
+for one layout.
 """
 from __future__ import annotations
 

@@ -71,8 +71,8 @@ def write_text(text: Any, known: int, cell: int, choice: int, table: Any, W_x0: 
 
 @kernel
 def draw(logits: Any, temperature: float, top_k: int, top_p: float, uniform: float) -> Any:
-    """An index drawn from softmax(logits / temperature), of the top_k likeliest (0: all), of these from as few as have
-    probability top_p together (1: all). uniform: from 0 to 1.
+    """An index drawn from softmax(logits / temperature), of the top_k likeliest (0: all) and those equal to the last of them,
+    of these from as few as have probability top_p together (1: all). uniform: from 0 to 1.
     """
     scaled = logits.astype(np.float64)
     scaled = (scaled - scaled.max()) / temperature
@@ -84,9 +84,9 @@ def draw(logits: Any, temperature: float, top_k: int, top_p: float, uniform: flo
         scaled[j] = math.exp(scaled[j])
         total += scaled[j]
     if top_p < 1:
-        order, kept, all_of_it = np.argsort(-scaled, kind='mergesort'), 0.0, total
+        order, kept, whole = np.argsort(-scaled, kind='mergesort'), 0.0, total
         for i in range(order.shape[0]):
-            if kept >= top_p * all_of_it:
+            if kept >= top_p * whole:
                 total -= scaled[order[i]]
                 scaled[order[i]] = 0
             else:

@@ -23,12 +23,12 @@ from ..corpora.indices import check_indices
 from .function import Function
 
 with runtime.kernel_cache():
-    from ..kernels import direction, network, threads
+    from ..kernels import network, threads
+    from ..kernels.direction import Direction
     from ..kernels.products import padded
 
 _CELLS = {RNN: 'rnn', GRU: 'gru', LSTM: 'lstm'}
 _PASSES_KEPT = 8        # of the shapes met lately, for the next forward pass of the kind
-_MASK_63 = 2 ** 63 - 1
 _pool: List[threads.Pool] = []
 
 
@@ -92,7 +92,7 @@ class NumbaNetwork(Network):
         return self.scratch.carry(state)
 
     def begin_epoch(self, seed: int, epoch: int) -> None:
-        """From here on dropout's masks are a function of seed, epoch, and of how many forward passes of training came before."""
+        """Make dropout's masks depend on the seed, the epoch and the number of training passes since."""
         self._dropout = [seed, epoch, 0]
 
     def dropout_key(self) -> int | None:
@@ -103,7 +103,7 @@ class NumbaNetwork(Network):
             self._dropout = [int(nd.random.randint(0, 2 ** 31 - 1).asscalar()), 0, 0]
         key = 0
         for number in self._dropout:
-            key = ((key ^ number) * 0x9E3779B97F4A7C15 + 0x2545F4914F6CDD1D) & _MASK_63
+            key = ((key ^ number) * 0x9E3779B97F4A7C15 + 0x2545F4914F6CDD1D) & (2 ** 63 - 1)
         self._dropout[2] += 1
         return key
 
@@ -154,7 +154,7 @@ class NumbaNetwork(Network):
         return self.kernels(key[0]).make_pass(*key[1:3], lengths=lengths)
 
     def give_back(self, key: Any, p: Any) -> None:
-        """That pass is over: no gradient of it will be asked for."""
+        """Take back a pass of which no gradient will be asked."""
         self._free.setdefault(key, []).append(p)
         while len(self._free) > _PASSES_KEPT:
             del self._free[next(iter(self._free))]
@@ -197,9 +197,9 @@ class Walk(Function):
         if dX is not None:
             grads[0][...] = dX[:, :, :net.num_inputs]
         first = iter(grads[dense:])
-        for room_direction, room in kernels.walks(p):
-            for slot in (room.dH, room.dC)[:room_direction.num_states]:
-                next(first)[...] = slot[0, :, :room_direction.num_hiddens]
+        for direction, room in kernels.walks(p):
+            for slot in (room.dH, room.dC)[:direction.num_states]:
+                next(first)[...] = slot[0, :, :direction.num_hiddens]
         of = net.by_direction(dict(zip(net.parameters(), grads[dense + net.num_states:])))
         for layer, found in zip(of, kernels.gradients(p)):
             for own, gradients in zip(layer, found):
@@ -244,7 +244,7 @@ def _layers(scratch: Any) -> List[List[Tuple[str, Any, bool]]]:
     return found
 
 
-def _direction(cell: Any, reverse: bool, one_hot: bool) -> direction.Direction:
-    return direction.Direction(_CELLS[type(cell)], cell.num_inputs, cell.num_hiddens, one_hot=one_hot, reverse=reverse,
-                               activation=getattr(cell, 'activation', 'tanh'), reset_after=getattr(cell, 'reset_after', False),
-                               inner_bias='b_hh' in cell.params)
+def _direction(cell: Any, reverse: bool, one_hot: bool) -> Direction:
+    return Direction(_CELLS[type(cell)], cell.num_inputs, cell.num_hiddens, one_hot=one_hot, reverse=reverse,
+                     activation=getattr(cell, 'activation', 'tanh'), reset_after=getattr(cell, 'reset_after', False),
+                     inner_bias='b_hh' in cell.params)

@@ -32,6 +32,7 @@ def warm() -> None:
         model.train_step(X, X, state, {'optimizer': 'adam', 'moments': {name: (value.zeros_like(), value.zeros_like())
                                                                        for name, value in params.items()}})
         model.label_losses(X, X, state)
+        model(X[:1, :1], model.begin_state(1))
         model.write([0], 1, temperature=1, top_k=1, top_p=1, rng=np.random.default_rng(0))
         classifier = Classifier.build(ClassifierConfig(cell=cell, num_inputs=40, num_classes=2, **_COMMON,
                                                        **{k: v for k, v in variant.items() if k != 'embed_size'}))

@@ -69,6 +69,13 @@ def test_no_thread_walks_much_more_than_its_share(threads, panels, batch_size):
         assert most <= 2 * batch_size * panels / threads
 
 
+@pytest.mark.parametrize('panels', [8, 16])
+@pytest.mark.parametrize('threads', [1, 2, 8, 64])
+def test_the_books_batch_keeps_all_threads_at_work(threads, panels):
+    groups, columns = plan(32, panels, threads)
+    assert -(-32 // groups) * -(-panels // columns) <= 2 * 32 * panels / threads
+
+
 def test_a_thread_that_fails_is_heard():
     def fail(k):
         if k == 1:

@@ -1,6 +1,8 @@
 """Models saved, loaded, pickled and copied; what they show of themselves, and what they take for an array."""
 import copy
 import pickle
+import subprocess
+import sys
 
 import mxnet as mx
 import numpy as np
@@ -152,3 +154,16 @@ def test_texts_of_any_kind(array):
     layer.initialize()
     assert layer(array([[0, 1]]), layer.begin_state(batch_size=1))[0].shape == (2, 4)
     assert train(make('scratch'), text, HOW)[1].perplexity > 1
+
+
+def test_numba_loads_with_the_first_network_that_needs_it():
+    code = ("import sys, gluon_rnn\ngluon_rnn.build_model(gluon_rnn.ModelConfig(vocab_size=3))\nprint('numba' in sys.modules)\n"
+            "gluon_rnn.build_model(gluon_rnn.ModelConfig(vocab_size=3, impl='numba'))\nprint('numba' in sys.modules)")
+    assert subprocess.run([sys.executable, '-c', code], capture_output=True, text=True).stdout == 'False\nTrue\n'
+
+
+def test_without_numba_its_networks_are_refused_in_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'numba', None)
+    monkeypatch.delitem(sys.modules, 'gluon_rnn.models.numba', raising=False)
+    with pytest.raises(ValueError, match=r'^impl numba does not run here \(.*pip install numba, or use impl hybrid.*\)$'):
+        make('numba')

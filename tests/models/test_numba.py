@@ -132,12 +132,23 @@ def test_dropout_with_a_given_mask_equals_the_network_by_hand():
     X = rng.normal(size=(T, B, NUM_INPUTS)).astype(np.float32)
     params = numba.by_direction({name: value.asnumpy() for name, value in numba.parameters().items()})
     kernels.begin(p, X, [np.zeros((B, NUM_HIDDENS), np.float32)] * 3)
-    kernels.pack(p, params, False, 0, 1)
-    kernels.pool.run(lambda k: kernels.forward(p, params, False, k), p.groups * p.columns)
-    H = nd.array(X)
-    for i, layer in enumerate(scratch.parts.values()):
-        H, _ = layer(H * nd.array(p.masks[i]) if i else H, layer.begin_state(B))
+    kernels.pack(p, params, True, 0, 1)
+    kernels.pool.run(lambda k: kernels.forward(p, params, True, k), p.groups * p.columns)
+    with autograd.record():
+        H = nd.array(X)
+        for i, layer in enumerate(scratch.parts.values()):
+            H, _ = layer(H * nd.array(p.masks[i]) if i else H, layer.begin_state(B))
     close(p.Y[-1], H)
+    dH = rng.normal(size=H.shape).astype(np.float32)
+    H.backward(nd.array(dH))
+    p.dY[-1][:, :, :NUM_HIDDENS] = dH
+    kernels.begin_backward(p, [np.zeros((B, NUM_HIDDENS), np.float32)] * 3)
+    kernels.pool.run(lambda k: kernels.backward(p, k, dX=np.zeros((T, B, 16), np.float32)), p.groups * p.columns)
+    kernels.pool.run(lambda k: kernels.weights(p))
+    for layer, (found,) in zip(scratch.parts.values(), kernels.gradients(p)):
+        for gradient in found:
+            wanted = layer.params[gradient.name].grad
+            close(gradient.values.reshape(wanted.shape), wanted, gradient.name)
 
 
 def test_nothing_is_dropped_where_a_gradient_is_recorded_in_predict_mode():

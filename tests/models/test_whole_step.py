@@ -62,16 +62,15 @@ def test_dropout_is_the_same_in_a_whole_step_and_the_plain_way_and_differs_by_ep
 
 
 def test_an_interrupted_training_goes_on_with_the_same_bits_on_other_threads(monkeypatch):
-    from gluon_rnn.kernels.threads import Pool
     from gluon_rnn.models import numba
     from gluon_rnn.runs.checkpoint import Checkpoint
     found = []
     for threads in ((1, 1), (2, 3)):
-        monkeypatch.setattr(numba, '_pool', [Pool(threads[0])])
+        monkeypatch.setattr(numba, '_pool', [numba.threads.Pool(threads[0])])
         config = TrainConfig(num_epochs=2, num_steps=6, batch_size=8, lr=1e-2, optimizer='adam')
         _, trainer = trained(model('numba', cell='gru', num_layers=2, dropout=0.3), config)
         saved = Checkpoint.take(trainer, tuple('x' * 31))
-        monkeypatch.setattr(numba, '_pool', [Pool(threads[1])])
+        monkeypatch.setattr(numba, '_pool', [numba.threads.Pool(threads[1])])
         again = Trainer(model('numba', cell='gru', num_layers=2, dropout=0.3), replace(config, num_epochs=4))
         saved.resume(again)
         list(again.epochs(TEXT))
