@@ -5,7 +5,7 @@
 Each training leaves a run folder DIR/SECTION/VARIANT, and all of them together DIR/report.html and DIR/report.md. The command may
 be stopped at any time: started again, it goes on where it stopped, and what is finished is not run again.
 
-Everything in full takes 80 minutes with --jobs 2 and --impl scratch; docs/book.md says more.
+Everything in full takes 40 minutes with --jobs 2; docs/book.md says more.
 """
 from __future__ import annotations
 
