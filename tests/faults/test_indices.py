@@ -206,6 +206,7 @@ def test_the_books_functions_with_a_vocab_size_that_is_stale(monkeypatch):
 MEMORY_THAT_COMPLAINS = {'MALLOC_CHECK_': '3', 'MALLOC_PERTURB_': '165', 'LD_PRELOAD': 'libc_malloc_debug.so.0'}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver() < ('glibc', '2.34'), reason='of the GNU C library')
 def test_with_memory_that_complains():
     """The C library (since glibc 2.34 one beside it) fills what it frees and aborts where a block's ends were written over."""

@@ -160,6 +160,7 @@ def test_the_command_that_goes_on_names_the_folder(folder):
     assert script == 'train.py' and train.parser().parse_args(flags).out == Path(folder)
 
 
+@pytest.mark.slow
 def test_a_user_without_home_and_name_on_a_narrow_terminal(small, tmp_path):
     """As in a container that is given a plain uid: no home, output that cannot hold Chinese; and warnings are errors."""
     flags = [*map(str, small), '--out', str(tmp_path / 'run')]
@@ -173,6 +174,7 @@ def test_a_user_without_home_and_name_on_a_narrow_terminal(small, tmp_path):
     assert 'epoch 4, perplexity' in out and '\\u' in out and 'Traceback' not in err
 
 
+@pytest.mark.slow
 def test_closed_streams(small, tmp_path):
     """No file that is opened takes their place, and what is refused while modules load is no traceback."""
     flags = map(str, (*small, '--num-epochs', 1, '--out', tmp_path / 'run'))

@@ -21,7 +21,7 @@ with runtime.kernel_cache():
     )
     from gluon_rnn.kernels.tile import MOST_ROWS, PANEL
 
-DTYPES = [(np.float32, 2e-6), (np.float64, 1e-13)]
+DTYPES = [(np.float32, 2e-6), pytest.param(np.float64, 1e-13, marks=pytest.mark.slow)]
 
 
 def wide(rng, *shape, dtype):

@@ -140,6 +140,7 @@ def test_texts_that_cannot_be_filled(texts, message):
         fill(make(), 'abcde', texts)
 
 
+@pytest.mark.slow
 def test_the_second_direction_reads_the_answer_s_other_side():
     """Each lower letter is drawn at random and stands before its capital: only who reads from the end can name it."""
     rng = random.Random(0)

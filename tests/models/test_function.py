@@ -158,6 +158,7 @@ backward_passes(50, 'add')        # and the process ends while most of them wait
 """
 
 
+@pytest.mark.slow
 def test_many_passes_may_be_under_way_also_at_the_end():
     """One on the other, one backward pass behind the other, nothing between them: none waits for ever, their gradients add up."""
     subprocess.run([sys.executable, '-W', 'ignore', '-c', PASSES], check=True, timeout=60)

@@ -58,6 +58,7 @@ def test_as_by_hand(rows, num_hiddens, num_outputs, grad_req):
         np.testing.assert_allclose(own, wanted, rtol=1e-5, atol=1e-5 * np.abs(wanted).max())
 
 
+@pytest.mark.slow
 def test_the_same_bits_for_any_number_of_threads():
     said = []
     for threads in '14':

@@ -52,6 +52,7 @@ def test_nothing_is_imported_before(installed, python):
     assert python('-c', code_there(installed, code)).stdout == '[] Finder\n'
 
 
+@pytest.mark.slow
 def test_a_project_that_is_gone(installed, python):
     module = installed / hook.NAMES[1]
     module.write_text(module.read_text(encoding='utf-8').replace(f'PROJECT = {str(hook.Path(hook.__file__).parents[2])!r}',

@@ -2,6 +2,8 @@
 import subprocess
 import sys
 
+import pytest
+
 CODE = """
 import sys
 import gluon_rnn
@@ -18,6 +20,7 @@ print('all there')
 """
 
 
+@pytest.mark.slow
 def test_scipy_loads_when_it_is_wanted():
     ended = subprocess.run([sys.executable, '-c', CODE], capture_output=True, text=True, timeout=120)
     assert ended.stdout == 'all there\n', ended.stderr

@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 
+@pytest.mark.slow
 def test_draws_every_curve(script, tmp_path):
     ended = script('bptt_cost', '--out', tmp_path, '--scale', '0.05', '--repeats', '1')
     assert (ended.status, ended.err) == (0, '')

@@ -56,6 +56,7 @@ def test_wrong_numbers_are_refused(refused, tmp_path, monkeypatch):
     refused('neither a run with a checkpoint', 'export', tmp_path / 'none', '--format', 'torch')
 
 
+@pytest.mark.slow
 def test_parity_ends_with_status_1_where_one_fails(script, monkeypatch, tmp_path):
     pytest.importorskip('torch')
     from gluon_rnn.torch_parity import differences, parity

@@ -116,6 +116,7 @@ def test_one_that_fails_ends_all(launched, monkeypatch, end, status, said):
     assert time.monotonic() - start < 200        # nobody has slept to the end
 
 
+@pytest.mark.slow
 def test_one_that_does_not_listen_is_killed(launched):
     code = ('import os, signal, sys, time\nif os.environ["GLUON_RNN_RANK"] == "0": time.sleep(0.5); sys.exit(3)\n'
             'signal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(60)')

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import _progress
+import pytest
 from _progress import Progress
 
 SCRIPTS = Path(_progress.__file__).parent
@@ -52,6 +53,7 @@ def test_the_seconds_left_are_those_of_the_rest(monkeypatch):
     assert progress.line() == 'seven, 30 s so far, 30 s left'
 
 
+@pytest.mark.slow
 def test_each_line_reaches_a_pipe_as_it_is_printed(small, tmp_path):
     """Without PYTHONUNBUFFERED, while the training goes on; the end of silence does, too."""
     environment = {name: value for name, value in os.environ.items() if name != 'PYTHONUNBUFFERED'}
@@ -67,6 +69,7 @@ def test_each_line_reaches_a_pipe_as_it_is_printed(small, tmp_path):
     assert process.returncode == 130 and 'epochs are saved in' in error
 
 
+@pytest.mark.slow
 def test_the_waveform_is_never_silent_for_long(script, tmp_path, monkeypatch):
     monkeypatch.setattr(_progress, 'SILENCE', 0)
     ended = script('waveform', '--periods', 1, 2, '--num-hiddens', 4, '--num-samples', 25, '--num-epochs', 8, '--out',

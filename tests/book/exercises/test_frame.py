@@ -11,9 +11,10 @@ from gluon_rnn.book.exercises import EXERCISES, Outcome, frame
 from gluon_rnn.tables import Table
 
 CHINESE = re.compile('[\u4e00-\u9fff]')
+LONG = {'6.6.1', '6.7.1', '6.7.2', '6.10.2'}        # also shortened
 
 
-@pytest.mark.parametrize('number', EXERCISES)
+@pytest.mark.parametrize('number', [pytest.param(number, marks=[pytest.mark.slow] * (number in LONG)) for number in EXERCISES])
 def test_every_exercise_shortened(number, shortened, tmp_path):
     outcome, note = shortened(number)
     for en, zh in (answers.question(number), frame.answer_text(number, outcome), *(part.title for part in outcome.evidence)):
