@@ -39,10 +39,10 @@ notebook.sing(model, corpus, records)
 notebook.compare('6.7', {'scratch': records})
 
 # %% [markdown]
-# `rnn.GRU` 先乘 $W_{hh}$ 再重置，是另一个网络：装上 `rnn.GRU` 的权重，先乘后重置的手写网络（`reset_after=True`）与它算出同样的结果，书中的形式则不同。
+# `rnn.GRU` 先乘 $W_{hh}$ 再重置，是另一个网络：它还多一个偏置 `b_hh`，这里置零。装上它的权重，先乘后重置的手写网络（`reset_after=True`）算出同样的结果，书中的形式则不同。
 #
-# *`rnn.GRU` resets after the product and is another network: with its weights the network by hand that does the same (`reset_after=True`) computes the same, the
-# book's form does not.*
+# *`rnn.GRU` resets after the product and is another network: it also has a second bias, `b_hh`, here set to zero.
+# With its weights the network by hand that does the same (`reset_after=True`) computes the same, the book's form does not.*
 
 # %%
 def logits_of(model):
@@ -51,11 +51,14 @@ def logits_of(model):
 
 layer = gluon_rnn.build_model(gluon_rnn.ModelConfig(cell='gru', impl='gluon', vocab_size=corpus.vocab_size))
 gluon_rnn.train(layer, corpus.indices, gluon_rnn.TrainConfig(num_epochs=notebook.epochs(3), lr=0.01, optimizer='adam'))
-params = layer.book_params()
+params = {name: 0 * value if name == 'b_hh' else value for name, value in layer.book_params().items()}
+layer.load_book_params(params)
 for reset_after in (True, False):
     by_hand = gluon_rnn.build_model(gluon_rnn.ModelConfig(cell='gru', reset_after=reset_after, vocab_size=corpus.vocab_size))
     by_hand.load_book_params({name: params[name] for name in by_hand.book_params()})
-    print(f'{reset_after=}: 最大差 largest difference {np.abs(logits_of(by_hand) - logits_of(layer)).max():.1e}')
+    difference = np.abs(logits_of(by_hand) - logits_of(layer)).max()
+    print(f'{reset_after=}: 最大差 largest difference {difference:.1e}')
+    assert not reset_after or difference < 1e-4
 
 # %% [markdown]
 # ## 练习 Exercises
