@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Tuple
 
 import mxnet as mx
 import numpy as np
-from mxnet import nd
+from mxnet import autograd, nd
 
 from . import adamw
 
@@ -28,7 +28,8 @@ class Optimizer:
 
     def __init__(self, parameters: Dict[str, nd.NDArray], optimizer: str, lr: float, clipping_theta: float,
                  weight_decay: float = 0):
-        self.names = [name for name, param in parameters.items() if param.grad is not None]
+        self._left = {name: left_of_ones(param) for name, param in parameters.items()}
+        self.names = [name for name, left in self._left.items() if left is not None]
         self.params = [parameters[name] for name in self.names]
         self.grads = [param.grad for param in self.params]
         self.base_lr, self.lr, self.clipping_theta = lr, lr, clipping_theta
@@ -36,8 +37,13 @@ class Optimizer:
         self.optimizer.wd_mult = {i: 0.0 for i, param in enumerate(self.params) if param.ndim < 2}
         self._apply = mx.optimizer.get_updater(self.optimizer)
         self._fused = optimizer == 'sgd'
-        # a step of a subclass's own is never passed over
-        self.has_whole_step = optimizer in ('sgd', 'adam', 'adamw') and type(self).step is Optimizer.step
+        self._known = optimizer in ('sgd', 'adam', 'adamw')
+
+    @property
+    def has_whole_step(self) -> bool:
+        """Whether `whole_step` says all of a step: not where gradients add up or are not wanted, nor of a subclass's own step."""
+        return self._known and type(self).step is Optimizer.step and all(
+            left is not None and not left.asscalar() for left in self._left.values())
 
     def scale_lr(self, factor: float) -> None:
         """Set the learning rate to `factor` times its first value, from the next step on."""
@@ -148,6 +154,25 @@ def make_optimizer(name: str, lr: float, weight_decay: float = 0) -> Any:
     if name == 'nadam':
         return Nadam(learning_rate=lr, wd=weight_decay)
     return mx.optimizer.create(name, learning_rate=lr, wd=weight_decay)
+
+
+def left_of_ones(param: nd.NDArray) -> nd.NDArray | None:
+    """The sum, (1,), that a backward pass of zeros leaves of a gradient of ones: 0 where it overwrites the gradient (grad_req
+    'write'), else more ('add'). None where none is wanted ('null'). No NDArray tells its grad_req, so it is tried, without
+    waiting; the gradient is then as before.
+    """
+    grad, other = param.grad, nd.zeros(1, ctx=param.context)
+    if grad is None:
+        return None
+    kept = grad.copy()
+    grad[:] = 1
+    other.attach_grad()     # MXNet refuses where nothing has a gradient
+    with autograd.record():
+        nothing = (0 * param).sum() + other
+    nothing.backward()
+    left = grad.sum()
+    grad[:] = kept
+    return left if param.grad is not None else None     # MXNet forgets an array that is not wanted
 
 
 def global_norm(arrays: List[nd.NDArray]) -> nd.NDArray:

@@ -1,7 +1,7 @@
 """One step of training: forward, loss, backward, update, each an operation of its own; or all in one call of the model's."""
 from __future__ import annotations
 
-from typing import Any, List, Mapping, Tuple
+from typing import Any, List, Tuple
 
 from mxnet import autograd, nd
 
@@ -93,27 +93,9 @@ class WholeStep:
 def choose_step(replicas: Replicas, optimizer: Optimizer, batch_size: int) -> Any:
     """The whole step where the model offers it and nobody else needs its gradients, else the plain one."""
     model = replicas.models[0]
-    if hasattr(model, 'train_step') and not replicas.store and optimizer.has_whole_step and _overwritten(model.parameters()):
+    if hasattr(model, 'train_step') and not replicas.store and optimizer.has_whole_step:
         return WholeStep(model, optimizer)
     return PlainStep(replicas, optimizer, batch_size)
-
-
-def _overwritten(params: Mapping[str, nd.NDArray]) -> bool:
-    """Whether a backward pass overwrites the gradients of all, which is grad_req 'write'. No NDArray tells: so it is tried."""
-    def overwritten(param: nd.NDArray) -> bool:
-        grad, other = param.grad, nd.zeros(1, ctx=param.context)
-        if grad is None:        # grad_req 'null', and read before
-            return False
-        kept = grad.copy()
-        grad[:] = 1
-        other.attach_grad()     # MXNet refuses where nothing has a gradient
-        with autograd.record():
-            nothing = (0 * param).sum() + other
-        nothing.backward()
-        found = not grad.asnumpy().any()
-        grad[:] = kept
-        return found
-    return all(map(overwritten, params.values()))
 
 
 def _on(array: Any, ctx: Any) -> nd.NDArray:

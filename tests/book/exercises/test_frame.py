@@ -11,7 +11,7 @@ from gluon_rnn.book.exercises import EXERCISES, Outcome, frame
 from gluon_rnn.tables import Table
 
 CHINESE = re.compile('[\u4e00-\u9fff]')
-LONG = {'6.6.1', '6.7.1', '6.7.2', '6.10.2'}        # also shortened
+LONG = {'6.6.1', '6.7.1', '6.7.2', '6.10.2'}        # take seconds, shortened
 
 
 @pytest.mark.parametrize('number', [pytest.param(number, marks=[pytest.mark.slow] * (number in LONG)) for number in EXERCISES])
