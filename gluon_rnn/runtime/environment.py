@@ -35,10 +35,10 @@ def prepare() -> None:
     if 'mxnet' in sys.modules:      # already loaded: it has read its variables, nothing more can be done
         return
     # Threads that wait for each other spin before they sleep: briefly, or on a busy machine they keep the CPU from those that
-    # they wait for (`docs/performance-history.md`). A copy of a large array in the main thread must be one thread's: a team of
-    # its own there, beside that of MXNet's thread, is more threads than CPUs, and from then on none spins at all. nvidia-smi
-    # counts cards by their place on the bus, CUDA by its own guess of their speed unless told. That cuDNN is 8.9, and not the
-    # 8.1 that MXNet was built with, is meant and needs no warning.
+    # they wait for. A copy of a large array in the main thread must be one thread's: a team of its own there, beside that of
+    # MXNet's thread, is more threads than CPUs, and from then on none spins at all. nvidia-smi counts cards by their place on
+    # the bus, CUDA by its own guess of their speed unless told. That cuDNN is 8.9, and not the 8.1 that MXNet was built with, is
+    # meant and needs no warning.
     for name, value in (('OMP_NUM_THREADS', str(usable_cpus())), ('OPENBLAS_CORETYPE', blas_kernel_here()),
                         ('GOMP_SPINCOUNT', '' if 'OMP_WAIT_POLICY' in os.environ else '5000'),
                         ('MXNET_CPU_PARALLEL_SIZE', '2000000000'), ('CUDA_DEVICE_ORDER', 'PCI_BUS_ID'),
