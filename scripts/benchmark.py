@@ -1,23 +1,19 @@
-"""How fast it is: epochs beside d2lzh, how time and memory grow with each size, how fast text is written, and read.
+"""How fast it is: epochs beside d2lzh, how time and memory grow with each size, how fast text is written.
 
   epochs       seconds an epoch and memory, beside d2lzh and, where it is installed, PyTorch
   growth       the same while steps, hidden units, batch, vocabulary or text grow, with the fitted exponents
   generation   characters a second, beside d2lzh's predict_rnn
-  start        seconds from starting the program to the end of its first step
-  text         seconds and memory of reading a text and cutting it into mini-batches
-  profile      where the time of a batch goes, operator by operator, and how far it is from the floor
 
     python scripts/benchmark.py epochs --cell gru       # some minutes on two cores; numba eleven times as fast as d2lzh scratch
 
 Each case runs in a process of its own, all with the same number of threads, taking turns; figures are medians of the rounds.
-`epochs` of all networks takes some ten minutes, `growth` some minutes for each size, the others a minute or two.
+`epochs` of all networks takes some ten minutes, `growth` some minutes for each size, `generation` a minute or two.
 """
 from __future__ import annotations
 
 import argparse
 import importlib.util
 import json
-import statistics
 import sys
 from pathlib import Path
 from typing import Any, List
@@ -25,14 +21,11 @@ from typing import Any, List
 import _cli
 from _flags import add_out, check_free
 
-from gluon_rnn.benchmark import profiling
 from gluon_rnn.benchmark.cases import (
     SIZES,
     measure_epochs,
     measure_generation,
     measure_growth,
-    measure_start,
-    measure_text,
     plot_bars,
     plot_growth,
     to_list,
@@ -40,24 +33,19 @@ from gluon_rnn.benchmark.cases import (
 from gluon_rnn.benchmark.implementations import Setting, epoch_cases, own_cases, peer_cases
 from gluon_rnn.benchmark.measuring import speed_table
 from gluon_rnn.cells.build import CELLS, IMPLS
-from gluon_rnn.corpora.corpus import CORPORA
 from gluon_rnn.plots import save_figure
 from gluon_rnn.runs.files import write_whole
-from gluon_rnn.tables import printed
 
 EXAMPLES = """examples
   python scripts/benchmark.py epochs --out runs/benchmark
   python scripts/benchmark.py growth --size num_steps num_hiddens --impl hybrid --out runs/benchmark
   python scripts/benchmark.py generation --cell gru lstm
-  python scripts/benchmark.py text --corpus my_text.txt
-  python scripts/benchmark.py profile --cell gru --impl hybrid --threads 1
 """
 
 
 def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
-    commands = p.add_subparsers(required=True, metavar='epochs|growth|generation|start|text|profile',
-                                parser_class=_cli.ArgumentParser)
+    commands = p.add_subparsers(required=True, metavar='epochs|growth|generation', parser_class=_cli.ArgumentParser)
     epochs = commands.add_parser('epochs', help='seconds an epoch', description=epochs_command.__doc__)
     epochs.add_argument('--no-torch', action='store_true', help='leave PyTorch out')
     epochs.add_argument('--no-compile', action='store_true', help='leave torch.compile out, which compiles for a minute or more')
@@ -71,18 +59,11 @@ def parser() -> argparse.ArgumentParser:
     growth.add_argument('--impl', choices=IMPLS, nargs='+', default=['hybrid'], help='implementations')
     generation = commands.add_parser('generation', help='characters a second', description=generation_command.__doc__)
     generation.add_argument('--length', type=int, default=200, help='characters to write')
-    start = commands.add_parser('start', help='seconds to the first step', description=start_command.__doc__)
-    text = commands.add_parser('text', help='seconds to read and cut a text', description=text_command.__doc__)
-    text.add_argument('--corpus', default='lyrics', help=f'{", ".join(CORPORA)}, or a text file; all of it is read')
-    profile = commands.add_parser('profile', help='operators of a batch, and the floor', description=profile_command.__doc__)
-    profile.add_argument('--impl', choices=IMPLS, default='hybrid', help='implementation')
     for command, function, file in ((epochs, epochs_command, 'epochs.json'), (growth, growth_command, 'growth.json'),
-                                    (generation, generation_command, 'generation.json'), (start, start_command, 'start.json'),
-                                    (text, text_command, 'text.json'), (profile, profile_command, 'profile.json')):
+                                    (generation, generation_command, 'generation.json')):
         command.set_defaults(function=function, file=file)
-        if command is not text:
-            command.add_argument('--cell', choices=CELLS, nargs='+', default=['gru'] if command is growth else list(CELLS))
-            command.add_argument('--threads', type=int, help='of each process; all CPUs unless given')
+        command.add_argument('--cell', choices=CELLS, nargs='+', default=['gru'] if command is growth else list(CELLS))
+        command.add_argument('--threads', type=int, help='of each process; all CPUs unless given')
         command.add_argument('--rounds', type=int, default=5, help='of each case')
         add_out(command, Path('runs/benchmark'), 'folder for the JSON and the pictures')
     return p
@@ -134,38 +115,6 @@ def generation_command(args: argparse.Namespace) -> None:
         print(f'{cell}, {args.length} characters\n{speed_table(measured, unit="text", columns=columns)}')
         found[cell] = [m.to_dict(measured[0]) for m in measured]
     save(args.out / args.file, found)
-
-
-def start_command(args: argparse.Namespace) -> None:
-    """Seconds from starting a process to the end of its first step at the book's setting: what a short run waits for."""
-    found, columns = {}, ('lowest', 'highest', 'times', 'MiB', 'libs')
-    for cell in args.cell:
-        measured = measure_start(cell, rounds=args.rounds, threads=args.threads, on_progress=tell)
-        print(f'{Setting(cell=cell)}\n{speed_table(measured, unit="start", columns=columns)}')
-        found[cell] = [m.to_dict(measured[0]) for m in measured]
-    save(args.out / args.file, found)
-
-
-def text_command(args: argparse.Namespace) -> None:
-    """Seconds to read a whole text, and to cut it into batches of 32 examples of 35 steps of both kinds, which lie on no device;
-    and how much memory that takes beyond the libraries'."""
-    found = measure_text(args.corpus, rounds=args.rounds, on_progress=tell)
-    print(f'{found.corpus}: {found.num_chars:,} characters, {found.vocab_size:,} different ones')
-    print(printed([{'': part, 'batches': found.batches.get(part), 'seconds': statistics.median(seconds), 'lowest': min(seconds),
-                    'highest': max(seconds)} for part, seconds in found.seconds.items()]))
-    print(f'{found.memory / 2 ** 20:.0f} MiB above the libraries')
-    save(args.out / args.file, found.to_dict())
-
-
-def profile_command(args: argparse.Namespace) -> None:
-    """Operators of a batch at the book's setting: calls, milliseconds, share; and the floor, products at the machine's rate and
-    bytes at its bandwidth, beside what was reached without the profiler."""
-    found = []
-    for cell in args.cell:
-        tell(f'{cell}: {args.impl}')
-        found.append(profiling.profile(Setting(cell=cell), args.impl, rounds=args.rounds, threads=args.threads))
-        print(f'{args.impl}, {found[-1].setting}, threads: {found[-1].threads}\n{profiling.operator_table(found[-1])}')
-    save(args.out / args.file, [one.to_dict() for one in found])
 
 
 def tell(text: str) -> None:

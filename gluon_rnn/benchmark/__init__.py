@@ -1,1 +1,1 @@
-"""Measuring this project beside d2lzh and PyTorch, and profiling it."""
+"""Measuring this project beside d2lzh, PyTorch and JAX."""

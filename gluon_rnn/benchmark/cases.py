@@ -1,10 +1,7 @@
-"""The benchmark's cases, each measured in a process of its own: epochs, growth with each size, writing of text, the start,
-and reading and cutting of text.
-"""
+"""The benchmark's cases, each measured in a process of its own: epochs, growth with each size, writing of text."""
 from __future__ import annotations
 
 import re
-import statistics
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
@@ -194,52 +191,3 @@ def measure_generation(cell: str, num_chars: int, *, rounds: int = 5, threads: i
 def _whole(m: Measurement, num_chars: int) -> Measurement:
     wrong = [str(answer['length']) for answer in m.answers if answer['length'] != num_chars]
     return Measurement(m.name, error=f'wrote {wrong[0]} characters instead of {num_chars}') if wrong else m
-
-
-def measure_start(cell: str, *, rounds: int = 5, threads: int | None = None,
-                  on_progress: Callable[[str], None] | None = None) -> List[Measurement]:
-    """Seconds from the start of a process to the end of its first step at the book's setting, once a round.
-
-    That includes Python, the libraries, the model, compiling for the first step, and the step. A case that fails in a round is
-    not measured again.
-    """
-    if rounds < 1:
-        raise ValueError(f'rounds must be 1 or more, got {rounds}')
-    setting = Setting(cell=cell)
-    one_step = replace(setting, num_chars=setting.batch_size * (setting.num_steps + 1))
-    cases = [*book_cases(), *own_cases()]
-    found: Dict[str, List[Measurement]] = {case.name: [] for case in cases}
-    for _ in range(rounds):
-        going = [case for case in cases if not any(m.error for m in found[case.name])]
-        for m in measure(going, one_step, rounds=1, threads=threads, on_progress=on_progress):
-            found[m.name].append(m)
-    return [ms[-1] if ms[-1].error else replace(ms[-1], seconds=tuple(m.start_seconds for m in ms)) for ms in found.values()]
-
-
-@dataclass(frozen=True)
-class Cutting:
-    """Seconds to read a text, and to cut it into mini-batches of both kinds."""
-    corpus: str
-    num_chars: int
-    vocab_size: int
-    batches: Dict[str, int]                     # of 'consecutive' and 'random' sampling
-    seconds: Dict[str, Tuple[float, ...]]       # of 'reading', 'consecutive', 'random' and 'all', one figure a round
-    memory: int                                 # bytes, at most, above those of the libraries
-
-    def to_dict(self) -> Dict[str, Any]:
-        return {**asdict(self), 'median': {part: statistics.median(seconds) for part, seconds in self.seconds.items()}}
-
-
-def measure_text(corpus: str, *, rounds: int = 5, on_progress: Callable[[str], None] | None = None) -> Cutting:
-    """Read the whole of a corpus and make every batch of it once, at the book's sizes and on no device, in a process of its own.
-
-    corpus: as `load_corpus` takes it. Raises ValueError where that cannot be read, or is too short for a batch.
-    """
-    case = Case(f'reading {corpus}', WORKERS / 'cutting.py', {'corpus': corpus})
-    m, = measure([case], Setting(), rounds=rounds, threads=1, on_progress=on_progress)
-    if m.error:
-        raise ValueError(m.error.removeprefix('ValueError: '))
-    batches = {kind: m.answers[0][f'{kind}_batches'] for kind in ('consecutive', 'random')}
-    seconds = {part: tuple(answer[part] for answer in m.answers) for part in ('reading', 'consecutive', 'random')}
-    return Cutting(corpus, m.answers[0]['num_chars'], m.answers[0]['vocab_size'], batches, {**seconds, 'all': m.seconds},
-                   m.memory - m.library_memory)

@@ -38,7 +38,6 @@ class Measurement:
     memory: int = 0                     # bytes, at most
     library_memory: int = 0             # bytes, when the libraries were loaded and nothing else
     perplexity: float | None = None     # of the first epoch: about the same for all who do the same work; None: it trains nothing
-    start_seconds: float = 0            # from the start of the process to the end of its first epoch
     error: str = ''
     answers: Tuple[Mapping[str, Any], ...] = ()     # whatever the worker said of an epoch, one a round
 
@@ -70,7 +69,13 @@ def measure(cases: Sequence[Case], setting: Setting, *, rounds: int = 5, threads
     one answer may take. on_progress is called with a line on what is being done. Raises ValueError for a text too short for the
     setting, for less than one round or thread, and for two cases of one name.
     """
-    check_measuring(setting, rounds, threads)
+    if rounds < 1:
+        raise ValueError(f'rounds must be 1 or more, got {rounds}')
+    if threads is not None and threads < 1:
+        raise ValueError(f'threads must be 1 or more, or None for all CPUs, got {threads}')
+    if setting.tokens < 1:
+        raise ValueError(f'{setting.num_chars} characters make no batch of {setting.batch_size} x {setting.num_steps}: '
+                         f'take more, or a smaller batch')
     if len({case.name for case in cases}) < len(cases):
         raise ValueError(f'each case needs a name of its own, got {[case.name for case in cases]}')
     tell = on_progress or (lambda text: None)
@@ -103,17 +108,6 @@ def measure(cases: Sequence[Case], setting: Setting, *, rounds: int = 5, threads
         return [process.finish(setting.tokens) for process in processes]
 
 
-def check_measuring(setting: Setting, rounds: int, threads: int | None) -> None:
-    """Raise ValueError for what cannot be measured."""
-    if rounds < 1:
-        raise ValueError(f'rounds must be 1 or more, got {rounds}')
-    if threads is not None and threads < 1:
-        raise ValueError(f'threads must be 1 or more, or None for all CPUs, got {threads}')
-    if setting.tokens < 1:
-        raise ValueError(f'{setting.num_chars} characters make no batch of {setting.batch_size} x {setting.num_steps}: '
-                         f'take more, or a smaller batch')
-
-
 class _Process:
     """A case that runs and answers in lines of JSON. It remembers the first thing that goes wrong, and is then left alone."""
 
@@ -125,7 +119,6 @@ class _Process:
         threads = variables.get('OMP_NUM_THREADS', environment['OMP_NUM_THREADS'])
         options = {**asdict(setting), **case.options, 'threads': int(threads)}
         command = [case.python, str(WORKERS / 'run.py'), str(case.worker), json.dumps(options)]
-        self.started = time.perf_counter()
         try:
             self.process = subprocess.Popen(command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                             stderr=self.log, text=True, encoding='utf-8', errors='replace',
@@ -155,8 +148,7 @@ class _Process:
         first, *epochs, last = self.answers
         memory = max(answer.get('memory', 0) for answer in (*epochs, last))
         return Measurement(self.case.name, tuple(epoch['seconds'] for epoch in epochs), tokens, first['seconds'],
-                           memory, first['library_memory'], first.get('perplexity'), first['start_seconds'],
-                           answers=tuple(epochs))
+                           memory, first['library_memory'], first.get('perplexity'), answers=tuple(epochs))
 
     def _read(self) -> None:
         timer = threading.Timer(self.timeout, self.kill)
@@ -169,7 +161,7 @@ class _Process:
             self._failed()
             return
         try:
-            self.answers.append({'start_seconds': time.perf_counter() - self.started, **json.loads(line)})
+            self.answers.append({**json.loads(line)})
         except (ValueError, TypeError):     # a library has written past Python's own standard output
             self.error = f'answered {line.strip()[:100]!r}'
 

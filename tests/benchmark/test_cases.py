@@ -9,20 +9,17 @@ from gluon_rnn.benchmark import cases
 from gluon_rnn.benchmark.cases import (
     REFERENCE,
     SIZES,
-    Cutting,
     Growth,
     measure_epochs,
     measure_generation,
     measure_growth,
-    measure_start,
-    measure_text,
     plot_growth,
     setting_for,
     settings_around,
 )
 from gluon_rnn.benchmark.implementations import Setting, own_cases
 from gluon_rnn.benchmark.measuring import Measurement
-from gluon_rnn.benchmark.workers import book, cutting, writing
+from gluon_rnn.benchmark.workers import book, writing
 
 
 @pytest.mark.parametrize('power', [0.5, 1, 2])
@@ -133,47 +130,3 @@ def test_generation_is_measured_beside_d2lzh(crowded):
                                           'gluon_rnn gluon', 'gluon_rnn numba', 'gluon_rnn ONNX Runtime']
     assert not any(m.error for m in measured), measured
     assert all(m.tokens == 12 and m.median > 0 for m in measured)
-
-
-def test_the_start_is_measured_with_one_step_a_round(monkeypatch):
-    seen = []
-
-    def measure(cases, setting, *, rounds, **_):
-        seen.append((setting.tokens, rounds, len(cases)))
-        return [Measurement(case.name, (9.0,), start_seconds=float(len(seen))) for case in cases[:-1]] + [
-            Measurement(cases[-1].name, error='no memory')]
-    monkeypatch.setattr(cases, 'measure', measure)
-    measured = measure_start('gru', rounds=2)
-    assert seen == [(Setting().batch_size * Setting().num_steps, 1, 6), (Setting().batch_size * Setting().num_steps, 1, 5)]
-    assert [m.seconds for m in measured] == [(1.0, 2.0)] * 4 + [()] * 2
-    assert [m.error for m in measured] == [''] * 4 + ['no memory'] * 2
-    with pytest.raises(ValueError, match='rounds must be 1 or more, got 0'):
-        measure_start('gru', rounds=0)
-
-
-def test_reading_and_cutting_in_parts(tmp_path):
-    path = tmp_path / 'text.txt'
-    path.write_text('春夏秋冬' * 40, encoding='utf-8')
-    pass_over = cutting.prepare({'corpus': str(path), 'batch_size': 3, 'num_steps': 5})
-    said = pass_over()
-    assert said.keys() == {'reading', 'consecutive', 'random', 'seconds', 'num_chars', 'vocab_size', 'consecutive_batches',
-                           'random_batches'}
-    assert (said['num_chars'], said['vocab_size']) == (160, 4)
-    assert (said['consecutive_batches'], said['random_batches']) == ((160 // 3 - 1) // 5, 159 // 5 // 3)
-    assert sum(said[part] for part in ('reading', 'consecutive', 'random')) == pytest.approx(said['seconds'])
-    assert min(said['reading'], said['consecutive'], said['random']) > 0
-
-
-def test_a_text_is_measured_at_the_book_s_sizes(monkeypatch):
-    def measure(cases, setting, *, rounds, threads, **_):
-        case, = cases
-        assert (setting, rounds, threads, case.options) == (Setting(), 2, 1, {'corpus': 'jaychou'})
-        said = {'num_chars': 9, 'vocab_size': 3, 'consecutive_batches': 8, 'random_batches': 7, 'reading': 1.0,
-                'consecutive': 2.0}
-        return [Measurement(case.name, (6.0, 8.0), memory=50, library_memory=20,
-                            answers=({**said, 'random': 3.0}, {**said, 'random': 5.0}))]
-    monkeypatch.setattr(cases, 'measure', measure)
-    found = measure_text('jaychou', rounds=2)
-    assert found == Cutting('jaychou', 9, 3, {'consecutive': 8, 'random': 7}, {
-        'reading': (1.0, 1.0), 'consecutive': (2.0, 2.0), 'random': (3.0, 5.0), 'all': (6.0, 8.0)}, 30)
-    assert found.to_dict()['median'] == {'reading': 1, 'consecutive': 2, 'random': 4, 'all': 7}

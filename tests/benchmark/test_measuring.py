@@ -153,4 +153,4 @@ def test_real_cases_are_measured():
     results = measuring.measure(cases, SMALL, rounds=2, threads=1, repeats=0)
     assert [r.error for r in results] == ['', '']
     assert all(s > 0 for r in results for s in r.seconds)
-    assert all(r.start_seconds > r.first_seconds > 0 for r in results)
+    assert all(r.first_seconds > 0 for r in results)

@@ -3,12 +3,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from dataclasses import dataclass
 
 import pytest
 
 from gluon_rnn.benchmark import cases
-from gluon_rnn.benchmark.implementations import Setting
 from gluon_rnn.benchmark.measuring import Measurement
 
 
@@ -25,7 +23,7 @@ def measured(monkeypatch):
 
     def measure(cases, setting, *, rounds, threads, on_progress, busy=False):
         names[:] = [case.name for case in cases]
-        return [Measurement(name, (2.0 ** -i,) * rounds, setting.tokens, 1, 2 << 20, 1 << 20, 9, 3 + i,
+        return [Measurement(name, (2.0 ** -i,) * rounds, setting.tokens, 1, 2 << 20, 1 << 20, 9,
                             answers=({'length': 40},) * rounds) for i, name in enumerate(names)]
     monkeypatch.setattr(cases, 'measure', measure)
     return names
@@ -110,73 +108,11 @@ def test_growth_that_ends_says_where(script, monkeypatch, tmp_path):
         assert row['sizes'] == [4] * printed and row['exponent'] is None and row['error'] == f'batch_size {limit}: no memory'
 
 
-def test_start_in_seconds(script, measured, tmp_path):
-    ended = script('benchmark', 'start', '--cell', 'rnn', 'gru', '--rounds', 2, '--out', tmp_path)
-    assert ended.status == 0, ended.err
-    title, heading, _, first, *_ = ended.out.replace('|', '').splitlines()
-    assert title.startswith('rnn, 256 hidden') and heading.split() == ['s/start', 'lowest', 'highest', 'times', 'MiB', 'libs']
-    assert first.split() == ['d2lzh', 'scratch', '3.000', '3', '3', '1.000', '2', '1']
-    found = json.loads((tmp_path / 'start.json').read_text())
-    assert list(found) == ['rnn', 'gru']
-    assert [(row['name'], row['seconds']) for row in found['gru']] == [(name, [3.0 + i] * 2) for i, name in enumerate(measured)]
-
-
-@pytest.mark.slow
-def test_text_in_seconds_and_memory(script, crowded, tmp_path):
-    """The process itself: it loads MXNet once."""
-    path = tmp_path / 'text.txt'
-    path.write_text('春夏秋冬' * 400, encoding='utf-8')
-    ended = script('benchmark', 'text', '--corpus', path, '--rounds', 2, '--out', tmp_path / 'out')
-    assert ended.status == 0, ended.err
-    title, heading, _, *lines, last = ended.out.replace('|', '').splitlines()
-    assert title == f'{path}: 1,600 characters, 4 different ones' and last.endswith(' MiB above the libraries')
-    assert heading.split()[0] == 'batches' and [line.split()[0] for line in lines] == ['reading', 'consecutive', 'random', 'all']
-    found = json.loads((tmp_path / 'out' / 'text.json').read_text())
-    assert (found['num_chars'], found['vocab_size'], found['batches']) == (1600, 4, {'consecutive': 1, 'random': 1})
-    assert {part: len(seconds) for part, seconds in found['seconds'].items()} == dict.fromkeys(
-        ('reading', 'consecutive', 'random', 'all'), 2)
-    assert 0 <= found['memory'] < 64 << 20
-
-
-@pytest.mark.slow
-def test_a_text_that_cannot_be_cut(script, tmp_path):
-    """What the process says of it becomes the command's own one line, after the progress."""
-    path = tmp_path / 'text.txt'
-    path.write_text('的', encoding='utf-8')
-    ended = script('benchmark', 'text', '--corpus', path, '--out', tmp_path / 'out')
-    assert ended.status == 2 and not ended.out and not (tmp_path / 'out').exists()
-    assert ended.err.splitlines()[-1].startswith('benchmark.py: consecutive sampling with batch_size 32 and num_steps 35 needs a '
-                                                 'text of at least 1152 characters, got 1')
-
-
 @pytest.mark.parametrize('said, flags', [
     ('--rounds must be 1 or more, got 0', ('epochs', '--rounds', 0)),
-    ('--threads must be 1 or more, got -1', ('start', '--threads', -1)),
+    ('--threads must be 1 or more, got -1', ('growth', '--threads', -1)),
     ('--length must be 1 or more, got 0', ('generation', '--length', 0)),
     ('--values must be 1 or more, got 0', ('growth', '--size', 'batch_size', '--values', 4, 0))])
 def test_numbers_that_make_no_sense(refused, measured, said, flags):
     refused(said, 'benchmark', *flags)
     assert not measured
-
-
-@dataclass(frozen=True)
-class Small(Setting):
-    num_hiddens: int = 8
-    num_steps: int = 5
-    batch_size: int = 4
-    vocab_size: int = 20
-    num_chars: int = 200
-
-
-@pytest.mark.slow
-def test_profile_of_a_small_network(script, monkeypatch, tmp_path):
-    monkeypatch.setattr(importlib.import_module('benchmark'), 'Setting', Small)     # the script's
-    ended = script('benchmark', 'profile', '--cell', 'gru', '--impl', 'hybrid', '--rounds', 1, '--threads', 1, '--out', tmp_path)
-    assert ended.status == 0, ended.err
-    assert 'hybrid, gru, 8 hidden' in ended.out
-    for column in ('calls', 'ms', 'us/call', 'share', 'times the floor'):
-        assert column in ended.out
-    found, = json.loads((tmp_path / 'profile.json').read_text())
-    assert {'operator', 'calls', 'milliseconds', 'microseconds_a_call', 'share'} == set(found['operators'][0])
-    assert found['reached'] > 0 and found['floor'] > 0
-    assert sum(operator['share'] for operator in found['operators']) == pytest.approx(1)

@@ -8,7 +8,6 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 import numpy as np
 from mxnet import autograd, nd
 
-from ...benchmark.profiling import settle
 from ...benchmark.workers.run import memory
 from ...cells.base import BookParams
 from ...cells.ops import OneHot
@@ -121,7 +120,7 @@ def train_batches(bench: Workbench, way: str, many: int, held: BookParams | None
         model.load_book_params(held)
     optimizer = Optimizer(model.parameters(), 'sgd', 0 if held is not None else config.lr, config.clipping_theta)
     state, found = model.begin_state(config.batch_size), []
-    settle(model)
+    nd.waitall()
     before = memory('VmRSS')
     for k, (X, Y) in zip(range(many), consecutive_batches(corpus.indices, config.batch_size, config.num_steps)):
         start = time.perf_counter()
@@ -139,7 +138,7 @@ def train_batches(bench: Workbench, way: str, many: int, held: BookParams | None
         start += time.perf_counter() - counting     # counting is no part of a batch's time
         logits.backward(gradient, retain_graph=way == 'graph kept')
         norm = optimizer.step().asscalar()
-        settle(model)
+        nd.waitall()
         found.append({'operators': operators, 'seconds': time.perf_counter() - start, 'loss': loss.asscalar(), 'norm': norm,
                       'MiB more': (memory('VmRSS') - before) / 2 ** 20})
         bench.tell(f'{way}: batch {k + 1} of {many}')

@@ -68,7 +68,7 @@ def faster(bench: Workbench) -> Outcome:
     both = race(bench, {BOTH: models.pop(BOTH)}, 1)[BOTH]       # only its beginning is of interest
     runs = race(bench, models, rounds + 1)
     times = {way: [record.seconds for record in run.records[1:]] for way, run in runs.items()}
-    operators = {way: profiled(partial(race, bench, {'profile': model}, 1), model) for way, model in models.items()}
+    operators = {way: profiled(partial(race, bench, {'profile': model}, 1)) for way, model in models.items()}
     rows = {way: {'way': way, 'seconds an epoch': run.seconds_an_epoch, 'lowest': min(times[way]), 'highest': max(times[way]),
                   'first perplexity': run.records[0].perplexity, 'last perplexity': run.perplexity,
                   'operators run an epoch': sum(count for count, _ in operators[way].values()),
