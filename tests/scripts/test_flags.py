@@ -66,7 +66,6 @@ def test_what_is_there_is_told_before_any_work(tmp_path, refused, script, small)
     assert script(*flags).status == 0
     refused('run.html is there already', *flags)
     assert script(*flags, '--overwrite').status == 0
-    for name, file in (('waveform', 'waveform.png'), ('alphabet', 'alphabet.json'),
-                       ('bptt_cost', 'cost.png'), ('benchmark_scale', 'scale.json')):
+    for name, file in (('waveform', 'waveform.png'), ('alphabet', 'alphabet.json'), ('bptt_cost', 'cost.png')):
         (tmp_path / file).write_text('')
         refused(f'{file} is there already', name, '--out', tmp_path)
