@@ -26,10 +26,8 @@ def check_encoding(encoding: str | None) -> None:
     """Raise ValueError for an encoding that Python does not know, or that is none of a text."""
     try:
         'a'.encode(encoding or 'utf-8')
-        return
     except (LookupError, ValueError):
-        pass
-    raise ValueError(f'encoding must be one that Python knows, as utf-8, gb18030 or utf-16, got {encoding!r}')
+        raise ValueError(f'encoding must be one that Python knows, as utf-8, gb18030 or utf-16, got {encoding!r}') from None
 
 
 def member_of(name: str) -> Tuple[Path, str | None]:
@@ -73,12 +71,8 @@ def read_blocks(files: Sequence[Source], *, encoding: str | None = None) -> Iter
     for path, member in files:
         if last and not last.endswith('\n'):
             yield '\n'
-        lines = io.IncrementalNewlineDecoder(None, translate=True)
-        for block in _and_end(_decoded(path, member, encoding)):
-            text = lines.decode(block or '', final=block is None)
-            if text:
-                last = text
-                yield text
+        for last in _decoded(path, member, encoding, newline=None):
+            yield last
 
 
 def read_text(path: Path | str, member: str | None = None, *, encoding: str | None = None) -> str:
@@ -86,17 +80,12 @@ def read_text(path: Path | str, member: str | None = None, *, encoding: str | No
 
     Raises as `read_blocks` does.
     """
-    return ''.join(_decoded(Path(path), member, encoding))
+    return ''.join(_decoded(Path(path), member, encoding, newline=''))
 
 
 def line_ends(text: str) -> str:
     """The same text with a line feed at the end of each line."""
     return text.replace('\r\n', '\n').replace('\r', '\n')
-
-
-def _and_end(blocks: Iterator[str]) -> Iterator[str | None]:
-    yield from blocks
-    yield None
 
 
 def _texts_in(folder: Path) -> List[Path]:
@@ -109,92 +98,56 @@ def _texts_in(folder: Path) -> List[Path]:
     return found
 
 
-def _decoded(path: Path, member: str | None, encoding: str | None) -> Iterator[str]:
-    empty, done, decoder = True, 0, None
-    with _opened(path, member) as (file, kind):
-        block = _read(file, path, kind)
-        while block:
-            if decoder is None:
-                encoding = encoding or next((name for mark, name in _BYTE_ORDER_MARKS if block.startswith(mark)), 'utf-8')
-                known = codecs.lookup(encoding)
-                decoder = codecs.getincrementaldecoder('utf-8-sig' if known.name == 'utf-8' else encoding)()
-            waiting, following = len(decoder.getstate()[0]), _read(file, path, kind)    # of the block before: half a character
-            try:
-                text = decoder.decode(block, final=not following)
-            except UnicodeDecodeError as error:
-                raise ValueError(f'{path} is not {str(encoding).upper()} text (byte {done - waiting + error.start}): save it as '
-                                 f'UTF-8, or name its encoding, as gb18030') from None
-            done += len(block)
-            if done > MAX_TEXT_BYTES:
-                raise ValueError(f'{path} would unpack to more than {MAX_TEXT_BYTES >> 20} MiB: refused')
-            if text:
+def _decoded(path: Path, member: str | None, encoding: str | None, *, newline: str | None) -> Iterator[str]:
+    """The text of one file in blocks. newline: as `open` takes it."""
+    empty = True
+    with _opened(path, member) as file:
+        start = file.peek(4)
+        encoding = encoding or next((name for mark, name in _BYTE_ORDER_MARKS if start.startswith(mark)), 'utf-8')
+        text = io.TextIOWrapper(file, 'utf-8-sig' if codecs.lookup(encoding).name == 'utf-8' else encoding, newline=newline)
+        try:
+            while block := text.read(_BLOCK):
+                if file.tell() > MAX_TEXT_BYTES:
+                    raise _Refused(f'{path} is larger than {MAX_TEXT_BYTES >> 20} MiB, unpacked: cut it into parts')
                 empty = False
-                yield text
-            block = following
+                yield block
+        except UnicodeDecodeError as error:
+            raise _Refused(f'{path} is not {encoding.upper()} text (byte {file.tell() - len(error.object) + error.start}): save '
+                           f'it as UTF-8, or name its encoding, as gb18030') from None
     if empty:
         raise ValueError(f'{path} is empty: give a text with at least a few hundred characters')
 
 
-@contextlib.contextmanager
-def _opened(path: Path, member: str | None) -> Iterator[Tuple[Any, str]]:
-    """The bytes of a text, and what they are packed in: 'zip', 'gzip' or ''."""
-    with open(path, 'rb') as file, contextlib.ExitStack() as stack:
-        if path.suffix.lower() == '.zip':
-            try:
-                archive = stack.enter_context(zipfile.ZipFile(file))
-                text = stack.enter_context(archive.open(_the_text(archive, path, member)))
-            except _Refused:
-                raise
-            except Exception as error:
-                raise _damaged(path, 'zip', error) from None
-            yield text, 'zip'
-        elif file.peek(2)[:2] == b'\x1f\x8b':
-            yield stack.enter_context(gzip.open(file)), 'gzip'
-        elif path.stat().st_size > MAX_TEXT_BYTES:
-            raise ValueError(f'{path} is larger than {MAX_TEXT_BYTES >> 20} MiB: cut it into parts')
-        else:
-            yield file, ''
-
-
-def _read(file: Any, path: Path, kind: str) -> bytes:
-    try:
-        return file.read(_BLOCK)
-    except Exception as error:
-        if kind == 'zip' or (kind == 'gzip' and isinstance(error, (EOFError, zlib.error, gzip.BadGzipFile))):
-            raise _damaged(path, kind, error) from None
-        raise
-
-
-def _damaged(path: Path, kind: str, error: Exception) -> ValueError:
-    """A damaged zip makes Python's reader stumble in a dozen ways."""
-    return ValueError(f'{path} is not a readable {kind} file ({type(error).__name__}: {" ".join(str(error).split())[:100]}): '
-                      f'download or copy it again')
-
-
 class _Refused(ValueError):
-    """A zip that can be read, and is not taken."""
+    """A file that can be unpacked, and is not taken."""
+
+
+@contextlib.contextmanager
+def _opened(path: Path, member: str | None) -> Iterator[Any]:
+    """The bytes of a text, unpacked. Raises ValueError if it is damaged, also while the caller reads."""
+    with open(path, 'rb') as file:
+        kind = 'zip' if path.suffix.lower() == '.zip' else 'gzip' if file.peek(2)[:2] == b'\x1f\x8b' else ''
+        try:
+            if kind == 'zip':
+                with zipfile.ZipFile(file) as archive, archive.open(_the_text(archive, path, member)) as text:
+                    yield text
+            else:
+                yield gzip.GzipFile(fileobj=file) if kind else file
+        except _Refused:
+            raise
+        except Exception as error:      # a damaged zip makes Python's reader stumble in a dozen ways
+            if kind == 'zip' or (kind == 'gzip' and isinstance(error, (EOFError, zlib.error, gzip.BadGzipFile))):
+                raise ValueError(f'{path} is not a readable {kind} file ({type(error).__name__}: '
+                                 f'{" ".join(str(error).split())[:100]}): download or copy it again') from None
+            raise
 
 
 def _the_text(archive: zipfile.ZipFile, path: Path, member: str | None) -> zipfile.ZipInfo:
-    for info in archive.infolist():
-        if _leads_out(info.filename):
-            raise _Refused(f'{path} holds a name that leads out of it ({info.filename!r}): refused')
+    """The one text in a zip, or its file `member`. Where names lead does not matter: nothing is written."""
     files = [info for info in archive.infolist() if not info.filename.endswith('/') and not info.filename.startswith('__MACOSX/')]
-    if member:
-        chosen = [info for info in files if info.filename == member or info.filename.endswith(f'/{member}')]
-    else:
-        chosen = files
+    chosen = [info for info in files if not member or f'/{info.filename}'.endswith(f'/{member}')]
     if len(chosen) != 1:
         names = ', '.join(ascii(info.filename)[1:-1] if not info.filename.isprintable() else info.filename for info in files[:5])
         wanted = f'one file {member!r}' if member else 'exactly one text file'
         raise _Refused(f'{path} must hold {wanted}, found {names or "none"}: choose one by {path.name}:NAME')
-    files = chosen
-    if files[0].file_size > MAX_TEXT_BYTES:
-        raise _Refused(f'{path} would unpack to more than {MAX_TEXT_BYTES >> 20} MiB: refused')
-    return files[0]
-
-
-def _leads_out(name: str) -> bool:
-    """Whether a name in a zip is absolute, or climbs."""
-    parts = name.replace('\\', '/').split('/')
-    return '..' in parts or (len(parts) > 1 and not parts[0]) or parts[0].endswith(':')
+    return chosen[0]

@@ -10,7 +10,6 @@ In words each line break is an `<eos>`; a text in which `<unk>` stands by itself
 """
 from __future__ import annotations
 
-import array
 import difflib
 import functools
 import itertools
@@ -28,7 +27,6 @@ UNKNOWN, LINE_END = '<unk>', '<eos>'
 JOINED = '\u2060'       # ⁀ above: Unicode's WORD JOINER, which nobody sees
 LONG = 1 << 24          # characters of a text that is kept in small numbers
 _LOOKED_AT = 1 << 20    # characters that decide how a text is cut
-_AT_ONCE = 1 << 20
 _HAN = re.compile('[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]')
 _MARKS = re.compile(r"\w+(?:(?:['’-]|(?<=\d)[.,](?=\d))\w+)*|[^\w\s]")
 
@@ -171,40 +169,19 @@ def index_chars(blocks: Iterable[str], known: Sequence[str] = ()) -> Tuple[np.nd
     """
     numbers, codes_seen = np.full(sys.maxunicode + 1, -1, np.int32), [ord(char) for char in known]
     numbers[codes_seen] = np.arange(len(codes_seen))
-    found = array.array('B')        # grows where it lies, and is numbered in the order of coming until all is read
+    parts: List[np.ndarray] = []        # numbered in the order of coming until all is read
     for block in blocks:
         codes = np.frombuffer(block.encode('utf-32-le'), dtype=np.uint32)
         new = np.unique(codes[numbers[codes] < 0])
         numbers[new] = np.arange(len(codes_seen), len(codes_seen) + len(new))
         codes_seen += new.tolist()
-        found = _wide(found, len(codes_seen))
-        found.frombytes(numbers[codes].astype(found.typecode).tobytes())
+        parts.append(numbers[codes].astype(np.min_scalar_type(len(codes_seen))))
     vocabulary = codes_seen[:len(known)] + sorted(codes_seen[len(known):])
-    final = np.empty(len(vocabulary), np.int32)
+    final = np.empty(len(vocabulary), np.int32 if sum(map(len, parts)) <= LONG else np.min_scalar_type(len(vocabulary)))
     final[numbers[vocabulary]] = np.arange(len(vocabulary))
-    indices = np.frombuffer(found, found.typecode)
-    if len(indices) <= LONG:
-        indices = final[indices]
-    else:
-        _renumber(indices, final)
-    return indices, Vocabulary(map(chr, vocabulary))
-
-
-def _wide(found: array.array, vocab_size: int) -> array.array:
-    """The same numbers in a type that holds the vocabulary's."""
-    kind = 'B' if vocab_size <= 1 << 8 else 'H' if vocab_size <= 1 << 16 else 'i'
-    if kind == found.typecode:
-        return found
-    wider = array.array(kind)
-    for at in range(0, len(found), _AT_ONCE):
-        wider.frombytes(np.array(found[at:at + _AT_ONCE], kind).tobytes())
-    return wider
-
-
-def _renumber(indices: np.ndarray, numbers: np.ndarray) -> None:
-    """indices = numbers[indices], in its place."""
-    for at in range(0, len(indices), _AT_ONCE):
-        indices[at:at + _AT_ONCE] = numbers[indices[at:at + _AT_ONCE]]
+    for i, part in enumerate(parts):    # each takes the place of the one before
+        parts[i] = final[part]
+    return np.concatenate(parts), Vocabulary(map(chr, vocabulary))
 
 
 def index_words(blocks: Iterable[str], min_count: int = 1, known: Sequence[str] = ()) -> Tuple[np.ndarray, Vocabulary]:
@@ -226,8 +203,7 @@ def index_words(blocks: Iterable[str], min_count: int = 1, known: Sequence[str] 
     vocabulary = Vocabulary([*known, *sorted(new)], rule)
     to_idx = vocabulary.to_idx
     table = np.array([to_idx[token] if token in to_idx else to_idx[UNKNOWN] for token in numbers], np.int32)
-    _renumber(order, table)
-    return order, vocabulary
+    return table[order], vocabulary
 
 
 def _whole_words(blocks: Iterable[str]) -> Iterator[str]:

@@ -152,14 +152,8 @@ def bomb(claim=None):
 
 
 BAD_ZIPS = {
-    'a zip bomb': (bomb(), 'would unpack to more than'),
+    'a zip bomb': (bomb(), 'is larger than'),
     'a zip bomb that says that it is small': (bomb(5000), 'is not a readable zip file'),
-    'a zip with `../` in its names': (zip_of({'../escaped.txt': TEXT}),
-                                      r"holds a name that leads out of it \('\.\./escaped\.txt'\)"),
-    'a zip with `../` in the name beside the text': (zip_of({'song.txt': TEXT, '__MACOSX/../../x': ''}),
-                                                     'holds a name that leads out'),
-    'a zip with an absolute name': (zip_of({'/etc/song.txt': TEXT}), 'holds a name that leads out of it'),
-    'a zip with a drive in its name': (zip_of({'C:\\song.txt': TEXT}), 'holds a name that leads out of it'),
 }
 
 
@@ -177,10 +171,19 @@ def test_bad_zip(script, refused, tmp_path, monkeypatch, tally, case):
     tally(f'{case}, as a corpus', collections.Counter({'refused in one line, nothing written': 1}))
 
 
+def test_where_a_zip_s_names_lead_nothing_is_written(tmp_path):
+    path = tmp_path / 'inner' / 'song.zip'
+    path.parent.mkdir()
+    for name in ('../escaped.txt', f'{tmp_path}/song.txt', 'C:\\song.txt'):
+        path.write_bytes(zip_of({name: TEXT}))
+        assert len(load_corpus(str(path))) == len(TEXT)
+    assert sorted(file.name for file in tmp_path.rglob('*')) == ['inner', 'song.zip']
+
+
 def test_a_downloaded_zip_bomb_is_refused_and_removed(cache, monkeypatch, tally):
     monkeypatch.setattr(reading, 'MAX_TEXT_BYTES', 10000)
     target = cache / 'song.txt.zip'
-    with server(bomb()) as url, pytest.raises(ValueError, match='would unpack to more than'):
+    with server(bomb()) as url, pytest.raises(ValueError, match='is larger than'):
         download(SONG, url, target)
     assert list(target.parent.iterdir()) == []
     tally('a zip bomb in place of a download', {'refused in one line, no part of it kept': 1})
