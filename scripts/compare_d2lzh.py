@@ -17,14 +17,11 @@ import itertools
 import json
 import random
 import statistics
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List
 
 import _cli
-import filelock
 from _flags import add_out
 from _progress import Progress
 
@@ -63,7 +60,6 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument('--num-epochs', type=int, help="(default: the book's)")
     p.add_argument('--corpus', default='jaychou')
     add_out(p, Path('runs/compare_d2lzh'), 'folder for the figures; what is there is kept, and only what is missing is computed')
-    p.add_argument('--one', help=argparse.SUPPRESS)     # NETWORK/SIDE/SEED, run in this process
     return p
 
 
@@ -78,18 +74,14 @@ def main() -> None:
         for name in ('learning.json', 'settings.json'):
             (args.out / name).unlink(missing_ok=True)
     check_same(args.out, {'corpus': args.corpus, 'num_epochs': args.num_epochs})
-    if args.one:
-        name, side, seed = args.one.split('/')
-        learn = theirs if side == 'd2lzh' else ours
-        save_figures(args.out, args.one, learn(NETWORKS[name], int(seed), args.corpus, args.num_epochs))
-        return
     wanted = [f'{name}/{side}/{seed}' for seed in args.seeds for name in names for side in args.sides]
     missing = [one for one in wanted if one not in saved_figures(args.out)]
     with Progress(len(missing)) as progress:
         for done, one in enumerate(missing):
             progress.at(done, f'training {done + 1} of {len(missing)}: {one}')
-            subprocess.run([sys.executable, __file__, '--one', one, '--corpus', args.corpus, '--out', str(args.out),
-                            *(['--num-epochs', str(args.num_epochs)] if args.num_epochs else [])], check=True)
+            name, side, seed = one.split('/')
+            learn = theirs if side == 'd2lzh' else ours
+            save_figures(args.out, one, learn(NETWORKS[name], int(seed), args.corpus, args.num_epochs))
     print(table(names, saved_figures(args.out)))
 
 
@@ -119,9 +111,8 @@ def saved_figures(out: Path) -> Dict[str, Dict[str, float]]:
 
 
 def save_figures(out: Path, one: str, figures: Dict[int, float]) -> None:
-    with filelock.FileLock(out / '.lock'):
-        content = {**saved_figures(out), one: {str(epoch): value for epoch, value in figures.items()}}
-        write_whole(out / 'learning.json', json.dumps(with_checksum(content), indent=1) + '\n')
+    content = {**saved_figures(out), one: {str(epoch): value for epoch, value in figures.items()}}
+    write_whole(out / 'learning.json', json.dumps(with_checksum(content), indent=1) + '\n')
 
 
 def ours(network: Network, seed: int, corpus_name: str, num_epochs: int | None) -> Dict[int, float]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, List, Mapping, Sequence
 
-from .. import runtime
 from ..cells.build import CELLS, IMPLS
 from ..training.config import TrainConfig
 
@@ -16,7 +15,6 @@ _TORCH_WORKER = WORKERS.parents[1] / 'torch_parity' / 'worker.py'
 # `make peers` makes this environment: JAX needs a NumPy that MXNet cannot work with
 _PEERS = WORKERS.parents[2] / '.venv-peers' / 'bin' / 'python'
 _TORCH = {'hand': 'torch by hand', 'compile': 'torch.compile of it', 'layer': 'torch.nn'}
-_FALLBACK_KERNEL = 'PRESCOTT'       # where the OpenBLAS 0.3.13 inside MXNet 1.9.1 meets a CPU that it does not know
 
 
 @dataclass(frozen=True)
@@ -54,13 +52,13 @@ class Setting:
 class Case:
     """One implementation: the file that runs it, and its options beside the setting.
 
-    environment: variables of its process; None: one that the others have and it has not. python: that runs it. compiles: its
-    first process on a machine compiles what all others load, and is not the one that is measured.
+    environment: variables of its process, beside those that all have. python: that runs it. compiles: its first process on a
+    machine compiles what all others load, and is not the one that is measured.
     """
     name: str
     worker: Path
     options: Mapping[str, Any] = field(default_factory=dict)
-    environment: Mapping[str, str | None] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
     python: str = sys.executable
     compiles: bool = False
 
@@ -70,22 +68,9 @@ def own_cases(impls: Sequence[str] = IMPLS) -> List[Case]:
     return [Case(f'gluon_rnn {impl}', WORKERS / 'own.py', {'impl': impl}, compiles=impl == 'numba') for impl in impls]
 
 
-def book_cases(*, tuned: bool = False) -> List[Case]:
-    """d2lzh itself, with as many threads as the others.
-
-    tuned: also as a reader meets it, with the threads that MXNet takes if left alone, half of the CPUs; the same with the
-    BLAS kernels that MXNet falls back to on a CPU made after it; and with those that `gluon_rnn.runtime` chooses, where it does.
-    """
-    cases = [Case(f'd2lzh {impl}', WORKERS / 'book.py', {'impl': impl}) for impl in ('scratch', 'gluon')]
-    if not tuned:
-        return cases
-    others: Dict[str, Mapping[str, str | None]] = {
-        'as installed': {'OMP_NUM_THREADS': None},
-        'as on a CPU it does not know': {'OMP_NUM_THREADS': None, 'OPENBLAS_CORETYPE': _FALLBACK_KERNEL}}
-    if kernel := runtime.blas_kernel_here():
-        others['tuned'] = {'OPENBLAS_CORETYPE': kernel}
-    return cases + [Case(f'{case.name}, {name}', case.worker, case.options, environment)
-                    for name, environment in others.items() for case in cases]
+def book_cases() -> List[Case]:
+    """d2lzh itself, with as many threads as the others."""
+    return [Case(f'd2lzh {impl}', WORKERS / 'book.py', {'impl': impl}) for impl in ('scratch', 'gluon')]
 
 
 def torch_cases(*, compiled: bool = True) -> List[Case]:
@@ -115,9 +100,9 @@ def one_thread_cases() -> List[Case]:
 
 
 def epoch_cases(*, torch: bool = True, compiled: bool = True) -> List[Case]:
-    """d2lzh, also as a reader meets it, this project and PyTorch. torch: with PyTorch; compiled: with torch.compile.
+    """d2lzh, this project and PyTorch. torch: with PyTorch; compiled: with torch.compile.
 
     Beside them JAX, where `make peers` was run, this project's training script, the products alone, and one thread.
     """
-    return [*book_cases(tuned=True), *own_cases(), script_case(), *(torch_cases(compiled=compiled) if torch else []),
+    return [*book_cases(), *own_cases(), script_case(), *(torch_cases(compiled=compiled) if torch else []),
             *peer_cases(), floor_case(), *one_thread_cases()]

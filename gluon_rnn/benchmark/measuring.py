@@ -115,9 +115,8 @@ class _Process:
         self.case, self.timeout, self.error = case, timeout, ''
         self.answers: List[Dict[str, Any]] = []
         self.log = tempfile.TemporaryFile('w+', encoding='utf-8', errors='replace')  # noqa: SIM115 (closed by close())
-        variables = {name: value for name, value in {**environment, **case.environment}.items() if value is not None}
-        threads = variables.get('OMP_NUM_THREADS', environment['OMP_NUM_THREADS'])
-        options = {**asdict(setting), **case.options, 'threads': int(threads)}
+        variables = {**environment, **case.environment}
+        options = {**asdict(setting), **case.options, 'threads': int(variables['OMP_NUM_THREADS'])}
         command = [case.python, str(WORKERS / 'run.py'), str(case.worker), json.dumps(options)]
         try:
             self.process = subprocess.Popen(command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE,

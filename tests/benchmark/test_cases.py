@@ -88,11 +88,6 @@ def test_an_unknown_size_is_told():
         measure_growth([], Setting(), 'depth', [1])
 
 
-def test_no_character_to_write_is_told():
-    with pytest.raises(ValueError, match='num_chars must be 1 or more, got 0'):
-        measure_generation('gru', 0)
-
-
 def test_the_picture_of_growth():
     failed = Growth('b', 'num_steps', (), (), (), 'num_steps 1: no memory')
     figure = plot_growth([failed, Growth('a', 'num_steps', (1, 2), (0.1, 0.2), (1 << 20, 2 << 20))])

@@ -147,6 +147,7 @@ def alone(places, monkeypatch):
     import sklearn.datasets  # noqa: F401
     import torch._dynamo  # noqa: F401
 
+    import gluon_rnn.benchmark.workers.book
     import gluon_rnn.d2lzh
     import gluon_rnn.torch_parity.page  # noqa: F401
     monkeypatch.chdir(places)

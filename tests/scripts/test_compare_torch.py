@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-MEASURED = ('d2lzh scratch', 'd2lzh gluon, as on a CPU it does not know', 'gluon_rnn numba', 'torch by hand', 'torch.nn',
-            'products alone')
+MEASURED = 'd2lzh scratch', 'gluon_rnn numba', 'torch by hand', 'torch.nn', 'products alone'
 WITHOUT_TORCH = """import sys
 class Block:
     def find_spec(self, name, *_):

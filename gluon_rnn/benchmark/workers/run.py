@@ -11,7 +11,6 @@ import importlib.util
 import json
 import os
 import random
-import resource
 import sys
 import time
 from pathlib import Path
@@ -59,24 +58,14 @@ def timed(epoch: Callable[[], Any]) -> Dict[str, float]:
 
 
 def others_seconds() -> float:
-    """CPU seconds that all other programs have used so far; 0 where the system does not tell."""
-    try:
-        user, nice, system, _, _, irq, soft, *_ = map(int, Path('/proc/stat').read_text().split('\n', 1)[0].split()[1:])
-    except OSError:
-        return 0
+    """CPU seconds that all other programs have used so far."""
+    user, nice, system, _, _, irq, soft, *_ = map(int, Path('/proc/stat').read_text().split('\n', 1)[0].split()[1:])
     return (user + nice + system + irq + soft) / os.sysconf('SC_CLK_TCK') - sum(os.times()[:4])
 
 
 def memory(field: str) -> int:
-    """Bytes of this process: 'VmRSS' now, 'VmHWM' at most.
-
-    `ru_maxrss`, for systems without /proc, is not the first choice: a process inherits it from the one that started it.
-    """
-    try:
-        lines = Path('/proc/self/status').read_text().splitlines()
-    except OSError:
-        unit = 1 if sys.platform == 'darwin' else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    """Bytes of this process: 'VmRSS' now, 'VmHWM' at most. (`ru_maxrss` is inherited from the process that started this one.)"""
+    lines = Path('/proc/self/status').read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f'{field}:')) * 1024
 
 
