@@ -171,24 +171,16 @@ def raise_if_stopped(*_: Any) -> None:
         raise KeyboardInterrupt
 
 
-def check_counts(args: argparse.Namespace, *names: str) -> None:
-    """Raise ValueError for one of these flags that is given, with one value or several, and below 1."""
-    for name in names:
-        value = getattr(args, name, None)
-        for number in value if isinstance(value, list) else [value]:
-            if number is not None and number < 1:
-                raise ValueError(f'--{name.replace("_", "-")} must be 1 or more, got {number}')
+def at_least(least: int) -> Callable[[str], int]:
+    """The type of a flag that takes whole numbers from `least` on."""
+    def whole_number(text: str) -> int:
+        if int(text) < least:
+            raise argparse.ArgumentTypeError(f'must be {least} or more, got {text}')
+        return int(text)
+    return whole_number
 
 
-def positive(kind: Callable[[str], Any]) -> Callable[[str], Any]:
-    """The type of a flag that takes numbers above 0: of int or float."""
-    def parse(text: str) -> Any:
-        value = kind(text)
-        if not 0 < value < float('inf'):
-            raise ValueError
-        return value
-    parse.__name__ = f'positive {"number" if kind is float else "whole number"}'  # for argparse's error
-    return parse
+count = at_least(1)
 
 
 def add_which(parser: argparse.ArgumentParser) -> None:
@@ -242,6 +234,7 @@ class ArgumentParser(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
+        message = re.sub('^argument (--.*): must', r'\1 must', message)
         unknown = re.findall(r'--[\w-]+', message) if message.startswith('unrecognized arguments') else []
         if 'invalid choice' in message:     # the value of a flag that is unknown was taken for a command
             unknown = [word for word in self.words if re.fullmatch(r'--[\w-]+', word) and word not in self._option_string_actions]

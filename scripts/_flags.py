@@ -6,6 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence, Type, get_args, get_origin, get_type_hints
 
+from _cli import at_least
+
 from gluon_rnn.runs.settings import ALIASES, RunSettings, Settings
 
 
@@ -50,7 +52,7 @@ def add_out(parser: argparse.ArgumentParser, default: Path | None, text: str) ->
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('--seed', type=int, default=0, help='one seed gives one result, but for times')
+    parser.add_argument('--seed', type=at_least(0), default=0, help='one seed gives one result, but for times')
 
 
 def add_quick(parser: argparse.ArgumentParser, minutes: str) -> None:
@@ -58,8 +60,10 @@ def add_quick(parser: argparse.ArgumentParser, minutes: str) -> None:
                         f'mean nothing; {minutes}')
 
 
-def check_free(paths: Sequence[Path], overwrite: bool) -> None:
-    """Raise ValueError where one of these is there already, unless told to overwrite it."""
+def make_room(paths: Sequence[Path], overwrite: bool) -> None:
+    """Make the folders of these files. Raises ValueError where one is there already, unless told to overwrite it."""
     there = [path for path in paths if path.is_file()]
     if there and not overwrite:
         raise ValueError(f'{there[0]} is there already: choose another --out, or replace it by --overwrite')
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,6 @@ from gluon_rnn.corpora.corpus import CORPORA
 from gluon_rnn.corpora.reading import absolute
 from gluon_rnn.runs import checkpoint
 from gluon_rnn.runs.kept import KeptRun
-from gluon_rnn.runs.settings import Settings
 from gluon_rnn.runs.task import TaskRun
 from gluon_rnn.training.config import EpochRecord
 
@@ -29,19 +28,15 @@ def add_run(parser: Any, default: Path | None, text: str) -> None:
     parser.add_argument('--resume', action='store_true', default=False, help='go on with the run in --out')
 
 
-def check_resume(args: argparse.Namespace) -> None:
-    """Raise ValueError where a run is to be both resumed and replaced."""
+def check_resume(args: argparse.Namespace, out: Path) -> None:
+    """Raise ValueError where a run is to be both resumed and replaced, or resumed from a folder that is not there."""
     if args.resume and args.overwrite:
         raise ValueError('--resume and --overwrite exclude each other')
-
-
-def check_there(args: argparse.Namespace, out: Path) -> None:
-    """Raise ValueError where a run is to be resumed and its folder is not there."""
     if args.resume and not out.is_dir():
         raise ValueError(f'{out} does not exist: there is no run to go on with')
 
 
-def given_settings(args: argparse.Namespace, schema: Type[Settings]) -> Dict[str, Any]:
+def given_settings(args: argparse.Namespace, schema: Type[Any]) -> Dict[str, Any]:
     """The settings that were given as flags. A text's path is made absolute: a run may be resumed from another folder."""
     names = {field.name for field in dataclasses.fields(schema)}
     given = {name: value for name, value in vars(args).items() if name in names}

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import _cli
 import numpy as np
-from _flags import add_out, add_seed, check_free
+from _flags import add_out, add_seed, make_room
 from tqdm import tqdm
 
 from gluon_rnn import bptt
@@ -25,20 +25,19 @@ from gluon_rnn.runs.files import write_whole
 
 LETTERS = string.ascii_lowercase
 VOCAB_SIZE = len(LETTERS)
-BAR = {'leave': False, 'disable': None}  # drawn on a terminal only, and gone when done
-NAMES = {'bptt': 'BPTT', 'rtrl': 'RTRL', 'rtrl_online': 'RTRL, online'}
-COLOURS = {'bptt': '#2a6fbb', 'rtrl': '#d9652b', 'rtrl_online': '#3a9a5b'}
-MOST_HIDDENS = 128  # RTRL then takes 1 GB for a batch of training strings
+NUM_STEPS, NUM_HIDDENS = 3, 16
+METHODS = {'bptt': ('BPTT', {'color': '#2a6fbb', 'lw': 5, 'alpha': 0.45}), 'rtrl': ('RTRL', {'color': '#d9652b', 'lw': 2}),
+           'rtrl_online': ('RTRL, online', {'color': '#3a9a5b', 'lw': 1.5, 'ls': ':'})}     # their names, and how they are drawn
 
 
-def training_batches(num_steps):
+def training_batches():
     """The training strings as (X, Y) batches.
 
-    abc -> bcd ... wxy -> xyz   all runs of num_steps letters that have a next one (here 3), one batch
+    abc -> bcd ... wxy -> xyz   all runs of NUM_STEPS letters that have a next one, one batch
     xy -> yz, y -> z            the end of the alphabet: no run of that length begins with these letters
     """
-    first_short = VOCAB_SIZE - num_steps
-    full = np.arange(num_steps + 1)[:, None] + np.arange(first_short)
+    first_short = VOCAB_SIZE - NUM_STEPS
+    full = np.arange(NUM_STEPS + 1)[:, None] + np.arange(first_short)
     short = [np.arange(start, VOCAB_SIZE)[:, None] for start in range(first_short, VOCAB_SIZE - 1)]
     return [(bptt.one_hot(indices[:-1], VOCAB_SIZE), indices[1:]) for indices in (full, *short)]
 
@@ -51,7 +50,7 @@ def learn(method, batches, params, *, num_epochs, lr):
     """
     num_letters = sum(Y.size for _, Y in batches)
     losses, start = [], time.perf_counter()
-    for epoch in tqdm(range(1, num_epochs + 1), desc=NAMES[method], unit='epoch', **BAR):
+    for epoch in tqdm(range(1, num_epochs + 1), desc=METHODS[method][0], unit='epoch', leave=False, disable=None):
         loss = 0.0
         for X, Y in batches:
             share = Y.size / num_letters
@@ -62,7 +61,7 @@ def learn(method, batches, params, *, num_epochs, lr):
                 params = bptt.sgd(params, grads, lr * share)
             loss += share * batch_loss
         if not math.isfinite(loss):
-            raise ValueError(f'{NAMES[method]}: the loss is {loss} in epoch {epoch}; take an --lr below {lr}')
+            raise ValueError(f'{METHODS[method][0]}: the loss is {loss} in epoch {epoch}; take an --lr below {lr}')
         losses.append(loss)
     return params, losses, time.perf_counter() - start
 
@@ -87,40 +86,36 @@ def examine(params):
 
 
 def train(args):
-    batches = training_batches(args.num_steps)
-    record = {'flags': flags(args), 'methods': {}}
-    pictures = {}
-    for method in dict.fromkeys(args.methods):
-        params = bptt.init_params(VOCAB_SIZE, args.num_hiddens, VOCAB_SIZE, seed=args.seed)
+    batches, results, pictures = training_batches(), {}, {}
+    for method, (name, _) in METHODS.items():
+        params = bptt.init_params(VOCAB_SIZE, NUM_HIDDENS, VOCAB_SIZE, seed=args.seed)
         with np.errstate(over='ignore', invalid='ignore'):  # divergence has its own error
             params, losses, seconds = learn(method, batches, params, num_epochs=args.num_epochs, lr=args.lr)
         answers = {prompt: LETTERS[next_letter(params, [prompt])[0].argmax()] for prompt in args.ask}
         right, asked = examine(params)
-        record['methods'][method] = {'loss': losses, 'seconds': seconds, 'answers': answers,
-                                     'right': right, 'asked': asked}
-        pictures[method] = next_letter(params, LETTERS[:-1])
-        print(f'{NAMES[method]}: {losses[-1]:.4g} nats a letter after {len(losses)} epochs, {seconds:.2f} s; '
+        results[method] = {'loss': losses, 'seconds': seconds, 'answers': answers, 'right': right, 'asked': asked}
+        pictures[name] = next_letter(params, LETTERS[:-1])
+        print(f'{name}: {losses[-1]:.4g} nats a letter after {len(losses)} epochs, {seconds:.2f} s; '
               + ', '.join(f'"{prompt}" -> "{letter}"' for prompt, letter in answers.items())
               + f'; {right} of all {asked} runs of letters right')
-    save_figure(draw_train(record['methods'], pictures), args.out / 'alphabet.png')
+    save_figure(draw_train(results, pictures), args.out / 'alphabet.png')
+    record = {'flags': {**vars(args), 'out': str(args.out)}, 'methods': results}
     write_whole(args.out / 'alphabet.json', json.dumps(record, indent=1) + '\n')
     print(f'wrote {args.out / "alphabet.png"} and {args.out / "alphabet.json"}')
 
 
-def draw_train(methods, pictures):
+def draw_train(results, pictures):
     figure, (left, right) = new_figure(11, 4.8, ncols=2)
-    styles: dict[str, dict] = {'bptt': {'lw': 5, 'alpha': 0.45}, 'rtrl': {'lw': 2},
-                               'rtrl_online': {'lw': 1.5, 'ls': ':'}}
-    for method, result in methods.items():
-        left.plot(range(1, len(result['loss']) + 1), result['loss'], color=COLOURS[method], **styles[method],
-                  label=f'{NAMES[method]} ({result["seconds"]:.1f} s)')
+    for method, (name, style) in METHODS.items():
+        losses = results[method]['loss']
+        left.plot(range(1, len(losses) + 1), losses, label=f'{name} ({results[method]["seconds"]:.1f} s)', **style)
     left.set(title='Learning the alphabet', xlabel='epoch', ylabel='loss, nats a letter', yscale='log')
     left.grid(which='major', alpha=0.25)
     left.legend(frameon=False)
 
-    method = next(iter(pictures))
-    image = right.imshow(pictures[method], cmap='Blues', vmin=0, vmax=1, aspect='auto')
-    right.set(title=f'What {NAMES[method]} answers to one letter', xlabel='next letter', ylabel='letter',
+    name, picture = next(iter(pictures.items()))
+    image = right.imshow(picture, cmap='Blues', vmin=0, vmax=1, aspect='auto')
+    right.set(title=f'What {name} answers to one letter', xlabel='next letter', ylabel='letter',
               xticks=range(VOCAB_SIZE), xticklabels=LETTERS,
               yticks=range(VOCAB_SIZE - 1), yticklabels=LETTERS[:-1])
     right.tick_params(labelsize=8, length=0)
@@ -128,19 +123,11 @@ def draw_train(methods, pictures):
     return figure
 
 
-def flags(args):
-    return {name: value for name, value in vars(args).items() if name != 'out'}
-
-
 def parser():
     p = _cli.ArgumentParser(description=__doc__)
-    count, number = _cli.positive(int), _cli.positive(float)
-    p.add_argument('--methods', nargs='+', choices=list(NAMES), default=list(NAMES), help='how the gradient is found')
     p.add_argument('--ask', nargs='+', default=['c', 'fg'], metavar='LETTERS', help='what comes next?')
-    p.add_argument('--num-steps', type=count, default=3, help='letters of a training string')
-    p.add_argument('--num-hiddens', type=count, default=16, help='hidden units')
-    p.add_argument('--num-epochs', type=count, default=100, help='over all training strings')
-    p.add_argument('--lr', type=number, default=4.0, help='learning rate')
+    p.add_argument('--num-epochs', type=_cli.count, default=100, help='over all training strings')
+    p.add_argument('--lr', type=float, default=4.0, help='learning rate')
     add_seed(p)
     add_out(p, Path('runs/alphabet'), 'folder for picture and data')
     return p
@@ -148,17 +135,12 @@ def parser():
 
 def main():
     args = parser().parse_args()
-    if args.num_steps >= VOCAB_SIZE:
-        raise ValueError(f'--num-steps must be below {VOCAB_SIZE}, got {args.num_steps}')
-    if args.num_hiddens > MOST_HIDDENS:
-        raise ValueError(f'--num-hiddens must be at most {MOST_HIDDENS}, got {args.num_hiddens}')
-    if args.seed < 0:
-        raise ValueError(f'--seed must be 0 or more, got {args.seed}')
+    if not args.lr > 0:
+        raise ValueError(f'--lr must be above 0, got {args.lr}')
     for prompt in args.ask:
         if not prompt or not set(prompt) <= set(LETTERS) or prompt.endswith(LETTERS[-1]):
             raise ValueError(f'--ask takes letters from a to z, the last of them not z, got {prompt!r}')
-    check_free([args.out / 'alphabet.png', args.out / 'alphabet.json'], args.overwrite)
-    args.out.mkdir(parents=True, exist_ok=True)  # now, not after the work
+    make_room([args.out / 'alphabet.png', args.out / 'alphabet.json'], args.overwrite)
     train(args)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, List
 
 import _cli
-from _flags import add_out, check_free
+from _flags import add_out, make_room
 
 from gluon_rnn.benchmark.cases import (
     SIZES,
@@ -52,19 +52,21 @@ def parser() -> argparse.ArgumentParser:
     epochs.add_argument('--only', nargs='+', metavar='ROW', help='only the rows of these names')
     epochs.add_argument('--busy', action='store_true', help='beside other programs, one for each CPU')
     for name in ('num-hiddens', 'batch-size', 'vocab-size', 'num-chars'):
-        epochs.add_argument(f'--{name}', type=int, default=getattr(Setting, name.replace('-', '_')), help="(default: the book's)")
+        epochs.add_argument(f'--{name}', type=_cli.count, default=getattr(Setting, name.replace('-', '_')),
+                            help="(default: the book's)")
     growth = commands.add_parser('growth', help='how time and memory grow', description=growth_command.__doc__)
     growth.add_argument('--size', choices=list(SIZES), nargs='+', default=list(SIZES)[:-1], help='what grows')
-    growth.add_argument('--values', type=int, nargs='+', help='instead of the sizes measured by default; with one --size only')
+    growth.add_argument('--values', type=_cli.count, nargs='+',
+                        help='instead of the sizes measured by default; with one --size only')
     growth.add_argument('--impl', choices=IMPLS, nargs='+', default=['hybrid'], help='implementations')
     generation = commands.add_parser('generation', help='characters a second', description=generation_command.__doc__)
-    generation.add_argument('--length', type=int, default=200, help='characters to write')
+    generation.add_argument('--length', type=_cli.count, default=200, help='characters to write')
     for command, function, file in ((epochs, epochs_command, 'epochs.json'), (growth, growth_command, 'growth.json'),
                                     (generation, generation_command, 'generation.json')):
         command.set_defaults(function=function, file=file)
         command.add_argument('--cell', choices=CELLS, nargs='+', default=['gru'] if command is growth else list(CELLS))
-        command.add_argument('--threads', type=int, help='of each process; all CPUs unless given')
-        command.add_argument('--rounds', type=int, default=5, help='of each case')
+        command.add_argument('--threads', type=_cli.count, help='of each process; all CPUs unless given')
+        command.add_argument('--rounds', type=_cli.count, default=5, help='of each case')
         add_out(command, Path('runs/benchmark'), 'folder for the JSON and the pictures')
     return p
 
@@ -101,7 +103,6 @@ def growth_command(args: argparse.Namespace) -> None:
                 if growth.error:
                     print(f'  not measured from {growth.error}')
             if any(growth.sizes for growth in growths):
-                args.out.mkdir(parents=True, exist_ok=True)
                 save_figure(plot_growth(growths), args.out / f'growth-{cell}-{size}.png')
             found += [{'cell': cell, **growth.to_dict()} for growth in growths]
     save(args.out / args.file, found)
@@ -122,16 +123,14 @@ def tell(text: str) -> None:
 
 
 def save(path: Path, found: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, json.dumps(found, indent=2) + '\n')
 
 
 def main() -> None:
     args = parser().parse_args()
-    _cli.check_counts(args, 'rounds', 'threads', 'length', 'values', 'num_hiddens', 'batch_size', 'vocab_size', 'num_chars')
     if getattr(args, 'values', None) and len(args.size) > 1:
         raise ValueError(f'--values needs one --size, got {" ".join(args.size)}')
-    check_free([args.out / args.file], args.overwrite)
+    make_room([args.out / args.file], args.overwrite)
     args.function(args)
 
 

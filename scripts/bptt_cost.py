@@ -17,7 +17,7 @@ from typing import Any, Dict
 
 import _cli
 import numpy as np
-from _flags import add_out, check_free
+from _flags import add_out, make_room
 from tqdm import tqdm
 
 from gluon_rnn import bptt
@@ -135,9 +135,9 @@ def draw_cost(curves):
 
 def parser():
     p = _cli.ArgumentParser(description=__doc__)
-    p.add_argument('--scale', type=_cli.positive(float), default=1.0, help='multiplies the lengths T and the hidden units h '
+    p.add_argument('--scale', type=float, default=1.0, help='multiplies the lengths T and the hidden units h '
                    'that are tried')
-    p.add_argument('--repeats', type=_cli.positive(int), default=5, help='timed runs; the fastest counts')
+    p.add_argument('--repeats', type=_cli.count, default=5, help='timed runs; the fastest counts')
     add_out(p, Path('runs/bptt_cost'), 'folder for picture and data')
     return p
 
@@ -146,8 +146,7 @@ def main():
     args = parser().parse_args()
     if not 0.05 <= args.scale <= 2:
         raise ValueError(f'--scale must be from 0.05 to 2 (2 takes 2.3 GB), got {args.scale}')
-    check_free([args.out / 'cost.png', args.out / 'cost.json'], args.overwrite)
-    args.out.mkdir(parents=True, exist_ok=True)  # now, not after the work
+    make_room([args.out / 'cost.png', args.out / 'cost.json'], args.overwrite)
     run_cost(args)
 
 

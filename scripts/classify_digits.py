@@ -19,7 +19,7 @@ from typing import Any, Tuple
 import _cli
 import numpy as np
 from _flags import add_settings
-from _runs import add_run, check_resume, check_there, given_settings, kept, resume_command, train_task, trained
+from _runs import add_run, check_resume, given_settings, kept, resume_command, train_task, trained
 
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.corpora.images import DATA, NUM_CLASSES, Images, as_text, load_images, read_image
@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument('run', type=Path, help='the folder of a run, or its checkpoint.npz')
     one.add_argument('images', nargs='+', metavar='IMAGE', help="the number of one of the run's test images, from 0, or an image "
                      'file: one digit, dark on light or light on dark')
-    one.add_argument('--top', type=int, default=3, help='digits to name for each image')
+    one.add_argument('--top', type=_cli.count, default=3, help='digits to name for each image')
     one.add_argument('--ctx', default='auto', help="where to run: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'")
     return p
 
@@ -63,11 +63,10 @@ def main() -> None:
 
 
 def train(args: argparse.Namespace) -> None:
-    check_resume(args)
     given = given_settings(args, DigitsSettings)
     wanted = DigitsSettings(**given)
     out = args.out or Path('runs') / f'{wanted.data}-{"bi-" * wanted.bidirectional}{wanted.cell}'
-    check_there(args, out)
+    check_resume(args, out)
     _cli.stop_on_sigterm()
     with DigitsFolder(out) as folder:
         job = DigitsJob(task_settings(folder, given, resume=args.resume))
@@ -103,7 +102,6 @@ def show(job: DigitsJob, out: Path) -> None:
 
 
 def predict(args: argparse.Namespace) -> None:
-    _cli.check_counts(args, 'top')
     saved = checkpoint.read(trained(args.run, 'classify_digits.py'), ClassifierConfig)
     model, test, size = saved.model(parse_ctx(args.ctx), Classifier), None, saved.config.num_inputs
     for name in args.images:

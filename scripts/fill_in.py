@@ -21,7 +21,7 @@ from typing import Iterator, List, Tuple
 import _cli
 from _flags import add_settings
 from _paste import to_paste
-from _runs import add_run, check_resume, check_there, given_settings, kept, resume_command, train_task, trained
+from _runs import add_run, check_resume, given_settings, kept, resume_command, train_task, trained
 
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA
@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     a = commands.add_parser('predict', aliases=['ask'], description='Fill the gaps of texts.')
     a.add_argument('texts', nargs='+', metavar='[RUN] TEXT', help=f'the folder of a run, then texts in which _ or {SPACE} stands '
                    'for each unknown character')
-    a.add_argument('--candidates', type=int, default=5, help='characters to name for each gap')
+    a.add_argument('--candidates', type=_cli.count, default=5, help='characters to name for each gap')
     a.add_argument('--out', type=Path, default=OUT, help='the folder of the run, where none stands before the texts')
     a.add_argument('--ctx', default='auto', help="where to run: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'")
     return p
@@ -70,7 +70,6 @@ def main() -> None:
 
 
 def predict(args: argparse.Namespace) -> None:
-    _cli.check_counts(args, 'candidates')
     first, *others = args.texts
     if (others and not set(first) & {MASK, SPACE}) or os.path.exists(first):     # a text may be too long for a name
         run, texts = Path(first), others
@@ -91,8 +90,7 @@ def visible(text: str, filled: Filled) -> str:
 
 
 def train(args: argparse.Namespace) -> None:
-    check_resume(args)
-    check_there(args, args.out)
+    check_resume(args, args.out)
     given = given_settings(args, FillInSettings)
     _cli.stop_on_sigterm()
     with FillInFolder(args.out) as folder:

@@ -7,6 +7,7 @@ A model that scripts/export.py has written as ONNX is run by ONNX Runtime; MXNet
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import Any, Tuple
 
@@ -38,8 +39,8 @@ def parser() -> argparse.ArgumentParser:
                    'to add')
     p.add_argument('--prefix-file', type=Path, action='append', metavar='FILE', help='a UTF-8 text to start with, without '
                    'its last line break')
-    p.add_argument('--number', type=int, default=1, help='texts for each prefix; drawn from the seeds --seed, --seed + 1, …, '
-                   'or by --beam the likeliest')
+    p.add_argument('--number', type=_cli.count, default=1, help='texts for each prefix; drawn from the seeds --seed, --seed + 1, '
+                   '…, or by --beam the likeliest')
     p.add_argument('--temperature', type=float, help='draw from softmax(logits / temperature); below 1 bolder, above 1 '
                    'wilder, 0 greedy (default: greedy)')
     p.add_argument('--top-k', type=int, help='draw from the so many likeliest only')
@@ -54,11 +55,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = parser().parse_args()
-    _cli.check_counts(args, 'number')
     how = {'temperature': args.temperature, 'top_k': args.top_k, 'top_p': args.top_p}
     drawn = args.temperature != 0 and any(value is not None for value in how.values())
-    if args.seed < 0:
-        raise ValueError(f'--seed must be 0 or more, got {args.seed}')
     if args.beam and (args.stream or any(value is not None for value in how.values())):
         raise ValueError('--beam draws nothing, and has no text before its last step: leave out --temperature, '
                          '--top-k, --top-p and --stream')
@@ -73,12 +71,8 @@ def main() -> None:
             continue
         for i in range(args.number):
             text = generate(model, idx_to_char, prefix, args.num_chars, **how, seed=args.seed + i,
-                            on_text=show if args.stream else None)
+                            on_text=partial(print, end='', flush=True) if args.stream else None)
             print('' if args.stream else text)
-
-
-def show(piece: str) -> None:
-    print(piece, end='', flush=True)
 
 
 def read_model(path: Path, ctx: str, which: str | None = None) -> Tuple[Any, Tuple[str, ...]]:
@@ -86,23 +80,15 @@ def read_model(path: Path, ctx: str, which: str | None = None) -> Tuple[Any, Tup
     if path.suffix == '.onnx' and not path.is_dir():
         if which:
             raise ValueError(f'--which {which} needs the folder of a run, got {path}: leave it out')
-        return read_onnx(path, ctx)
-    return read_run(path, ctx, which)
-
-
-def read_onnx(path: Path, ctx: str) -> Tuple[Any, Tuple[str, ...]]:
-    if ctx not in ('auto', 'cpu'):
-        raise ValueError(f'an .onnx file runs on the CPU, --ctx {ctx} was asked for: leave it out')
-    if not path.exists():
-        raise ValueError(f'{path} does not exist: write it by scripts/export.py RUN --format onnx')
-    model = load_onnx(path)
-    return model, model.idx_to_char
-
-
-def read_run(run: Path, ctx: str, which: str | None) -> Tuple[Any, Tuple[str, ...]]:
+        if ctx not in ('auto', 'cpu'):
+            raise ValueError(f'an .onnx file runs on the CPU, --ctx {ctx} was asked for: leave it out')
+        if not path.exists():
+            raise ValueError(f'{path} does not exist: write it by scripts/export.py RUN --format onnx')
+        model = load_onnx(path)
+        return model, model.idx_to_char
     from gluon_rnn.runs import checkpoint  # loads MXNet
-    saved = checkpoint.read(checkpoint.find_checkpoint(run, which))
-    _cli.say_which(run, saved.epoch)
+    saved = checkpoint.read(checkpoint.find_checkpoint(path, which))
+    _cli.say_which(path, saved.epoch)
     return saved.model(runtime.parse_ctx(ctx)), saved.idx_to_char
 
 

@@ -12,11 +12,11 @@ import argparse
 import dataclasses
 import textwrap
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List
 
 import _cli
 import numpy as np
-from _flags import add_out, add_seed, check_free
+from _flags import add_out, add_seed, make_room
 
 from gluon_rnn import ModelConfig, runtime
 from gluon_rnn.book import diagnostics
@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     _cli.add_which(p)
     p.add_argument('--text', required=True, help='what the networks read: 3 characters or more, all of them in the text that '
                    'they were trained on')
-    p.add_argument('--units', type=int, default=32, help='hidden units to draw, those that change most over the text')
+    p.add_argument('--units', type=_cli.count, default=32, help='hidden units to draw, those that change most over the text')
     add_seed(p)
     add_out(p, Path('runs/look'), 'folder for the pictures')
     return p
@@ -47,9 +47,6 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = parser().parse_args()
-    _cli.check_counts(args, 'units')
-    if args.seed < 0:
-        raise ValueError(f'--seed must be 0 or more, got {args.seed}')
     if len(args.text) < 3:
         raise ValueError(f'--text must have 3 characters or more, got {len(args.text)}')
     saved = {name: checkpoint.read(checkpoint.find_checkpoint(run, args.which)) for name, run in zip(names(args.runs), args.runs)}
@@ -58,9 +55,8 @@ def main() -> None:
             raise ValueError(f'{name} was trained on words, and a step is drawn as one character here: use a run of characters')
         _cli.say_which(path, run.epoch)
     indices = {name: run.idx_to_char.encode(args.text) for name, run in saved.items()}
-    check_free([args.out / name for name in ('gradient.png', 'singular_values.png', *(f'gates-{name}.png' for name in saved))],
+    make_room([args.out / name for name in ('gradient.png', 'singular_values.png', *(f'gates-{name}.png' for name in saved))],
                args.overwrite)
-    args.out.mkdir(parents=True, exist_ok=True)
     reaches: Dict[str, np.ndarray] = {}
     for name, run in saved.items():
         model = eager(run.model())
@@ -171,10 +167,10 @@ def plot_reach(reaches: Dict[str, np.ndarray], fresh: Dict[str, np.ndarray], tex
     with matplotlib.rc_context({'font.family': font_family(), 'axes.unicode_minus': False}):
         figure, axes = new_figure(min(max(7, 0.28 * len(text)), 14), 4.6)
         for (name, norms), colour in zip(reaches.items(), COLOURS * len(reaches)):
-            axes.plot(positive(norms), 'o-', label=name, color=colour, markersize=4)
+            axes.plot(norms, 'o-', label=name, color=colour, markersize=4)
         for (name, norms), colour in zip(fresh.items(), ('#999', '#666', '#222')):
-            axes.plot(positive(norms), '--', label=name, color=colour, linewidth=1.2)
-        axes.set_yscale('log')
+            axes.plot(norms, '--', label=name, color=colour, linewidth=1.2)
+        axes.set_yscale('log', nonpositive='mask')
         axes.set_xticks(range(len(text) - 2), characters(text)[:-2])
         axes.set(xlabel='the state after this character', ylabel='gradient norm',
                  title='Gradient of the loss of the last character\nwith respect to each earlier state')
@@ -183,21 +179,15 @@ def plot_reach(reaches: Dict[str, np.ndarray], fresh: Dict[str, np.ndarray], tex
     return figure
 
 
-def positive(values: np.ndarray) -> np.ndarray:
-    """Zeros have no place on a logarithmic axis: they are left out."""
-    return np.where(values > 0, values, np.nan)
-
-
 def plot_singular_values(values: Dict[str, Dict[str, np.ndarray]]) -> Any:
     figure, axes = new_figure(7, 4.6)
-    lines: List[Tuple[str, str, np.ndarray]] = [(name, matrix, s) for name, matrices in values.items()
-                                                for matrix, s in matrices.items()]
-    for k, (name, matrix, s) in enumerate(lines):
+    lines = {f'{name} {matrix}': s for name, matrices in values.items() for matrix, s in matrices.items()}
+    for k, (label, s) in enumerate(lines.items()):
         style = ('-', '--', ':', '-.')[k // len(COLOURS) % 4]
-        axes.plot(range(1, len(s) + 1), positive(s), style, label=f'{name} {matrix}', color=COLOURS[k % len(COLOURS)])
-        print(f'{name} {matrix}: singular values from {s[0]:.3g} to {s[-1]:.3g}, {int((s > 1).sum())} of {len(s)} above 1')
+        axes.plot(range(1, len(s) + 1), s, style, label=label, color=COLOURS[k % len(COLOURS)])
+        print(f'{label}: singular values from {s[0]:.3g} to {s[-1]:.3g}, {int((s > 1).sum())} of {len(s)} above 1')
     axes.axhline(1, color='#bbb', linewidth=1)
-    axes.set_yscale('log')
+    axes.set_yscale('log', nonpositive='mask')
     axes.set(xlabel='singular value, largest first', ylabel='size', title='Singular values of the recurrent matrices')
     axes.grid(True, alpha=0.25)
     axes.legend(frameon=False, fontsize=8, ncols=2 if len(lines) > 8 else 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Dict, Sequence
 
 import _cli
-from _flags import add_out, check_free
+from _flags import add_out, make_room
 from look import names
 
 from gluon_rnn.plots import plot_perplexity, save_figure
@@ -36,8 +36,7 @@ def main() -> None:
     for run, own in zip(args.runs, records.values()):
         if not own:
             raise ValueError(f'{run} has no epoch to draw: give the folder of a run of scripts/train.py')
-    check_free([args.out], args.overwrite)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
+    make_room([args.out], args.overwrite)
     save_figure(plot_perplexity(records, x=args.x), args.out)
     print(args.out)
 

@@ -27,7 +27,6 @@ from gluon_rnn.book.sections import FALLBACK, SECTIONS, Section, sampling_shown
 from gluon_rnn.book.tasks import Task, Wanted, how_it_stands, tasks_of
 from gluon_rnn.cells.build import IMPLS
 from gluon_rnn.runs.files import write_whole
-from gluon_rnn.training.config import TrainConfig
 
 EXAMPLES = f"""examples
   python scripts/reproduce.py 6.4 --out runs/book                    the network by hand, both samplings
@@ -44,12 +43,13 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument('--all', action='store_true', help='all sections')
     add_out(p, Path('runs/book'), 'folder for the runs and the report; what is there is kept and resumed')
     add_quick(p, "six for --all: trains to the book's first printing, deep networks with fewer hidden units; the report marks it")
-    p.add_argument('--jobs', type=int, default=1, help='trainings at a time; they share the CPUs')
+    p.add_argument('--jobs', type=_cli.count, default=1, help='trainings at a time; they share the CPUs')
     p.add_argument('--impl', choices=[impl for impl in IMPLS if impl != 'gluon'], help='how the networks by hand are run, '
                    'all with the same numbers; the report names it (default: numba on a CPU, where Numba is there, else hybrid)')
     p.add_argument('--corpus', help="a text to use in place of the book's")
-    p.add_argument('--num-epochs', type=int, help="epochs of every training; the report marks it (default: the book's)")
-    p.add_argument('--num-hiddens', type=int, help="hidden units of every layer; the report marks it (default: the book's)")
+    p.add_argument('--num-epochs', type=_cli.count, help="epochs of every training; the report marks it (default: the book's)")
+    p.add_argument('--num-hiddens', type=_cli.count, help="hidden units of every layer; the report marks it (default: "
+                   "the book's)")
     add_seed(p)
     p.add_argument('--ctx', default='auto', help="where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'")
     return p
@@ -58,8 +58,6 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     args = parser().parse_args()
     sections = chosen(args)
-    _cli.check_counts(args, 'jobs', 'num_epochs', 'num_hiddens')
-    TrainConfig(seed=args.seed)     # says so where it is no seed
     wanted = Wanted(seed=args.seed, ctx=args.ctx, shortened=args.quick, impl=args.impl, corpus=args.corpus,
                     num_epochs=args.num_epochs, num_hiddens=args.num_hiddens)
     tasks, missing = tasks_of(sections, args.out, wanted)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Dict
 
 import _cli
-from _flags import add_out, check_free
+from _flags import add_out, make_room
 from generate import read_model
 
 from gluon_rnn.corpora.reading import read_text
@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument('models', nargs='+', type=Path, metavar='RUN', help='runs of scripts/train.py, or .onnx files of '
                    'scripts/export.py')
     p.add_argument('text', metavar='TEXT', help='a text, or the path of a UTF-8 text file')
-    p.add_argument('--least', type=int, default=10, help='how many of the least expected characters, or words, to name')
+    p.add_argument('--least', type=_cli.count, default=10, help='how many of the least expected characters, or words, to name')
     add_out(p, Path('runs/score.png'), f'the picture; of a long text it has the first {MOST} characters')
     _cli.add_which(p)
     p.add_argument('--ctx', default='auto', help="auto, cpu, gpu, 'gpu(1)'; an .onnx file runs on the CPU")
@@ -39,10 +39,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = parser().parse_args()
-    _cli.check_counts(args, 'least')
     if len(set(args.models)) < len(args.models):
         raise ValueError('the same RUN is given twice: give each once')
-    check_free([args.out], args.overwrite)
+    make_room([args.out], args.overwrite)
     text = read_text(args.text) if is_file(args.text) else args.text
     scores: Dict[str, TextScore] = {}
     for path in args.models:
@@ -53,7 +52,6 @@ def main() -> None:
         print('  least expected: ' + ', '.join(f'{piece!r} at {place} (p {p:.2g})' for place, piece, p in
                                                found.least_expected(args.least)))
     from gluon_rnn.plots import plot_surprise, save_figure
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     save_figure(plot_surprise({f'{name}: perplexity {found.perplexity:.2f}': beginning(found) for name, found in scores.items()}),
                 args.out)
     print(f'wrote {args.out}')

@@ -18,7 +18,7 @@ from typing import Any, Dict
 import _cli
 from _flags import add_settings
 from _progress import Progress
-from _runs import add_run, check_resume, check_there, given_settings, kept, resume_command
+from _runs import add_run, check_resume, given_settings, kept, resume_command
 
 from gluon_rnn.cells.build import ALL_CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA
@@ -64,7 +64,6 @@ def main() -> None:
     args = parser().parse_args()
     if args.resume and not args.out:
         raise ValueError('--resume needs --out, the folder of the run to go on with')
-    check_resume(args)
     given = all_given(args)
     settings = RunSettings(**given)
     kvstore = getattr(args, 'kvstore', 'dist_sync' if launched_job() else None)
@@ -85,7 +84,7 @@ def lead(args: argparse.Namespace, given: Dict[str, Any], settings: RunSettings,
     if not args.resume:
         settings = dataclasses.replace(settings, impl=choose_impl(settings, store))
     out = args.out or new_folder(settings)
-    check_there(args, out)
+    check_resume(args, out)
     with RunFolder(out) as folder:
         if args.resume and folder.holds_run():
             settings = going_on(read_config(out).changed(given), folder)

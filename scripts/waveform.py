@@ -14,7 +14,7 @@ from typing import Dict, List
 
 import _cli
 import numpy as np
-from _flags import add_out, add_seed, check_free
+from _flags import add_out, add_seed, make_room
 from _progress import Progress
 
 import gluon_rnn
@@ -33,11 +33,11 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument('--periods', type=int, nargs='+', default=[1, 2, 4, 8, 16, 32, 64, 128, 256],
                    help="the Clockwork RNN's, one for each group of hidden units")
     p.add_argument('--num-hiddens', type=int, default=45, help='hidden units of the Clockwork RNN, a multiple of its groups')
-    p.add_argument('--num-samples', type=int, default=320, help='length of the wave')
-    p.add_argument('--num-epochs', type=int, default=200)
+    p.add_argument('--num-samples', type=_cli.count, default=320, help='length of the wave')
+    p.add_argument('--num-epochs', type=_cli.count, default=200)
     p.add_argument('--lr', type=float, default=0.005, help='learning rate of Adam')
     p.add_argument('--clipping-theta', type=float, default=1, help='largest global norm of the gradients, 0: no clipping')
-    p.add_argument('--period', type=int, default=50, help='epochs from one printing to the next')
+    p.add_argument('--period', type=_cli.count, default=50, help='epochs from one printing to the next')
     p.add_argument('--ctx', default='cpu', help="where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'")
     add_seed(p)
     add_out(p, Path('runs/waveform'), 'folder for waveform.png')
@@ -46,16 +46,15 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = parser().parse_args()
-    _cli.check_counts(args, 'num_samples', 'num_epochs', 'period')
     if not 0 < args.lr < float('inf'):
         raise ValueError(f'--lr must be above 0, got {args.lr}')
-    check_free([args.out / 'waveform.png'], args.overwrite)
     gluon_rnn.seed(args.seed)
     target = target_wave(args.num_samples)
     waves: Dict[str, np.ndarray] = {}
     errors: Dict[str, List[float]] = {}
     _cli.stop_on_sigterm(at_once=False)
     networks = compare_networks(tuple(args.periods), args.num_hiddens, parse_ctx(args.ctx))
+    make_room([args.out / 'waveform.png'], args.overwrite)
     with Progress(0, 'building the networks') as progress:
         for cell, generator in networks:
             if _cli.asked_to_stop():
@@ -71,7 +70,6 @@ def main() -> None:
                 if _cli.asked_to_stop():
                     break
             waves[label] = generator(len(target)).asnumpy()
-    args.out.mkdir(parents=True, exist_ok=True)
     save_figure(plot_waves(target, waves, errors), args.out / 'waveform.png')
     if _cli.asked_to_stop():
         raise KeyboardInterrupt(f'stopped; the waves as they were then are in {args.out / "waveform.png"}')

@@ -49,7 +49,7 @@ def test_a_text_that_is_not_there_is_not_another(refused, tmp_path):
 
 @pytest.mark.parametrize('said, flags', [
     ("unknown exercise '6.4': choose from 6.", ['6.4']), ('give the numbers of exercises, list, or --all', []),
-    ('give the numbers of exercises, list, or --all', ['6.2.1', '--all']), ('seed must be from 0', ['6.2.1', '--seed', -1])])
+    ('give the numbers of exercises, list, or --all', ['6.2.1', '--all']), ('--seed must be 0 or more', ['6.2.1', '--seed', -1])])
 def test_refuses_what_it_cannot_do(said, flags, refused, tmp_path):
     refused(said, 'exercise', *flags, *QUICK, tmp_path / 'out')
     assert not (tmp_path / 'out').exists()

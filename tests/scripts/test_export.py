@@ -142,7 +142,7 @@ def test_a_page(script, refused, run, tmp_path):
 def test_what_is_refused(script, refused, run, exported, tmp_path, monkeypatch):
     refused('--form goes with --format torch, got onnx', 'export', run, '--format', 'onnx', '--form', 'hand')
     refused('neither a run with a checkpoint', 'export', tmp_path / 'none', '--format', 'onnx')
-    refused('No such file or directory', 'export', run, '--format', 'onnx', '--out', tmp_path / 'none' / 'model.onnx')
+    refused('File exists', 'export', run, '--format', 'onnx', '--out', exported / 'model.onnx')
     refused('Is a directory', 'export', run, '--format', 'onnx', '--out', tmp_path)
     refused('does not exist: write it by scripts/export.py', 'generate', tmp_path / 'none.onnx', '--prefix', '分')
     refused("'Q' is not in the vocabulary", 'generate', exported, '--prefix', 'Q')

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import _cli
 import pytest
-from _flags import check_free
+from _flags import make_room
 
 SCRIPTS = sorted(path.stem for path in Path(_cli.__file__).parent.glob('[a-z]*.py'))
 MADE_ELSEWHERE = {'demo', 'check_gpu', 'check_pythons', 'launch'}     # no --out of their own
@@ -57,10 +57,10 @@ def test_one_flag_means_one_thing(name):
 
 def test_what_is_there_is_told_before_any_work(tmp_path, refused, script, small):
     (tmp_path / 'there').write_text('')
-    check_free([tmp_path / 'there'], True)
-    check_free([tmp_path / 'new'], False)
+    make_room([tmp_path / 'there'], True)
+    make_room([tmp_path / 'new'], False)
     with pytest.raises(ValueError, match='there is there already: choose another --out, or replace it by --overwrite'):
-        check_free([tmp_path / 'new', tmp_path / 'there'], False)
+        make_room([tmp_path / 'new', tmp_path / 'there'], False)
     script('train', *small, '--num-epochs', 1, '--out', tmp_path / 'run')
     flags = ('export', tmp_path / 'run', '--format', 'html')
     assert script(*flags).status == 0

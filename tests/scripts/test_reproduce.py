@@ -124,7 +124,7 @@ def test_refuses_what_it_cannot_do(refused, script, text, tmp_path):
     refused('--jobs must be 1 or more, got 0', 'reproduce', '6.4', '--jobs', 0, '--out', tmp_path)
     for flag in ('--num-epochs', '--num-hiddens'):
         refused(f'{flag} must be 1 or more, got 0', 'reproduce', '6.4', flag, 0, '--corpus', text, '--out', tmp_path / 'out')
-    refused('seed must be from 0', 'reproduce', '6.4', '--seed', -1, '--corpus', text, '--out', tmp_path / 'out')
+    refused('--seed must be 0 or more, got -1', 'reproduce', '6.4', '--seed', -1, '--corpus', text, '--out', tmp_path / 'out')
     assert not any(tmp_path.iterdir())
     flags = ('--ctx', 'cpu', '--corpus', text, '--num-epochs', 1, '--out', tmp_path)
     assert script('reproduce', '6.5', '--num-hiddens', 3, *flags).status == 0

@@ -97,7 +97,6 @@ class Workbench:
             self.corpus_name, self.fallback = corpus, ''
         self.read: List[Tuple[int, int]] | None = None      # of the texts since `begin`: characters, different ones
         self.tell, self.on_step = on_progress or (lambda text: None), on_step
-        TrainConfig(seed=seed)      # says so where it is no seed
 
     def size(self, full: Any, quick: Any) -> Any:
         """`full`, or `quick` on a quick workbench."""
