@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Tuple
 
+import mxnet as mx
 import numpy as np
 from mxnet import nd
 
@@ -12,7 +13,23 @@ from .ops import Inputs, State
 BookParams = Dict[str, np.ndarray]
 
 
-class Network:
+class Weighted:
+    """A part of a model: arrays that are trained, and their form under the book's names."""
+
+    def parameters(self) -> Dict[str, nd.NDArray]:
+        """The arrays that are trained, with gradients attached, by name."""
+        raise NotImplementedError
+
+    def book_params(self) -> BookParams:
+        """All weights under the book's names and in its layout, the form in which implementations exchange them."""
+        return {name: value.asnumpy() for name, value in self.parameters().items()}
+
+    def load_book_params(self, params: BookParams) -> None:
+        """Take over weights from `book_params()` of another implementation of the same. ValueError for a wrong key or shape."""
+        load_weights(self.parameters(), params)
+
+
+class Network(Weighted):
     """A recurrent network without its output layer.
 
     num_inputs, num_outputs: columns of what goes in and out; num_states: arrays in a state; ctx: where it lives.
@@ -21,10 +38,6 @@ class Network:
     num_outputs: int
     num_states: int
     ctx: Any
-
-    def parameters(self) -> Dict[str, nd.NDArray]:
-        """The arrays that are trained, with gradients attached, by name."""
-        raise NotImplementedError
 
     def state_shapes(self, batch_size: int) -> List[Tuple[int, ...]]:
         """The shape of each array in a state."""
@@ -39,8 +52,11 @@ class Network:
 
         lengths: how many steps of each row are real, the rest of it being padding that is never read; None: all. Outputs past
         a row's length are zero, and its last state is the one after its last real step (`lengths.py`).
-        Raises ValueError if the lengths do not fit.
+        Raises ValueError for inputs, a state or lengths that do not fit.
         """
+        state = check_state(self, state, inputs.shape[1])
+        if inputs.shape[2] != self.num_inputs:
+            raise ValueError(f'inputs must have {self.num_inputs} columns, got shape {inputs.shape}')
         if lengths is None:
             return self.run(inputs, state)
         lengths = check_lengths(lengths, *inputs.shape[:2])
@@ -60,13 +76,22 @@ class Network:
         """The part of the state carried to the next batch: all of it, except for a direction that runs from the end."""
         return state
 
-    def book_params(self) -> BookParams:
-        """All weights under the book's names and in its layout, the form in which networks exchange them."""
-        return {name: value.asnumpy() for name, value in self.parameters().items()}
 
-    def load_book_params(self, params: BookParams) -> None:
-        """Take over weights from `book_params()` of another implementation of the same network."""
-        load_weights(self.parameters(), params)
+class Twin(Network):
+    """The numbers of another network, made in another way from its parameters."""
+
+    def __init__(self, network: Any):
+        self.network, self.ctx = network, network.ctx
+        self.num_inputs, self.num_outputs, self.num_states = network.num_inputs, network.num_outputs, network.num_states
+
+    def parameters(self) -> Dict[str, nd.NDArray]:
+        return self.network.parameters()
+
+    def state_shapes(self, batch_size: int) -> List[Tuple[int, ...]]:
+        return self.network.state_shapes(batch_size)
+
+    def carry(self, state: State) -> State:
+        return self.network.carry(state)
 
 
 class Composite(Network):
@@ -84,9 +109,7 @@ class Composite(Network):
         return [shape for part in self.parts.values() for shape in part.state_shapes(batch_size)]
 
     def split_state(self, state: State) -> Dict[str, State]:
-        """Each part's own piece of the state. Raises ValueError if the number of arrays does not fit."""
-        if len(state) != self.num_states:
-            raise ValueError(f'state must hold {self.num_states} arrays, got {len(state)}')
+        """Each part's own piece of the state."""
         pieces, start = {}, 0
         for name, part in self.parts.items():
             pieces[name] = tuple(state[start:start + part.num_states])
@@ -110,6 +133,22 @@ class Composite(Network):
                                        if key.startswith(f'{name}.')})
             except ValueError as error:
                 raise ValueError(f'in {name}: {error}') from None
+
+
+def check_state(network: Network, state: Any, batch_size: int) -> State:
+    """The state as a tuple. Raises ValueError if it does not fit: one of a single row would be handed to all rows of a batch."""
+    wanted = network.state_shapes(batch_size)
+    if isinstance(state, (tuple, list)):
+        state = [s.as_nd_ndarray() if isinstance(s, mx.np.ndarray) else s for s in state]
+    fits = isinstance(state, list) and all(isinstance(s, nd.NDArray) for s in state)
+    if not fits or [s.shape for s in state] != wanted:
+        got = [s.shape for s in state] if fits else type(state).__name__
+        raise ValueError(f'state must be a tuple of arrays of shapes {wanted}, got {got}: begin a new one for this batch by '
+                         f'begin_state({batch_size})')
+    for s in state:
+        if s.dtype != np.float32 or s.context != network.ctx:
+            raise ValueError(f'state must be float32 on {network.ctx}, got {np.dtype(s.dtype).name} on {s.context}')
+    return tuple(state)
 
 
 def load_weights(parameters: Dict[str, nd.NDArray], values: BookParams) -> None:

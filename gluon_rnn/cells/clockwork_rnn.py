@@ -44,12 +44,6 @@ class ClockworkRNN(Scratch):
     def state_shapes(self, batch_size: int) -> List[Tuple[int, ...]]:
         return [(batch_size, self.num_hiddens), (batch_size, 1)]
 
-    def check_state(self, state: State, batch_size: int) -> None:
-        wanted = self.state_shapes(batch_size)
-        if [s.shape for s in state] != wanted:
-            raise ValueError(f'state must be (H, t), (batch_size, num_hiddens) and (batch_size, 1), {wanted}, '
-                             f'got shapes {[s.shape for s in state]}: begin a new one for this batch')
-
     def step(self, X: Inputs, state: State) -> Tuple[nd.NDArray, State]:
         """One step. X: (batch_size, num_inputs); state: (H, t). Returns H, (batch_size, num_hiddens), and (H, t + 1)."""
         H, t = state

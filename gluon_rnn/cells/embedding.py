@@ -6,11 +6,11 @@ from typing import Any, Dict
 import mxnet as mx
 from mxnet import nd
 
-from .base import BookParams, load_weights
+from .base import Weighted
 from .scratch import weight
 
 
-class Embedding:
+class Embedding(Weighted):
     """X W_e for one-hot X, where each row of the product is a row of W_e, (vocab_size, embed_size).
 
     It is what `gluon.nn.Embedding` is, whose weight lies in the same way; all implementations have this one.
@@ -26,9 +26,3 @@ class Embedding:
 
     def parameters(self) -> Dict[str, nd.NDArray]:
         return {'W_e': self.W_e}
-
-    def book_params(self) -> BookParams:
-        return {'W_e': self.W_e.asnumpy()}
-
-    def load_book_params(self, params: BookParams) -> None:
-        load_weights(self.parameters(), params)

@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, List, Tuple
 
 import numpy as np
 from mxnet import MXNetError, autograd, nd, sym
 
-from .base import Network
+from .base import Network, Twin
 from .fusion import elementwise
 from .ops import Inputs, OneHot, State
 
@@ -15,7 +15,7 @@ _GRAPHS_KEPT = 8        # one for each shape met lately
 Graph = Callable[..., List[nd.NDArray]]
 
 
-class Hybrid(Network):
+class Hybrid(Twin):
     """A network whose steps run without Python, with its own equations, parameters and numbers.
 
     For each new shape `network.run` runs once, on zeros, and is recorded by autograd. The record is a graph, which MXNet compiles
@@ -26,18 +26,8 @@ class Hybrid(Network):
     """
 
     def __init__(self, network: Network):
-        self.network, self.ctx = network, network.ctx
-        self.num_inputs, self.num_outputs, self.num_states = network.num_inputs, network.num_outputs, network.num_states
+        super().__init__(network)
         self.graph = functools.lru_cache(_GRAPHS_KEPT)(self._record)
-
-    def parameters(self) -> Dict[str, nd.NDArray]:
-        return self.network.parameters()
-
-    def state_shapes(self, batch_size: int) -> List[Tuple[int, ...]]:
-        return self.network.state_shapes(batch_size)
-
-    def carry(self, state: State) -> State:
-        return self.network.carry(state)
 
     def run_lengths(self, inputs: Inputs, state: State, lengths: np.ndarray) -> Tuple[nd.NDArray, State]:
         return self.network.run_lengths(inputs, state, lengths)

@@ -41,13 +41,15 @@ def run_rows(run: Run, inputs: Inputs, state: State, lengths: np.ndarray) -> Tup
     """
     num_steps, batch_size = inputs.shape[:2]
     order = np.argsort(-lengths, kind='stable')
-    inputs, state = _rows(inputs, order), tuple(_take(s, order, s.ndim - 2) for s in state)
+    X, depth = (inputs.indices, inputs.shape[2]) if isinstance(inputs, OneHot) else (inputs, None)
+    X, state = _take(X, order, 1), tuple(_take(s, order, s.ndim - 2) for s in state)
     outputs: List[nd.NDArray] = []
     ended: List[State] = []
     start = 0
     for stop in np.unique(lengths):
         going, staying = int((lengths > start).sum()), int((lengths > stop).sum())
-        H, state = run(_cut(inputs, start, int(stop), going), tuple(_slice(s, 0, going) for s in state))
+        piece = X[start:int(stop), :going]
+        H, state = run(piece if depth is None else OneHot(piece, depth), tuple(_slice(s, 0, going) for s in state))
         outputs.append(_pad(H, batch_size - going, axis=1))
         ended.append(tuple(_slice(s, staying, going) for s in state))
         start = int(stop)
@@ -59,18 +61,6 @@ def run_rows(run: Run, inputs: Inputs, state: State, lengths: np.ndarray) -> Tup
 
 def _take(array: nd.NDArray, rows: np.ndarray, axis: int) -> nd.NDArray:
     return nd.take(array, nd.array(rows, ctx=array.context, dtype='int32'), axis=axis)
-
-
-def _rows(inputs: Inputs, rows: np.ndarray) -> Inputs:
-    if isinstance(inputs, OneHot):
-        return OneHot(_take(inputs.indices, rows, 1), inputs.shape[2])
-    return _take(inputs, rows, 1)
-
-
-def _cut(inputs: Inputs, start: int, stop: int, rows: int) -> Inputs:
-    if isinstance(inputs, OneHot):
-        return OneHot(inputs.indices[start:stop, :rows], inputs.shape[2])
-    return inputs[start:stop, :rows]
 
 
 def _slice(state: nd.NDArray, start: int, stop: int) -> nd.NDArray:

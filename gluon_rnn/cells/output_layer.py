@@ -7,11 +7,11 @@ import mxnet as mx
 from mxnet import autograd, init, nd
 from mxnet.gluon import nn
 
-from .base import BookParams, check_weights, load_weights
+from .base import BookParams, Weighted, check_weights, load_weights
 from .scratch import SIGMA, weight
 
 
-class OutputLayer:
+class OutputLayer(Weighted):
     """By hand: W_hq (num_hiddens, num_outputs) and b_q (num_outputs,)."""
 
     def __init__(self, num_hiddens: int, num_outputs: int, *, ctx: Any = None):
@@ -30,14 +30,8 @@ class OutputLayer:
     def parameters(self) -> Dict[str, nd.NDArray]:
         return {'W_hq': self.W_hq, 'b_q': self.b_q}
 
-    def book_params(self) -> BookParams:
-        return {name: value.asnumpy() for name, value in self.parameters().items()}
 
-    def load_book_params(self, params: BookParams) -> None:
-        load_weights(self.parameters(), params)
-
-
-class GluonOutputLayer:
+class GluonOutputLayer(Weighted):
     """The same as `nn.Dense`, whose weight is W_hq transposed."""
 
     def __init__(self, num_hiddens: int, num_outputs: int, *, ctx: Any = None):

@@ -53,21 +53,11 @@ class Scratch(Network):
 
     def run(self, inputs: Inputs, state: State) -> Tuple[nd.NDArray, State]:
         """Run over all steps. Returns the hidden state of each, and the last state."""
-        if inputs.shape[2] != self.num_inputs:
-            raise ValueError(f'inputs must have {self.num_inputs} columns, got shape {inputs.shape}')
-        self.check_state(state, inputs.shape[1])
         outputs = []
         for X in steps(inputs):
             H, state = self.step(X, state)
             outputs.append(H)
         return stack(outputs), state
-
-    def check_state(self, state: State, batch_size: int) -> None:
-        """Raise ValueError for a state of another network or batch. A state of one row would be broadcast to all rows."""
-        wanted = (batch_size, self.num_hiddens)
-        if len(state) != len(self.state_names) or any(s.shape != wanted for s in state):
-            raise ValueError(f'state must be ({", ".join(self.state_names)}), each (batch_size, num_hiddens) {wanted}, '
-                             f'got shapes {[s.shape for s in state]}: begin a new one for this batch')
 
 
 def weight(shape: Tuple[int, ...], ctx: Any) -> nd.NDArray:

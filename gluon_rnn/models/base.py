@@ -4,36 +4,37 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from typing import Any, Dict, List, Tuple, TypeVar
+from typing import Any, Dict, List, Sequence, Tuple, TypeVar
 
 import mxnet as mx
 import numpy as np
 from mxnet import nd
 
-from ..cells.base import BookParams, Network, load_weights
+from ..cells.base import BookParams, Network, Weighted, load_weights
 from ..cells.build import NetworkConfig, build_network
+from ..cells.embedding import Embedding
 from ..cells.ops import State
 from ..cells.output_layer import GluonOutputLayer, OutputLayer
 from ..cells.weights import GATES
 from ..corpora.indices import to_numpy
+from ..corpora.tokens import Vocabulary
 from ..tables import Table, markdown_lines
 
 C = TypeVar('C', bound=NetworkConfig)
 
 
-def _rebuild(kind: Any, config: Any, device: Tuple[str, int], weights: BookParams, idx_to_char: Any) -> Any:
+def _rebuild(kind: Any, config: Any, device: Tuple[str, int], weights: BookParams, idx_to_char: Sequence[str]) -> Any:
     model = kind.build(config, mx.Context(*device))
     if model.parameters().keys() - weights.keys() and hasattr(model.network, 'freeze_second_bias'):
         model.network.freeze_second_bias()
     load_weights(model.parameters(), weights)
-    if idx_to_char is not None:
-        model.idx_to_char = idx_to_char
+    model.idx_to_char = idx_to_char
     return model
 
 
 def model_table(model: Model) -> str:
     """Layers, how many columns each reads and gives, and its parameters."""
-    config, embedding = model.config, getattr(model, 'embedding', None)
+    config, embedding = model.config, model.embedding
     of_layer: Dict[str, List[Tuple[str, nd.NDArray]]] = {}
     for name, param in model.network.parameters().items():
         place = re.match(r'(?:.*\.)?(?:[lr]\d+_)?', name)[0].strip('._')      # type: ignore[index]
@@ -52,7 +53,7 @@ def model_table(model: Model) -> str:
     return '\n'.join([f'{type(model).__name__} ({config.impl}) on {model.ctx}', *markdown_lines(table)])
 
 
-class Model:
+class Model(Weighted):
     """A network and its output layer, under the trainer's contract but for the call itself.
 
     It is pickled and copied as its settings and weights. A copy has gradients of its own; making it draws random numbers, as
@@ -60,9 +61,11 @@ class Model:
     """
 
     made_by: str        # the script that trains it
+    idx_to_char: Sequence[str] = Vocabulary()       # of its answers, once it is known
 
-    def __init__(self, config: Any, network: Network, output: Any):
-        self.config, self.network, self.output, self.ctx = config, network, output, network.ctx
+    def __init__(self, config: Any, network: Network, output: Any, embedding: Embedding | None = None):
+        self.config, self.network, self.output, self.embedding, self.ctx = config, network, output, embedding, network.ctx
+        self.parts: List[Weighted] = [network, output, *([embedding] if embedding else [])]
 
     @staticmethod
     def build(config: Any, ctx: Any = None) -> Any:
@@ -72,7 +75,7 @@ class Model:
     def __reduce__(self) -> Tuple[Any, ...]:
         weights = {name: param.asnumpy() for name, param in self.parameters().items()}
         device = self.ctx.device_type, self.ctx.device_id
-        return _rebuild, (type(self), self.config, device, weights, getattr(self, 'idx_to_char', None))
+        return _rebuild, (type(self), self.config, device, weights, self.idx_to_char)
 
     def __repr__(self) -> str:
         return model_table(self)
@@ -87,23 +90,16 @@ class Model:
             raise ValueError(f'the model lives on {self.ctx}, a state on {ctx} does not fit it')
         return self.network.begin_state(batch_size)
 
-    def check_state(self, state: Any, batch_size: int) -> State:
-        """The state as a tuple. Raises ValueError if it does not fit this model and batch."""
-        return check_state(self.network, state, batch_size)
-
     def parameters(self) -> Dict[str, nd.NDArray]:
-        """All arrays that are trained, with gradients attached, by name."""
-        return {**self.network.parameters(), **self.output.parameters()}
+        return {name: param for part in self.parts for name, param in part.parameters().items()}
 
     def book_params(self) -> BookParams:
-        """All weights under the book's names and in its layout."""
-        return {**self.network.book_params(), **self.output.book_params()}
+        return {name: value for part in self.parts for name, value in part.book_params().items()}
 
     def load_book_params(self, params: BookParams) -> None:
-        """Take over weights under the book's names. Raises ValueError that names a wrong key or shape."""
-        output = {name: value for name, value in params.items() if name in ('W_hq', 'b_q')}
-        self.network.load_book_params({name: value for name, value in params.items() if name not in output})
-        self.output.load_book_params(output)
+        owner = {'W_hq': self.output, 'b_q': self.output, 'W_e': self.embedding or self.network}
+        for part in self.parts:
+            part.load_book_params({name: value for name, value in params.items() if owner.get(name, self.network) is part})
 
 
 def redraw_uniform(model: Any) -> None:
@@ -118,22 +114,6 @@ def redraw_uniform(model: Any) -> None:
         draws = [nd.random.uniform(-limit, limit, value.shape).asnumpy() for _ in range(1 + (value.ndim == 1 and last != 'b_q'))]
         return np.sum(draws, axis=0)
     model.load_book_params({name: draw(name, value) for name, value in model.book_params().items()})
-
-
-def check_state(network: Network, state: Any, batch_size: int) -> State:
-    """The state as a tuple. Raises ValueError if it does not fit this network and batch."""
-    wanted = network.state_shapes(batch_size)
-    if isinstance(state, (tuple, list)):
-        state = [s.as_nd_ndarray() if isinstance(s, mx.np.ndarray) else s for s in state]
-    fits = isinstance(state, list) and all(isinstance(s, nd.NDArray) for s in state)
-    if not fits or [s.shape for s in state] != wanted:
-        got = [s.shape for s in state] if fits else type(state).__name__
-        raise ValueError(f'state must be a tuple of arrays of shapes {wanted}, got {got}: begin a new one for this batch by '
-                         f'begin_state({batch_size})')
-    for s in state:
-        if s.dtype != np.float32 or s.context != network.ctx:
-            raise ValueError(f'state must be float32 on {network.ctx}, got {np.dtype(s.dtype).name} on {s.context}')
-    return tuple(state)
 
 
 def check_matrix(X: Any, name: str, axes: int = 2, ctx: Any = None) -> nd.NDArray:
@@ -168,23 +148,21 @@ def with_parameters(config: C, number: int, num_inputs: int, num_outputs: int) -
                key=lambda wider: abs(count_parameters(wider, num_inputs, num_outputs) - number))
 
 
-def make_network(config: NetworkConfig, num_inputs: int, ctx: Any) -> Network:
-    """The network that `config` describes, newly drawn, on ctx. Raises ValueError if its implementation does not run there."""
-    if config.impl != 'numba':
-        return build_network(config, num_inputs, ctx)
-    try:
-        from .numba import NumbaNetwork  # Numba loads with the first network that needs it
-    except ImportError as error:
-        raise ValueError(f'impl numba does not run here ({error})') from None
-    return NumbaNetwork(build_network(dataclasses.replace(config, impl='scratch'), num_inputs, ctx))
-
-
 def build_parts(config: NetworkConfig, num_inputs: int, num_outputs: int, ctx: Any = None) -> Tuple[Network, Any]:
-    """The network that `config` describes and an output layer for it, newly drawn, on ctx (the CPU unless said)."""
+    """The network that `config` describes and an output layer for it, newly drawn, on ctx (the CPU unless said).
+
+    Raises ValueError if its implementation does not run there.
+    """
     ctx = ctx or mx.cpu()
-    network = make_network(config, num_inputs, ctx)
-    output: Any = GluonOutputLayer if config.impl == 'gluon' else OutputLayer
-    if config.impl == 'numba':
-        from . import numba_output  # Numba has been loaded
-        output = numba_output.NumbaOutputLayer
-    return network, output(network.num_outputs, num_outputs, ctx=ctx)
+    if config.impl != 'numba':
+        network = build_network(config, num_inputs, ctx)
+        kind: Any = GluonOutputLayer if config.impl == 'gluon' else OutputLayer
+    else:
+        try:
+            from .numba import NumbaNetwork  # Numba loads with the first network that needs it
+            from .numba_output import NumbaOutputLayer
+        except ImportError as error:
+            raise ValueError(f'impl numba does not run here ({error})') from None
+        network = NumbaNetwork(build_network(dataclasses.replace(config, impl='scratch'), num_inputs, ctx))
+        kind = NumbaOutputLayer
+    return network, kind(network.num_outputs, num_outputs, ctx=ctx)

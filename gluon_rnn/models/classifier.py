@@ -47,7 +47,7 @@ class Classifier(Model):
         X = check_matrix(X, 'X', 3, self.ctx)
         if X.shape[2] != self.config.num_inputs:
             raise ValueError(f'X must have rows of {self.config.num_inputs} numbers, got shape {X.shape}')
-        state, inputs = self.check_state(state, X.shape[0]), X.transpose((1, 0, 2))
+        inputs = X.transpose((1, 0, 2))
         H, state = self.network(inputs, state, lengths)
         forward = self.config.num_hiddens if self.config.bidirectional else self.network.num_outputs
         if self.config.both_forward:

@@ -44,7 +44,7 @@ class FillIn(Model):
         Raises ValueError if nothing is masked, and for indices and a state that do not fit.
         """
         X = check_matrix(X, 'X', ctx=self.ctx)
-        state, symbols = self.check_state(state, X.shape[0]), X.asnumpy()
+        symbols = X.asnumpy()
         if lengths is None:
             check_indices(symbols, self.mask + 1, 'X')
         else:       # padding is never read, whatever it holds

@@ -4,11 +4,10 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Sequence, Tuple
+from typing import Any, Sequence, Tuple
 
 from mxnet import nd
 
-from ..cells.base import BookParams, Network
 from ..cells.build import NetworkConfig
 from ..cells.embedding import Embedding
 from ..cells.lengths import Lengths, check_lengths
@@ -57,25 +56,9 @@ class LanguageModel(Model):
     label_losses: Any
     write: Any
 
-    def __init__(self, config: ModelConfig, network: Network, output: Any, embedding: Embedding | None = None):
-        super().__init__(config, network, output)
-        self.embedding, self.idx_to_char = embedding, Vocabulary()
-
     @staticmethod
     def build(config: ModelConfig, ctx: Any = None) -> LanguageModel:
         return build_model(config, ctx)
-
-    def parameters(self) -> Dict[str, nd.NDArray]:
-        return {**super().parameters(), **(self.embedding.parameters() if self.embedding else {})}
-
-    def book_params(self) -> BookParams:
-        return {**super().book_params(), **(self.embedding.book_params() if self.embedding else {})}
-
-    def load_book_params(self, params: BookParams) -> None:
-        if self.embedding:
-            self.embedding.load_book_params({name: value for name, value in params.items() if name == 'W_e'})
-            params = {name: value for name, value in params.items() if name != 'W_e'}
-        super().load_book_params(params)
 
     @property
     def vocab_size(self) -> int:
@@ -93,7 +76,6 @@ class LanguageModel(Model):
         if on_host:
             X = check_indices(X, self.vocab_size, 'X')
         X = check_matrix(X, 'X', ctx=self.ctx)
-        state = self.check_state(state, X.shape[0])
         if lengths is not None:     # padding is never read, whatever it holds
             lengths = check_lengths(lengths, X.shape[1], X.shape[0])
             X = nd.SequenceMask(X, nd.array(lengths, ctx=self.ctx), use_sequence_length=True, axis=1)
@@ -126,9 +108,8 @@ def build_model(config: ModelConfig, ctx: Any = None) -> LanguageModel:
     parts = build_parts(config, config.embed_size or config.vocab_size, config.vocab_size, ctx)
     model = LanguageModel(config, *parts, Embedding(config.vocab_size, config.embed_size, ctx=ctx) if config.embed_size else None)
     if config.impl == 'numba':
-        from .whole_step import WholeSteps  # Numba loads with the first network that needs it
-        network: Any = model.network
-        whole = WholeSteps(network, model.output, config.vocab_size, embedding=model.embedding)
+        from .whole_step import WholeSteps  # Numba has been loaded
+        whole = WholeSteps(model)
         model.begin_epoch, model.train_step = whole.begin_epoch, whole.train_step
         model.label_losses, model.write = whole.label_losses, whole.write
     return model

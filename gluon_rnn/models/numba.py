@@ -12,7 +12,7 @@ from mxnet import autograd, nd
 from mxnet.base import _LIB, check_call
 
 from .. import runtime
-from ..cells.base import BookParams, Network
+from ..cells.base import Network, Twin
 from ..cells.bi_rnn import BiRNN, BothForward
 from ..cells.deep_rnn import DeepRNN
 from ..cells.gru import GRU
@@ -58,7 +58,7 @@ def _memory(array: nd.NDArray) -> np.ndarray:
     return np.frombuffer(numbers, dtype).reshape(array.shape)
 
 
-class NumbaNetwork(Network):
+class NumbaNetwork(Twin):
     """A hand-written network of RNN, GRU and LSTM layers, deep and bidirectional, run by the kernels. On a CPU alone.
 
     scratch: the network whose parameters and numbers these are. Raises ValueError for one that the kernels do not have.
@@ -67,29 +67,12 @@ class NumbaNetwork(Network):
     def __init__(self, scratch: Network):
         if scratch.ctx.device_type != 'cpu':
             raise ValueError(f'impl numba runs on a CPU, got {scratch.ctx}: use gluon or hybrid there')
-        self.scratch: Any = scratch
-        self.ctx = scratch.ctx
-        self.num_inputs, self.num_outputs, self.num_states = scratch.num_inputs, scratch.num_outputs, scratch.num_states
+        super().__init__(scratch)
         self.layers = _layers(scratch)
         self.prefixes = [[prefix for prefix, _, _ in layer] for layer in self.layers]
         self._networks: Dict[bool, network.Network] = {}
         self._free: Dict[Any, List[Any]] = {}
         self._dropout: List[int] = []       # seed, epoch, step
-
-    def parameters(self) -> Dict[str, nd.NDArray]:
-        return self.scratch.parameters()
-
-    def state_shapes(self, batch_size: int) -> List[Tuple[int, ...]]:
-        return self.scratch.state_shapes(batch_size)
-
-    def book_params(self) -> BookParams:
-        return self.scratch.book_params()
-
-    def load_book_params(self, params: BookParams) -> None:
-        self.scratch.load_book_params(params)
-
-    def carry(self, state: State) -> State:
-        return self.scratch.carry(state)
 
     def begin_epoch(self, seed: int, epoch: int) -> None:
         """Make dropout's masks depend on the seed, the epoch and the number of training passes since."""
@@ -97,7 +80,7 @@ class NumbaNetwork(Network):
 
     def dropout_key(self) -> int | None:
         """Which masks the next forward pass of training draws; None where the network has no dropout."""
-        if not getattr(self.scratch, 'dropout', 0):
+        if not getattr(self.network, 'dropout', 0):
             return None
         if not self._dropout:
             self._dropout = [int(nd.random.randint(0, 2 ** 31 - 1).asscalar()), 0, 0]
@@ -112,8 +95,8 @@ class NumbaNetwork(Network):
         if one_hot not in self._networks:
             layers = [[_direction(cell, reverse, one_hot and i == 0) for _, cell, reverse in layer]
                       for i, layer in enumerate(self.layers)]
-            self._networks[one_hot] = network.Network(layers, pool(), dropout=getattr(self.scratch, 'dropout', 0),
-                                                      residual=getattr(self.scratch, 'residual', False))
+            self._networks[one_hot] = network.Network(layers, pool(), dropout=getattr(self.network, 'dropout', 0),
+                                                      residual=getattr(self.network, 'residual', False))
         return self._networks[one_hot]
 
     def by_direction(self, arrays: Mapping[str, Any]) -> network.Params:
@@ -125,12 +108,6 @@ class NumbaNetwork(Network):
         return self.run_lengths(inputs, state, None)
 
     def run_lengths(self, inputs: Inputs, state: State, lengths: np.ndarray | None) -> Tuple[nd.NDArray, State]:
-        wanted = self.state_shapes(inputs.shape[1])
-        if [array.shape for array in state] != wanted:
-            raise ValueError(f'state must be arrays of shapes {wanted}, got {[array.shape for array in state]}: begin a new one '
-                             f'for this batch')
-        if inputs.shape[2] != self.num_inputs:
-            raise ValueError(f'inputs must have {self.num_inputs} columns, got shape {inputs.shape}')
         dense = [] if isinstance(inputs, OneHot) else [inputs]
         walk = Walk(self, None if dense else whole_numbers(view(inputs.indices).T, self.num_inputs, 'indices'), lengths)
         arrays = [*dense, *state, *self.parameters().values()]

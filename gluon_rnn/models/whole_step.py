@@ -9,7 +9,7 @@ from mxnet import nd
 
 from .. import runtime
 from ..corpora.indices import check_indices
-from .numba import NumbaNetwork, view, views, whole_numbers
+from .numba import view, views, whole_numbers
 
 with runtime.kernel_cache():
     from ..kernels import language_model, network, writing
@@ -20,13 +20,13 @@ with runtime.kernel_cache():
 class WholeSteps:
     """The offers of a language model on the kernels beyond the contract: a training step in one call, and a text in one.
 
-    network, output, embedding: its parts, whose parameters these calls read and move.
+    model: the LanguageModel, whose parameters these calls read and move.
     """
 
-    def __init__(self, network: NumbaNetwork, output: Any, vocab_size: int, *, embedding: Any = None):
-        self.network, self.vocab_size, self.one_hot = network, vocab_size, embedding is None
-        self.around = {**output.parameters(), **(embedding.parameters() if embedding else {})}
-        self.begin_epoch = network.begin_epoch
+    def __init__(self, model: Any):
+        self.network, self.vocab_size, self.one_hot = model.network, model.vocab_size, model.embedding is None
+        self.around = {name: value for part in model.parts[1:] for name, value in part.parameters().items()}
+        self.begin_epoch = self.network.begin_epoch
 
     @functools.cached_property
     def kernels(self) -> language_model.LanguageModel:

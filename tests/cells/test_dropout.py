@@ -57,6 +57,9 @@ class Recorder(Network):
     num_inputs = num_outputs = 200
     num_states, ctx = 0, None
 
+    def state_shapes(self, batch_size):
+        return []
+
     def run(self, inputs, state):
         self.read = inputs.asnumpy()
         return inputs, state

@@ -201,12 +201,6 @@ def test_ten_steps_of_training(variant, sampling):
         assert_allclose(found[name], way, rtol=0, atol=1e-3 * longest, err_msg=name)
 
 
-def test_a_wrong_state_is_told():
-    _, hybrid = twins('lstm')
-    with pytest.raises(ValueError, match=r'state must be \(H, C\)'):
-        hybrid(OneHot(nd.zeros((2, 1)), 6), (nd.zeros((1, 5)),))
-
-
 class Mine(Scratch):
     """A reader's own: `nd.dot` and `+` alone, a second state that counts, and a state that no step changes."""
     state_names = ('H', 'S', 'K')

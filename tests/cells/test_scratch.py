@@ -16,8 +16,8 @@ def test_a_state_of_another_batch_or_network_is_told(impl, shapes):
     """A state of one row, above all, which MXNet would hand to every row of the batch."""
     network = build_network(NetworkConfig('lstm', impl=impl, num_hiddens=4), 6)
     inputs = OneHot(nd.array([[0, 1], [2, 3], [4, 5]]), 6)
-    with pytest.raises(ValueError, match=re.escape('state must be (H, C), each (batch_size, num_hiddens) (2, 4), '
-                                                   f'got shapes {list(shapes)}')):
+    with pytest.raises(ValueError, match=re.escape('state must be a tuple of arrays of shapes [(2, 4), (2, 4)], '
+                                                   f'got {list(shapes)}')):
         network(inputs, tuple(nd.zeros(shape) for shape in shapes))
     H, _ = network(inputs, network.begin_state(2))
     assert H.shape == (3, 2, 4)
