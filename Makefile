@@ -84,7 +84,7 @@ test-pythons:
 # On a machine without a GPU: the installation with a driver that finds none, then everything on two pretend cards.
 gpu-check: export LD_LIBRARY_PATH := $(CURDIR)/$(GPU_VENV)/driver
 gpu-check: $(GPU_VENV)/.installed $(GPU_VENV)/driver/libcuda.so.1 $(GPU_VENV)/pretend/libpretend.so
-	$(GPU_VENV)/bin/python scripts/check_gpu.py
+	$(GPU_VENV)/bin/python -m pytest tests/gpu/installation.py
 	LD_PRELOAD=$(CURDIR)/$(GPU_VENV)/pretend/libpretend.so $(GPU_VENV)/bin/python -m pytest -n auto tests/gpu
 
 # What a training step asks of a GPU, counted afresh into docs/machines.md
