@@ -39,7 +39,7 @@ def check_resume(args: argparse.Namespace, out: Path) -> None:
 def given_settings(args: argparse.Namespace, schema: Type[Any]) -> Dict[str, Any]:
     """The settings that were given as flags. A text's path is made absolute: a run may be resumed from another folder."""
     names = {field.name for field in dataclasses.fields(schema)}
-    given = {name: value for name, value in vars(args).items() if name in names}
+    given = {name: value for name, value in vars(args).items() if name in names and value is not None}
     for name in {'corpus', 'valid_text'} & given.keys():
         if given[name] not in CORPORA:
             given[name] = absolute(given[name])

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from gluon_rnn.book import answers
 from gluon_rnn.book.exercises import EXERCISES, Workbench
-from gluon_rnn.book.exercises.frame import FILES, markdown_of, write
+from gluon_rnn.book.exercises.frame import markdown_of, write
 
 EXAMPLES = """examples
   python scripts/exercise.py list                     the exercises and their numbers
@@ -70,10 +70,6 @@ def chosen(args: argparse.Namespace) -> List[str]:
     answered = [number for number in numbers if (args.out / number / 'result.json').exists() and not args.overwrite]
     if answered and not args.all:
         raise ValueError(f'{args.out / answered[0]} holds an answer: --overwrite replaces it, or choose another --out')
-    for folder in (args.out / number for number in numbers):
-        foreign = [path.name for path in folder.glob('*') if path.name not in FILES and not path.name.startswith('.')]
-        if foreign:
-            raise ValueError(f'{folder} holds files that are no answer ({foreign[0]}): choose another --out')
     for number in answered:
         tqdm.write(f'{args.out / number} holds an answer already')
     return [number for number in numbers if number not in answered]

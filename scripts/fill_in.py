@@ -16,7 +16,7 @@ import dataclasses
 import json
 import os
 from pathlib import Path
-from typing import Iterator, List, Tuple
+from typing import Any, Dict, Iterator
 
 import _cli
 from _flags import add_settings
@@ -37,7 +37,6 @@ from gluon_rnn.runtime import parse_ctx
 from gluon_rnn.tables import printed
 from gluon_rnn.training.config import SAMPLINGS, EpochRecord
 
-Row = Tuple[str, int, Score]        # name, parameters, score on the test text
 EXAMPLES = """examples
   python scripts/fill_in.py train                                          on the embedded lyrics
   python scripts/fill_in.py train --corpus jaychou --max-chars 0 --out runs/fill-jaychou
@@ -102,13 +101,17 @@ def train(args: argparse.Namespace) -> None:
         rows = [learn(run, texts, args.out)]
         if settings.compare is not False:
             rows += [compare(run, texts, args), *counted(texts)]
-    show(rows, sum(y.shape[0] for _, y in texts.test))
-    write_whole(args.out / 'table.json', json.dumps([{'name': name, 'parameters': number, **dataclasses.asdict(score)}
-                                                      for name, number, score in rows], ensure_ascii=False, indent=2) + '\n')
+    print(f'\n{sum(y.shape[0] for _, y in texts.test):,} gaps in text held out\n{printed(rows)}')
+    write_whole(args.out / 'table.json', json.dumps(rows, ensure_ascii=False, indent=2) + '\n')
     print(to_paste(['python', 'scripts/fill_in.py', 'predict', str(args.out)]), '"…_…"')
 
 
-def learn(run: TaskRun, texts: GapTexts, out: Path) -> Row:
+def row(name: str, number: int, score: Score) -> Dict[str, Any]:
+    """A row of the table: a way to fill gaps, the number of its parameters, its score on the test text."""
+    return {'name': name, 'parameters': number, **dataclasses.asdict(score)}
+
+
+def learn(run: TaskRun, texts: GapTexts, out: Path) -> Dict[str, Any]:
     """Train one network to its end. Returns how its best epoch does on the test text."""
     settings, number = run.settings, run.trainer.model.num_parameters()
     name = ('bidirectional' if settings.bidirectional else 'one-directional') + f' {settings.cell}'
@@ -118,10 +121,10 @@ def learn(run: TaskRun, texts: GapTexts, out: Path) -> Row:
         run.folder.draw()
         best = checkpoint.read(checkpoint.find_checkpoint(run.folder.folder)).model(texts.ctx, FillIn)
         sizes = f'{"2 x " * settings.bidirectional}{settings.num_hiddens}'
-        return f'{name}, {sizes}', number, evaluate_gaps(network_log_probabilities(best), texts.test)
+        return row(f'{name}, {sizes}', number, evaluate_gaps(network_log_probabilities(best), texts.test))
 
 
-def compare(run: TaskRun, texts: GapTexts, args: argparse.Namespace) -> Row:
+def compare(run: TaskRun, texts: GapTexts, args: argparse.Namespace) -> Dict[str, Any]:
     """Train a network of one direction, in a folder inside that of the run."""
     single = one_directional(run.trainer.model.config)
     settings = dataclasses.replace(run.settings, bidirectional=False, num_hiddens=single.num_hiddens)
@@ -132,21 +135,16 @@ def compare(run: TaskRun, texts: GapTexts, args: argparse.Namespace) -> Row:
         return learn(TaskRun(folder, FillInJob(settings, texts), resume=resume, overwrite=True), texts, args.out)
 
 
-def counted(texts: GapTexts) -> Iterator[Row]:
+def counted(texts: GapTexts) -> Iterator[Dict[str, Any]]:
     """Score counting bigrams on the test text."""
     for name, right in (('bigrams on both sides', True), ('bigrams on the left', False)):
         counting = Counting.fitted(texts.train, texts.corpus.vocab_size, texts.valid, right=right)
-        yield f'counting {name}, alpha {counting.alpha:g}', 0, evaluate_gaps(counting.log_probabilities, texts.test)
+        yield row(f'counting {name}, alpha {counting.alpha:g}', 0, evaluate_gaps(counting.log_probabilities, texts.test))
 
 
 def describe(record: EpochRecord) -> str:
     return (f'epoch {record.epoch}, perplexity {record.perplexity:.2f}, on the validation text {record.valid_perplexity:.2f}, '
             f'accuracy {record.accuracy:.4f}, time {record.seconds:.2f} sec')
-
-
-def show(rows: List[Row], gaps: int) -> None:
-    print(f'\n{gaps:,} gaps in text held out')
-    print(printed([{'': name, 'parameters': number or None, **dataclasses.asdict(score)} for name, number, score in rows]))
 
 
 if __name__ == '__main__':

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import textwrap
 from pathlib import Path
 from typing import Any, Dict, List
@@ -20,7 +21,6 @@ from _flags import add_out, add_seed, make_room
 
 from gluon_rnn import ModelConfig, runtime
 from gluon_rnn.book import diagnostics
-from gluon_rnn.book.sections import SECTIONS
 from gluon_rnn.models.language_model import LanguageModel, build_model, copy_params
 from gluon_rnn.plots import COLOURS, characters, font_family, new_figure, save_figure
 from gluon_rnn.runs import checkpoint
@@ -30,6 +30,7 @@ EXAMPLES = """example
   python scripts/look.py runs/book/6.4/consecutive runs/book/6.7/scratch runs/book/6.8/scratch --text 不分开期 --out runs/look
 """
 COLUMNS = 40        # characters in a row of a picture
+LETTERS = {'H_tilde': r'\tilde{H}', 'C_tilde': r'\tilde{C}'}
 BETWEEN_0_AND_1 = ('I', 'F', 'O', 'Z', 'R')     # gates; all else is drawn around zero
 
 
@@ -78,15 +79,12 @@ def main() -> None:
 
 
 def names(runs: List[Path]) -> List[str]:
-    """A name for each run: its folder, with the section before it where scripts/reproduce.py has made it, or else as many folders
-    as tell the runs apart.
-    """
-    parts = [run.resolve().parts if run.is_dir() else run.resolve().parent.parts for run in runs]
-    for depth in range(2 if any(part[-2:-1] and part[-2] in SECTIONS for part in parts) else 1, max(map(len, parts)) + 1):
-        short = ['-'.join(part[-depth:]).replace('/', '') for part in parts]
-        if len(set(short)) == len(short):
-            return short
-    raise ValueError('the same RUN is given twice: give each once')
+    """A name for each run: its folder, with those above it, up to the one that all of them are in."""
+    folders = [run.resolve() if run.is_dir() else run.resolve().parent for run in runs]
+    if len(set(folders)) < len(folders):
+        raise ValueError('the same RUN is given twice: give each once')
+    common = os.path.commonpath([folder.parent for folder in folders])
+    return ['-'.join(folder.relative_to(common).parts) for folder in folders]
 
 
 def eager(model: LanguageModel) -> LanguageModel:
@@ -151,9 +149,6 @@ def plot_gates(name: str, run: Checkpoint, indices: List[int], args: argparse.Na
         title = f'{name}: a row is a hidden unit ({min(args.units, units)} of {units} that change most), a column a character'
         figure.suptitle(textwrap.fill(title, max(40, int(9 * figure.get_figwidth()))), fontsize=11)
     return figure
-
-
-LETTERS = {'H_tilde': r'\tilde{H}', 'C_tilde': r'\tilde{C}'}
 
 
 def restless(H: np.ndarray, units: int) -> np.ndarray:

@@ -18,15 +18,17 @@ from typing import Any, Dict, List
 
 import _cli
 from _flags import add_out, add_quick, add_seed
+from _runs import given_settings
 from _trainings import in_one_line, train_all
 from tqdm import tqdm
 
 from gluon_rnn.book import report
 from gluon_rnn.book.results import read_results, summary, write_layers
 from gluon_rnn.book.sections import FALLBACK, SECTIONS, Section, sampling_shown
-from gluon_rnn.book.tasks import Task, Wanted, how_it_stands, tasks_of
+from gluon_rnn.book.tasks import Task, how_it_stands, tasks_of
 from gluon_rnn.cells.build import IMPLS
 from gluon_rnn.runs.files import write_whole
+from gluon_rnn.runs.settings import RunSettings
 
 EXAMPLES = f"""examples
   python scripts/reproduce.py 6.4 --out runs/book                    the network by hand, both samplings
@@ -58,9 +60,7 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     args = parser().parse_args()
     sections = chosen(args)
-    wanted = Wanted(seed=args.seed, ctx=args.ctx, shortened=args.quick, impl=args.impl, corpus=args.corpus,
-                    num_epochs=args.num_epochs, num_hiddens=args.num_hiddens)
-    tasks, missing = tasks_of(sections, args.out, wanted)
+    tasks, missing = tasks_of(sections, args.out, given_settings(args, RunSettings), shortened=args.quick)
     for name, reason in missing.items():
         tqdm.write(f'{name} is not here, {FALLBACK} takes its place ({reason})')
     if args.overwrite:
@@ -130,7 +130,7 @@ def sum_up(out: Path, tasks: List[Task], failed: Dict[str, str]) -> None:
     results = read_results(out)
     lines = [summary([result for result in results if result.name not in unfinished]),
              *(f'{name:24} {words[0]}' for name, words in unfinished.items())]
-    tqdm.write(heading('All of it', 'perplexity, published and ours') + '\n'.join(filter(None, lines)) + '\n')
+    tqdm.write(heading('Summary', 'perplexity, published and ours') + '\n'.join(filter(None, lines)) + '\n')
     notes = [(f'{name}: {words[0]}', f'{name}：{words[1]}') for name, words in unfinished.items()]
     if results or notes or (out / '6.3').exists():
         for path in report.write_report(out, results, unfinished=notes):

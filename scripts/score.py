@@ -8,6 +8,7 @@ stand side by side.
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Dict
 
@@ -42,7 +43,7 @@ def main() -> None:
     if len(set(args.models)) < len(args.models):
         raise ValueError('the same RUN is given twice: give each once')
     make_room([args.out], args.overwrite)
-    text = read_text(args.text) if is_file(args.text) else args.text
+    text = read_text(args.text) if os.path.isfile(args.text) else args.text     # it may be too long for a name
     scores: Dict[str, TextScore] = {}
     for path in args.models:
         model, idx_to_char = read_model(path, args.ctx, args.which)
@@ -55,14 +56,6 @@ def main() -> None:
     save_figure(plot_surprise({f'{name}: perplexity {found.perplexity:.2f}': beginning(found) for name, found in scores.items()}),
                 args.out)
     print(f'wrote {args.out}')
-
-
-def is_file(text: str) -> bool:
-    """Whether a text is the path of a file; it may be too long for one."""
-    try:
-        return Path(text).is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def beginning(found: TextScore) -> TextScore:

@@ -4,7 +4,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import sys
-from typing import Any, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 from tqdm.auto import tqdm
 
@@ -116,22 +116,18 @@ def compare(section: str, measured: Mapping[str, Mapping[int, Any]]) -> Any:
         records = measured.get(variant.name)
         if not records or not variant.published:
             continue
-        printed = sorted({epoch for published in variant.published for epoch in published.figures})
-        columns = [epoch for epoch in printed if epoch in records] or printed[:1]
+        published_at = sorted({epoch for published in variant.published for epoch in published.figures})
+        columns = [epoch for epoch in published_at if epoch in records] or published_at[:1]
         zh, en = variant.title[1], variant.title[0]
-        tables += [f'**{zh if zh == en else f"{zh} {en}"}**', '',
-                   f'| 周期 epoch | {" | ".join(map(str, columns))} |', '|---|' + '---:|' * len(columns),
-                   _row('**本次 here**', [f'{records[epoch].perplexity:.3f}' if epoch in records else '' for epoch in columns])]
-        tables += [_row(f'{SOURCES[published.source][1]} {SOURCES[published.source][0]}'
-                        + ('（Adam）' if 'Adam' in published.differs[0] else ''),
-                        [published.figures.get(epoch, '') for epoch in columns])
-                   for published in variant.published if set(columns) & set(published.figures)]
-        tables.append('')
+        figures: Dict[str, Mapping[int, str]] = {'**本次 here**': {
+            epoch: f'{record.perplexity:.3f}' for epoch, record in records.items()}}
+        for published in (one for one in variant.published if set(columns) & set(one.figures)):
+            (english, chinese), adam = SOURCES[published.source], '（Adam）' * ('Adam' in published.differs[0])
+            figures[f'{chinese} {english}{adam}'] = published.figures
+        tables += [f'**{zh if zh == en else f"{zh} {en}"}**', '', printed([
+            {'周期 epoch': title, **{f'{epoch}': row.get(epoch, '') for epoch in columns}}
+            for title, row in figures.items()]), '']
     return Markdown('\n'.join(tables))
-
-
-def _row(title: str, cells: Sequence[str]) -> str:
-    return f'| {title} | {" | ".join(cells)} |'
 
 
 def exercise(number: str, *, full: bool = False) -> None:

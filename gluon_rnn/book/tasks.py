@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from ..runs import checkpoint
 from ..runs.folder import read_config
@@ -40,48 +40,35 @@ class Task:
         return checkpoint.read_epoch(path) if path.exists() else 0
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Wishes for a reproduction; None: as the book has it.
+def settings_of(section: Section, variant: Variant, changes: Mapping[str, Any], *, shortened: bool = False) -> RunSettings:
+    """The settings of one training: the book's, those of `sections.quick` where shortened, and these changes of them."""
+    settings = section.settings_of(variant)
+    if shortened:
+        settings = quick(settings)
+    if 'num_epochs' in changes:
+        settings = replace(settings, pred_period=min(settings.pred_period, max(1, changes['num_epochs'] // 4)))
+    return replace(settings, **changes)
 
-    shortened: see `sections.quick`; impl: of the networks by hand, None: as a run began, else the fastest here.
+
+def tasks_of(sections: Sequence[Section], out: Path, changes: Mapping[str, Any], *,
+             shortened: bool = False) -> Tuple[List[Task], Dict[str, str]]:
+    """All trainings of the sections, and of each text that cannot be had, so that `FALLBACK` takes its place, the reason.
+
+    changes: see `settings_of`; impl among them is of the networks by hand, without it as a run began, else the fastest here.
     """
-    seed: int = 0
-    ctx: str = 'auto'
-    shortened: bool = False
-    impl: str | None = None
-    corpus: str | None = None
-    num_epochs: int | None = None
-    num_hiddens: int | None = None
-
-    def settings(self, section: Section, variant: Variant) -> RunSettings:
-        """Settings of one training, but for its text where that cannot be had."""
-        settings = replace(section.settings_of(variant), seed=self.seed, ctx=self.ctx)
-        if self.shortened:
-            settings = quick(settings)
-        if self.num_epochs is not None:
-            period = min(settings.pred_period, max(1, self.num_epochs // 4))
-            settings = replace(settings, num_epochs=self.num_epochs, pred_period=period)
-        # a run may be resumed from another folder
-        corpus = str(Path(self.corpus).resolve()) if self.corpus and Path(self.corpus).exists() else self.corpus
-        return replace(settings, num_hiddens=self.num_hiddens or settings.num_hiddens, corpus=corpus or settings.corpus)
-
-
-def tasks_of(sections: Sequence[Section], out: Path, wanted: Wanted) -> Tuple[List[Task], Dict[str, str]]:
-    """All trainings of the sections, and of each text that cannot be had, so that `FALLBACK` takes its place, the reason."""
     tasks, missing = [], {}
     for section in sections:
         for variant in section.variants:
-            settings = wanted.settings(section, variant)
-            if not wanted.corpus:
+            folder, settings = out / section.name / variant.name, settings_of(section, variant, changes, shortened=shortened)
+            if 'corpus' not in changes:
                 corpus, reason = corpus_here(settings.corpus)
                 if reason:
                     missing[settings.corpus] = reason
                 settings = replace(settings, corpus=corpus)
-            folder = out / section.name / variant.name
-            if settings.impl != 'gluon':
-                settings = replace(settings, impl=wanted.impl or impl_by_hand(settings, folder))
-            tasks.append(Task(section, variant, settings, folder))
+            impl = section.settings_of(variant).impl
+            if impl != 'gluon':
+                impl = changes.get('impl') or impl_by_hand(settings, folder)
+            tasks.append(Task(section, variant, replace(settings, impl=impl), folder))
     return tasks, missing
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from gluon_rnn.book import tasks
 from gluon_rnn.book.sections import SECTIONS
-from gluon_rnn.book.tasks import Task, Wanted, how_it_stands, tasks_of
+from gluon_rnn.book.tasks import Task, how_it_stands, settings_of, tasks_of
 from gluon_rnn.runs.folder import RunFolder
 
 GRU = SECTIONS['6.7']
@@ -13,26 +13,26 @@ GRU = SECTIONS['6.7']
 
 def test_wishes_change_the_books_settings_and_nothing_else():
     variant = GRU.variant('gluon')
-    book, asked = Wanted().settings(GRU, variant), Wanted(seed=3, num_epochs=8, num_hiddens=5).settings(GRU, variant)
+    book, asked = settings_of(GRU, variant, {}), settings_of(GRU, variant, {'seed': 3, 'num_epochs': 8, 'num_hiddens': 5})
     changed = {name for name, value in dataclasses.asdict(book).items() if getattr(asked, name) != value}
     assert changed == {'seed', 'num_epochs', 'num_hiddens', 'pred_period'} and asked.pred_period == 2
-    assert Wanted(shortened=True).settings(GRU, variant).num_epochs < book.num_epochs
+    assert settings_of(GRU, variant, {}, shortened=True).num_epochs < book.num_epochs
 
 
 def test_a_text_that_cannot_be_had_is_told_with_its_reason(monkeypatch, tmp_path):
     monkeypatch.setattr(tasks, 'corpus_here', lambda name: ('lyrics', 'no network'))
-    found, missing = tasks_of([GRU], tmp_path, Wanted())
+    found, missing = tasks_of([GRU], tmp_path, {})
     assert missing == {'jaychou': 'no network'} and {task.settings.corpus for task in found} == {'lyrics'}
     assert [task.name for task in found] == [f'6.7/{variant.name}' for variant in GRU.variants]
     text = tmp_path / 'text.txt'
     text.write_text('abc')
-    found, missing = tasks_of([GRU], tmp_path, Wanted(corpus=str(text), impl='hybrid'))
+    found, missing = tasks_of([GRU], tmp_path, {'corpus': str(text), 'impl': 'hybrid'})
     assert not missing and {task.settings.corpus for task in found} == {str(text)}
     assert {task.variant.name: task.settings.impl for task in found} == {'scratch': 'hybrid', 'gluon': 'gluon'}
 
 
 def test_a_folder_holds_none_of_it_or_the_same_run(tmp_path):
-    settings = Wanted().settings(GRU, GRU.variant('gluon'))
+    settings = settings_of(GRU, GRU.variant('gluon'), {})
     task = Task(GRU, GRU.variant('gluon'), settings, tmp_path / 'run')
     assert task.epochs_done() == 0
     with RunFolder(task.folder) as folder:

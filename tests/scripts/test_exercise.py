@@ -62,7 +62,8 @@ def test_the_reason_why_another_text_is_taken_is_told_once(script, tmp_path, mon
     assert (ended.status, lines) == (0, ['jaychou is not here, lyrics takes its place: it is nowhere'])
 
 
-def test_leaves_a_foreign_folder_alone(refused, tmp_path):
+def test_leaves_foreign_files_alone(script, tmp_path):
     (tmp_path / '6.2.1').mkdir()
     (tmp_path / '6.2.1' / 'thesis.md').write_text('mine')
-    refused('holds files that are no answer (thesis.md)', 'exercise', '6.2.1', *QUICK, tmp_path)
+    assert script('exercise', '6.2.1', *QUICK, tmp_path).status == 0
+    assert (tmp_path / '6.2.1' / 'thesis.md').read_text() == 'mine'

@@ -106,7 +106,7 @@ def test_names_tell_runs_apart(tmp_path):
         path.mkdir(parents=True)
     assert look.names(paths[:1]) == ['one']
     assert look.names(paths[:2]) == ['a-one', 'b-one']
-    assert look.names(paths[2:]) == ['6.4-random']
+    assert look.names(paths[1:]) == ['b-one', '6.4-random']
 
 
 @pytest.fixture

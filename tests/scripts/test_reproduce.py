@@ -56,7 +56,7 @@ def test_every_section_shortened(script, text, tmp_path):
         assert layers.exists() == name.startswith('6.9/')
     assert 'X: [[ 0  1  2  3  4  5]' in ended.out and (out / '6.3' / 'batches.txt').exists()
 
-    last = ended.out[ended.out.index('All of it'):]
+    last = ended.out[ended.out.index('Summary'):]
     assert all(f'{name} ' in last for name in VARIANTS)
 
     # every run's perplexity stands in both reports
@@ -210,7 +210,7 @@ def test_a_stop_in_the_middle_of_writing_is_told_once_and_truly(script, text, tm
     ended = script('reproduce', '6.5', '--num-epochs', 4, '--num-hiddens', 4, '--ctx', 'cpu', '--corpus', text,
                    '--out', tmp_path / 'out')
     assert ended.status == 130 and epochs == [1, 2, 3] and len(read_metrics(tmp_path / 'out' / '6.5' / 'gluon')) == 3
-    last = ended.out[ended.out.index('All of it'):]
+    last = ended.out[ended.out.index('Summary'):]
     assert last.count('6.5/gluon') == 1 and 'stopped, 2 of 4 epochs saved' in last and 'epoch   3' not in last
     page = (tmp_path / 'out' / 'report.md').read_text(encoding='utf-8')
     assert 'after 2 epochs' in page and 'after 3 epochs' not in page

@@ -162,7 +162,12 @@ def whole_sentences(bench: Workbench) -> Outcome:
 
 
 def who_is_better(windows: Sequence[float], by_length: Sequence[float], chance: float) -> str:
-    """windows, by_length: held-out perplexity verse by verse and on the running text; chance: how far apart by chance."""
-    verses_win = by_length[0] < windows[0] * (1 - chance)
-    windows_win = windows[1] < by_length[1] * (1 - chance)
-    return 'own' if verses_win and windows_win else 'verses' if verses_win else 'windows'
+    """windows, by_length: held-out perplexity verse by verse and on the running text; chance: how far apart by chance.
+
+    Returns '', no written conclusion, where each is better at what the other has learned.
+    """
+    verses_win = [b < a * (1 - chance) for a, b in zip(windows, by_length)]
+    windows_win = [a < b * (1 - chance) for a, b in zip(windows, by_length)]
+    if not any(verses_win):
+        return 'windows'
+    return 'verses' if not any(windows_win) else 'own' if verses_win[0] else ''

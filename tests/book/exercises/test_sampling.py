@@ -19,6 +19,7 @@ def test_windows_begin_where_they_should():
 
 @pytest.mark.parametrize('windows, by_length, said', [
     ((591.0, 583.0), (500.0, 985.0), 'own'), ((591.0, 583.0), (500.0, 580.0), 'verses'),
-    ((591.0, 583.0), (580.0, 985.0), 'windows'), ((591.0, 583.0), (float('inf'), 985.0), 'windows')])
+    ((591.0, 583.0), (580.0, 985.0), 'windows'), ((591.0, 583.0), (float('inf'), 985.0), 'windows'),
+    ((591.0, 583.0), (580.0, 400.0), 'verses'), ((591.0, 583.0), (700.0, 400.0), '')])
 def test_632_names_a_winner_only_beyond_chance(windows, by_length, said):
     assert sampling.who_is_better(windows, by_length, 0.05) == said
