@@ -105,9 +105,10 @@ def run_parity(args: argparse.Namespace) -> Dict[str, Any]:
     after steps of SGD with clipping made in lockstep. Then what does not compute the same, and by how much."""
     from gluon_rnn.torch_parity import differences, parity
     size = parity.Size(**given_settings(args, parity.Size))
-    chosen = [pair for pair in parity.pairs() if pair.name.startswith(args.only)]
+    every = parity.pairs(size)
+    chosen = [pair for pair in every if pair.name.startswith(args.only)]
     if not chosen:
-        raise ValueError(f'--only {args.only!r} begins no row: take the first words of one, such as {parity.pairs()[0].name!r}')
+        raise ValueError(f'--only {args.only!r} begins no row: take the first words of one, such as {every[0].name!r}')
     width = max(len(pair.name) for pair in chosen)
 
     def write(name: str, figures: Mapping[str, float], second_bias: str = '', verdict: str = '') -> None:

@@ -170,10 +170,7 @@ def _model(size: Size, *, scale: float = SCALE, **network: Any) -> LanguageModel
 def _train(trainer: Any, size: Size) -> None:
     trainer.start(size.batch_size)
     for X, Y in drawn_batches(size)[2:]:
-        if isinstance(trainer, TorchTrainer):
-            trainer.step(torch.from_numpy(X), torch.from_numpy(Y))
-        else:
-            trainer.step(X, Y)
+        trainer.step(X, Y)
 
 
 def _logits_apart(model: LanguageModel, twin: Any, size: Size) -> float:

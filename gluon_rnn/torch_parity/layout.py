@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from mxnet import nd
 
-from ..cells.base import Composite, Network
+from ..cells.base import Composite, Network, load_weights
 from ..cells.gluon_layer import GluonLayer
 from ..cells.weights import flat_state
 from ..models.language_model import LanguageModel, ModelConfig, build_model, copy_params
@@ -76,11 +76,11 @@ def from_torch(source: Any, config: ModelConfig | None = None, ctx: Any = None) 
         raise ValueError('a state_dict does not say what network it is of: pass its ModelConfig, too')
     if not isinstance(source, Mapping):
         raise ValueError(f'wanted a module of torch_parity or a state_dict, got a {type(source).__name__}')
-    layer = 'dense.weight' in source or any('weight_ih' in key for key in source)
-    native = config.impl == 'gluon'
-    model = build_model(config if layer == native else _other_form(config), ctx)
+    layer = any('weight_ih' in key for key in source)
+    same_form = layer == (config.impl == 'gluon')
+    model = build_model(config if same_form else _other_form(config), ctx)
     load_state_dict(model, source)
-    if layer == native:
+    if same_form:
         return model
     wanted = build_model(config, ctx)
     copy_params(model, wanted)
@@ -89,16 +89,8 @@ def from_torch(source: Any, config: ModelConfig | None = None, ctx: Any = None) 
 
 def load_state_dict(model: LanguageModel, state_dict: Mapping[str, torch.Tensor]) -> None:
     """Write a state_dict of the same form into a model, all or nothing. Raises ValueError that names what does not fit."""
-    arrays = {torch_name(name): array for name, array in weights_of(model).items()}
-    missing, extra = sorted(arrays.keys() - state_dict.keys()), sorted(state_dict.keys() - arrays.keys())
-    if missing or extra:
-        raise ValueError(f'the state_dict belongs to another network: missing {", ".join(missing) or "nothing"}, '
-                         f'unexpected {", ".join(extra) or "nothing"}')
-    for name, array in arrays.items():
-        if tuple(state_dict[name].shape) != array.shape:
-            raise ValueError(f'{name} must have shape {array.shape}, got {tuple(state_dict[name].shape)}')
-    for name, array in arrays.items():
-        array[:] = state_dict[name].detach().cpu().float().numpy()
+    load_weights({torch_name(name): array for name, array in weights_of(model).items()},
+                 {name: value.detach().cpu().float().numpy() for name, value in state_dict.items()})
 
 
 def settings(config: ModelConfig, *, layer: bool) -> modules.Settings:

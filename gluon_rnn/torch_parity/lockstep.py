@@ -9,33 +9,28 @@ from mxnet import autograd, nd
 
 from ..cells.ops import OneHot
 from ..corpora.sampling import consecutive_batches, random_batches
+from ..training.data_parallel import Replicas
 from ..training.loss import cross_entropy
 from ..training.optimizer import Optimizer
+from ..training.step import PlainStep
 from .torch_trainer import TorchTrainer
 
 Batch = Tuple[np.ndarray, np.ndarray]
 
 
 class MXNetTrainer:
-    """The counterpart of `TorchTrainer`, made of the parts of `gluon_rnn.Trainer`."""
+    """The counterpart of `TorchTrainer`: the step of `gluon_rnn.Trainer`."""
 
     def __init__(self, model: Any, *, optimizer: str = 'sgd', lr: float = 1e2, clipping_theta: float = 1e-2):
         self.model = model
-        self.optimizer = Optimizer(model.parameters(), optimizer, lr, clipping_theta)
-        self.state: Any = None
+        self.take = PlainStep(Replicas([model]), Optimizer(model.parameters(), optimizer, lr, clipping_theta), batch_size=1)
 
     def start(self, batch_size: int) -> None:
-        self.state = self.model.begin_state(batch_size)
+        self.states = [self.model.begin_state(batch_size)]
 
     def step(self, X: np.ndarray, Y: np.ndarray) -> float:
         """One step on X and Y, each (batch_size, num_steps). Returns the loss per character before it."""
-        labels = nd.array(Y).T.reshape((-1,))
-        state = tuple(s.detach() for s in self.state)
-        with autograd.record():
-            logits, self.state = self.model(nd.array(X), state)
-        loss, gradient = cross_entropy(logits, labels)
-        logits.backward(gradient)
-        self.optimizer.step()
+        self.states, loss, _ = self.take(X, Y, self.take.carry(self.states), stop=False)
         return loss.asscalar()
 
 
@@ -55,7 +50,7 @@ class Lockstep:
 
     def step(self, X: np.ndarray, Y: np.ndarray) -> Tuple[float, float]:
         """Train both by one step. Returns both losses, MXNet's first."""
-        return self.here.step(X, Y), self.there.step(torch.from_numpy(X), torch.from_numpy(Y))
+        return self.here.step(X, Y), self.there.step(X, Y)
 
 
 def batches(corpus_indices: Any, batch_size: int, num_steps: int, *, rng: Any = None) -> Iterator[Batch]:

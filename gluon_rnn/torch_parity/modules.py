@@ -214,8 +214,6 @@ def load_model(path: Any) -> Tuple[LanguageModel, str]:
         digest = saved.pop('sha256')
         if digest != digest_of(saved):        # PyTorch itself checks nothing of what it reads
             raise ValueError('its contents are not what was exported')
-        if saved['settings'].pop('both_forward', False):        # of older versions
-            raise ValueError('both its directions read forward, which is no longer here')
         model = LanguageModel(Settings(**saved['settings']))
         model.load_state_dict(saved['state_dict'])
     except Exception as error:      # torch.load has no errors of its own: whatever it stumbles over comes out

@@ -14,10 +14,11 @@ from ..benchmark.cases import REFERENCE, to_list
 from ..benchmark.implementations import Setting
 from ..benchmark.measuring import Measurement
 from ..runs.files import write_whole
+from ..version import __version__
 from . import curves
 from .parity import TOLERANCES
 
-_PACKAGES = ('gluon_rnn', 'mxnet', 'd2lzh', 'torch', 'numpy')
+_PACKAGES = ('mxnet', 'd2lzh', 'torch', 'numpy')
 Text = Tuple[str, str]
 _QUANTITIES: Dict[str, Text] = {'logits': ('logits', '输出'), 'states': ('states', '状态'), 'gradients': ('gradients', '梯度'),
                                 'losses': ('losses', '损失'), 'weights': ('weights', '权重')}
@@ -31,9 +32,8 @@ _CHINESE = {'GRU of the book': '书中的 GRU', 'GRU reset after': '先乘后重
 
 def versions() -> Dict[str, str]:
     """The versions of everything compared, by name."""
-    from ..version import __version__
     found = {'gluon_rnn': __version__}
-    for name in _PACKAGES[1:]:
+    for name in _PACKAGES:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

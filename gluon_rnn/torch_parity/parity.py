@@ -11,8 +11,9 @@ layer is held against a layer, both are random and both are trained.
 """
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
+import itertools
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, Iterable, List, Tuple
 
 import numpy as np
 import torch
@@ -47,18 +48,13 @@ class Size:
 class Pair:
     """A network here, and the form of its twin."""
     name: str
-    network: Mapping[str, Any]      # of ModelConfig, but for its sizes
+    config: ModelConfig
     layer: bool                     # the twin is the torch.nn layer, not the loop by hand
-    sizes: Mapping[str, int] = field(default_factory=dict)      # of ModelConfig, as parts of num_hiddens
-
-    def config(self, size: Size) -> ModelConfig:
-        parts: Dict[str, Any] = {name: size.num_hiddens * percent // 100 for name, percent in self.sizes.items()}
-        return ModelConfig(vocab_size=size.vocab_size, num_hiddens=size.num_hiddens, **self.network, **parts)
 
     @property
     def second_bias(self) -> str:
         """The second bias: 'none' exists, it is 'trained' on both sides, or 'frozen' on the one side that has it."""
-        if (self.network['impl'] == 'gluon') != self.layer:
+        if (self.config.impl == 'gluon') != self.layer:
             return 'frozen'
         return 'trained' if self.layer else 'none'
 
@@ -79,42 +75,37 @@ class Row:
         return {**asdict(self), 'tolerance': TOLERANCES, 'verdict': 'equal' if self.passed else 'NOT EQUAL'}
 
 
-def pairs(impls: Sequence[str] = IMPLS) -> List[Pair]:
+def pairs(size: Size) -> List[Pair]:
     """Every network in every implementation, with each form that PyTorch has of it."""
     found = []
-    shapes: List[Tuple[str, Dict[str, Any], Dict[str, int]]] = [
-        ('', {}, {}), ('2 layers', {'num_layers': 2}, {}), ('bidirectional', {'bidirectional': True}, {}),
-        ('bidirectional, unequal', {'bidirectional': True}, {'backward_hiddens': 60}),
-        ('2 bidirectional layers', {'num_layers': 2, 'bidirectional': True}, {}),
-        ('2 residual layers', {'num_layers': 2, 'residual': True}, {})]
-    kinds: List[Tuple[str, Dict[str, Any]]] = [
-        ('RNN tanh', {'cell': 'rnn'}), ('RNN relu', {'cell': 'rnn', 'activation': 'relu'}),
-        ('RNN sigmoid', {'cell': 'rnn', 'activation': 'sigmoid'}), ('GRU of the book', {'cell': 'gru', 'reset_after': False}),
-        ('GRU reset after', {'cell': 'gru', 'reset_after': True}), ('LSTM', {'cell': 'lstm'})]
-    for kind, network in kinds:
-        for shape, more, sizes in shapes:
-            for impl in impls:
-                for layer in (False, True):
-                    if kind == 'GRU of the book' and (impl == 'gluon' or layer):
-                        continue        # a layer resets after the product, which is another network: `differences.gru_form`
-                    if kind == 'RNN sigmoid' and layer:
-                        continue        # torch.nn has none
-                    if kind != 'RNN sigmoid' and impl == 'gluon' and not layer:
-                        continue        # layer against layer is the closer look
-                    name = ', '.join(filter(None, (kind, shape)))
-                    found.append(Pair(f'{name} | {impl} | {"torch.nn" if layer else "by hand"}',
-                                      {**network, **more, 'impl': impl}, layer, sizes))
+    shapes: Dict[str, Dict[str, Any]] = {
+        '': {}, '2 layers': {'num_layers': 2}, 'bidirectional': {'bidirectional': True},
+        'bidirectional, unequal': {'bidirectional': True, 'backward_hiddens': size.num_hiddens * 60 // 100},
+        '2 bidirectional layers': {'num_layers': 2, 'bidirectional': True},
+        '2 residual layers': {'num_layers': 2, 'residual': True}}
+    kinds: Dict[str, Dict[str, Any]] = {
+        'RNN tanh': {'cell': 'rnn'}, 'RNN relu': {'cell': 'rnn', 'activation': 'relu'},
+        'RNN sigmoid': {'cell': 'rnn', 'activation': 'sigmoid'}, 'GRU of the book': {'cell': 'gru', 'reset_after': False},
+        'GRU reset after': {'cell': 'gru', 'reset_after': True}, 'LSTM': {'cell': 'lstm'}}
+    for kind, shape, impl, layer in itertools.product(kinds, shapes, IMPLS, (False, True)):
+        if kind == 'GRU of the book' and (impl == 'gluon' or layer):
+            continue        # a layer resets after the product, which is another network: `differences.gru_form`
+        if kind == 'RNN sigmoid' and layer:
+            continue        # torch.nn has none
+        if kind != 'RNN sigmoid' and impl == 'gluon' and not layer:
+            continue        # layer against layer is the closer look
+        name = ', '.join(filter(None, (kind, shape)))
+        config = ModelConfig(vocab_size=size.vocab_size, num_hiddens=size.num_hiddens, impl=impl, **kinds[kind], **shapes[shape])
+        found.append(Pair(f'{name} | {impl} | {"torch.nn" if layer else "by hand"}', config, layer))
     return found
 
 
-def compare_pair(pair: Pair, size: Size | None = None) -> Row:
+def compare_pair(pair: Pair, size: Size) -> Row:
     """Compare one network with its twin."""
-    size = size or Size()
-    config, rng = pair.config(size), np.random.default_rng(size.seed)
-    model = build_model(config)
+    model = build_model(pair.config)
     if pair.second_bias == 'frozen':
         freeze_biases(model.network)
-    randomize(model, rng)
+    randomize(model, np.random.default_rng(size.seed))
     twin = to_torch(model, layer=pair.layer)
     if pair.second_bias == 'frozen':
         freeze_second_bias(twin)
@@ -127,7 +118,7 @@ def measure_pair(name: str, second_bias: str, model: LanguageModel, twin: Any, s
     (first, _), second, *others = drawn_batches(size)
     lockstep.start(size.batch_size)
     with torch.no_grad():
-        state = [model(nd.array(first), lockstep.here.state)[1], twin(torch.from_numpy(first), lockstep.there.state)[1]]
+        state = [model(nd.array(first), lockstep.here.states[0])[1], twin(torch.from_numpy(first), lockstep.there.state)[1]]
     (logits, last), (twin_logits, twin_last) = gradients(model, twin, state, second)
     found = {'logits': largest([logits.asnumpy()], [twin_logits.detach().numpy()]),
              'states': largest(flat_states(last), flat_states(twin_last))}
@@ -136,8 +127,7 @@ def measure_pair(name: str, second_bias: str, model: LanguageModel, twin: Any, s
                           for key, value in twin.named_parameters()}, model.config)
     found['gradients'] = largest(here.values(), (there[key] for key in here))
 
-    losses = [lockstep.step(X, Y) for X, Y in others]
-    found['losses'] = largest([np.array([a]) for a, _ in losses], [np.array([b]) for _, b in losses])
+    found['losses'] = largest(*zip(*(lockstep.step(X, Y) for X, Y in others)))
     weights = {key: value.asnumpy() for key, value in weights_of(model).items()}
     there = carried_back(twin.state_dict(), model.config)
     found['weights'] = largest(weights.values(), (there[key] for key in weights))

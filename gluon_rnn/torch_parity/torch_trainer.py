@@ -28,11 +28,11 @@ class TorchTrainer:
     def start(self, batch_size: int) -> None:
         self.state = self.model.begin_state(batch_size)
 
-    def step(self, X: torch.Tensor, Y: torch.Tensor) -> float:
-        """One step on X and Y, each (batch_size, num_steps). Returns the loss per character before it."""
+    def step(self, X: Any, Y: Any) -> float:
+        """One step on X and Y, each (batch_size, num_steps), tensors or arrays. Returns the loss per character before it."""
         self.state = tuple(s.detach() for s in self.state)
-        logits, self.state = self.model(X, self.state)
-        loss = functional.cross_entropy(logits, Y.T.reshape(-1))
+        logits, self.state = self.model(torch.as_tensor(X), self.state)
+        loss = functional.cross_entropy(logits, torch.as_tensor(Y).T.reshape(-1))
         self.optimizer.zero_grad()
         loss.backward()
         self.clip()

@@ -79,7 +79,7 @@ def test_a_page_of_a_whole_run_marks_nothing(tmp_path):
 
 
 def test_every_word_of_a_pair_has_its_chinese():
-    rows = [{'name': pair.name, 'second_bias': pair.second_bias} for pair in parity.pairs()]
+    rows = [{'name': pair.name, 'second_bias': pair.second_bias} for pair in parity.pairs(parity.Size())]
     for kind, of_kind in page.group(rows):
         words = {kind, *(row[part] for row in of_kind for part in ('shape', 'there', 'second_bias'))}
         assert {en for en, chinese in words if en == chinese} <= {'RNN tanh', 'RNN relu', 'RNN sigmoid', 'LSTM', 'torch.nn'}

@@ -10,8 +10,8 @@ from gluon_rnn.torch_parity import parity
 from gluon_rnn.torch_parity.layout import to_torch
 from gluon_rnn.torch_parity.parity import Size
 
-PAIRS = {pair.name: pair for pair in parity.pairs()}
 SMALL = Size(num_hiddens=6, num_steps=4, batch_size=3, vocab_size=11, lockstep=4)
+PAIRS = {pair.name: pair for pair in parity.pairs(SMALL)}
 FEW = ['RNN relu | gluon | torch.nn', 'RNN sigmoid | gluon | by hand', 'RNN tanh, 2 layers | hybrid | by hand',
        'GRU of the book | scratch | by hand', 'GRU reset after, bidirectional | hybrid | torch.nn',
        'LSTM, bidirectional, unequal | scratch | torch.nn', 'LSTM, 2 bidirectional layers | gluon | torch.nn']
@@ -28,13 +28,13 @@ def test_a_network_and_its_twin(name):
 @pytest.mark.slow
 def test_every_network():
     size = Size(num_hiddens=5, num_steps=2, batch_size=2, vocab_size=9, lockstep=2)
-    assert not [row for row in (parity.compare_pair(pair, size) for pair in parity.pairs()) if not row.passed]
+    assert not [row for row in (parity.compare_pair(pair, size) for pair in parity.pairs(size)) if not row.passed]
 
 
 def test_every_cell_has_its_pairs():
     kinds = {name.split(' | ')[0].split(',')[0] for name in PAIRS}
     assert kinds == {'RNN tanh', 'RNN relu', 'RNN sigmoid', 'GRU of the book', 'GRU reset after', 'LSTM'}
-    assert {pair.network['impl'] for pair in PAIRS.values()} == set(parity.IMPLS)
+    assert {pair.config.impl for pair in PAIRS.values()} == set(parity.IMPLS)
     assert PAIRS['LSTM | scratch | torch.nn'].second_bias == 'frozen'
     assert PAIRS['LSTM | gluon | torch.nn'].second_bias == 'trained'
     assert PAIRS['LSTM | scratch | by hand'].second_bias == 'none'
