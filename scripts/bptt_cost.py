@@ -13,12 +13,11 @@ import sys
 import time
 import tracemalloc
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List, Sequence, Tuple
 
 import _cli
 import numpy as np
-from _flags import add_out, make_room
-from tqdm import tqdm
+from _flags import add_out, add_quick, make_room
 
 from gluon_rnn import bptt
 from gluon_rnn.plots import new_figure, save_figure
@@ -28,21 +27,25 @@ VOCAB_SIZE = 26
 NAMES = {'bptt': 'BPTT', 'rtrl': 'RTRL'}
 COLOURS = {'bptt': '#2a6fbb', 'rtrl': '#d9652b'}
 WHAT = {'seconds': 'time', 'bytes': 'memory'}
-THEORY = {('bptt', 'seconds', 'T'): 1, ('bptt', 'seconds', 'h'): 2,  # exponents
-          ('bptt', 'bytes', 'T'): 1, ('bptt', 'bytes', 'h'): 1,
-          ('rtrl', 'seconds', 'T'): 1, ('rtrl', 'seconds', 'h'): 4,
-          ('rtrl', 'bytes', 'T'): 0, ('rtrl', 'bytes', 'h'): 3}
-LENGTHS, HIDDENS_FOR_LENGTHS = (64, 128, 256, 512, 1024), 32
-# The hidden units to try, and T. The theory is about the largest term, so each curve is measured where that
-# leads: BPTT's time where h^2 outweighs the calls, its memory where T h outweighs the h^2 of the gradient.
-HIDDENS = {('bptt', 'seconds'): ((128, 256, 512, 1024, 2048), 64),
-           ('bptt', 'bytes'): ((32, 64, 128, 256, 512), 2048),
-           ('rtrl', 'seconds'): ((16, 32, 64, 128, 256), 6),
-           ('rtrl', 'bytes'): ((16, 32, 64, 128, 256), 6)}
-FIT_LAST = 3  # an exponent is fitted to the three largest sizes
+Sizes = Sequence[Tuple[int, int]]
+LENGTHS = [(T, 32) for T in (64, 128, 256, 512, 1024)]
+# method, seconds or bytes, and what grows -> the exponent of the theory, and the (num_steps, num_hiddens) to try. The theory is
+# about the largest term, so each curve over h is measured where that leads: BPTT's time where h^2 outweighs the calls, its memory
+# where T h outweighs the h^2 of the gradient.
+CURVES: Dict[Tuple[str, str, str], Tuple[int, Sizes]] = {
+    ('bptt', 'seconds', 'T'): (1, LENGTHS),
+    ('bptt', 'seconds', 'h'): (2, [(64, h) for h in (128, 256, 512, 1024, 2048)]),
+    ('bptt', 'bytes', 'T'): (1, LENGTHS),
+    ('bptt', 'bytes', 'h'): (1, [(2048, h) for h in (32, 64, 128, 256, 512)]),
+    ('rtrl', 'seconds', 'T'): (1, LENGTHS),
+    ('rtrl', 'seconds', 'h'): (4, [(6, h) for h in (16, 32, 64, 128, 256)]),
+    ('rtrl', 'bytes', 'T'): (0, LENGTHS),
+    ('rtrl', 'bytes', 'h'): (3, [(6, h) for h in (16, 32, 64, 128, 256)])}
+FIT_LAST = 3        # an exponent is fitted to the three largest sizes
+REPEATS = 5         # timed runs; the fastest counts
 
 
-def measure(method, what, num_steps, num_hiddens):
+def measure(method: str, what: str, num_steps: int, num_hiddens: int) -> float:
     """The cost of one gradient of one sequence: seconds, or the peak of the bytes that the method allocates, without
     the parameters and the sequence.
     """
@@ -62,63 +65,35 @@ def measure(method, what, num_steps, num_hiddens):
         tracemalloc.stop()
 
 
-def sizes_of(method, what, axis, scale):
-    """The (num_steps, num_hiddens) of one curve."""
-    if axis == 'T':
-        return [(max(1, round(T * scale)), HIDDENS_FOR_LENGTHS) for T in LENGTHS]
-    hiddens, num_steps = HIDDENS[method, what]
-    return [(num_steps, max(1, round(h * scale))) for h in hiddens]
+def measure_curve(method: str, what: str, axis: str, theory: int, sizes: Sizes, repeats: int) -> Dict[str, Any]:
+    """Measure at each size, and fit the exponent."""
+    # round after round, not size after size: what else the machine does then falls on all sizes alike
+    rounds = [[measure(method, what, *size) for size in sizes] for _ in range(repeats if what == 'seconds' else 1)]
+    values = [min(size) for size in zip(*rounds)]
+    num_steps, num_hiddens = map(list, zip(*sizes))
+    x = num_steps if axis == 'T' else num_hiddens
+    slope, _ = np.polyfit(np.log(x[-FIT_LAST:]), np.log(values[-FIT_LAST:]), 1)
+    exponent = round(float(slope), 2) + 0.0     # never -0.0
+    print(f'{NAMES[method]}, {WHAT[what]}: {axis}^{exponent:.2f} (theory {axis}^{theory})', flush=True)
+    return {'method': method, 'what': what, 'axis': axis, 'num_steps': num_steps, 'num_hiddens': num_hiddens, 'values': values,
+            'theory': theory, 'exponent': exponent}
 
 
-def run_cost(args):
-    curves = {key: sizes_of(*key, args.scale) for key in THEORY}
-    record: Dict[str, Any] = {'flags': {'scale': args.scale, 'repeats': args.repeats}, 'python': sys.version.split()[0],
-                              'numpy': np.__version__, 'cpus': os.cpu_count(), 'curves': []}
-    with tqdm(total=len(curves), unit='curve', leave=False, disable=None) as bar:
-        for (method, what, axis), sizes in curves.items():
-            # round after round, not size after size: what else the machine does then falls on all sizes alike
-            rounds = [[measure(method, what, *size) for size in sizes]
-                      for _ in range(args.repeats if what == 'seconds' else 1)]
-            values = [min(size) for size in zip(*rounds)]
-            bar.update()
-            steps, hiddens = map(list, zip(*sizes))
-            record['curves'].append({'method': method, 'what': what, 'axis': axis,
-                                     'num_steps': steps, 'num_hiddens': hiddens, 'values': values})
-    for curve in record['curves']:
-        x, y = axis_and_value(curve)
-        curve['theory'] = THEORY[curve['method'], curve['what'], curve['axis']]
-        slope, _ = np.polyfit(np.log(x[-FIT_LAST:]), np.log(y[-FIT_LAST:]), 1)
-        curve['exponent'] = round(float(slope), 2) + 0.0  # never -0.0
-        print(f'{NAMES[curve["method"]]}, {WHAT[curve["what"]]}: {curve["axis"]}^{curve["exponent"]:.2f}'
-              f' (theory {curve["axis"]}^{curve["theory"]})')
-    save_figure(draw_cost(record['curves']), args.out / 'cost.png')
-    write_whole(args.out / 'cost.json', json.dumps(record, indent=1) + '\n')
-    print(f'wrote {args.out / "cost.png"} and {args.out / "cost.json"}')
-
-
-def axis_and_value(curve):
-    """The curve as drawn: seconds (over h: seconds a step, so that methods may differ in T) or megabytes."""
-    if curve['what'] == 'bytes':
-        divisors = [1e6] * len(curve['values'])
-    else:
-        divisors = curve['num_steps'] if curve['axis'] == 'h' else [1] * len(curve['values'])
-    x = curve['num_steps'] if curve['axis'] == 'T' else curve['num_hiddens']
-    return x, [value / divisor for value, divisor in zip(curve['values'], divisors)]
-
-
-def draw_cost(curves):
+def draw_cost(curves: List[Dict[str, Any]]) -> Any:
+    """Seconds (over h: seconds a step, so that methods may differ in T) and megabytes, over T and over h."""
     figure, axes = new_figure(11, 8, nrows=2, ncols=2)
     for panel, (what, axis) in zip(axes.flat, [(what, axis) for what in WHAT for axis in 'Th']):
         ticks = set()
         for curve in curves:
             if (curve['what'], curve['axis']) != (what, axis):
                 continue
-            x, y = axis_and_value(curve)
+            steps, hiddens = curve['num_steps'], curve['num_hiddens']
+            x, at = (steps, f'h = {hiddens[0]}') if axis == 'T' else (hiddens, f'T = {steps[0]}')
+            unit = 1e6 if what == 'bytes' else 1 if axis == 'T' else steps[0]
+            y = [value / unit for value in curve['values']]
             ticks.update(x)
             colour, theory = COLOURS[curve['method']], curve['theory']
-            at = f'h = {curve["num_hiddens"][0]}' if axis == 'T' else f'T = {curve["num_steps"][0]}'
-            line = [y[-1] * (size / x[-1]) ** theory for size in x]
-            panel.plot(x, line, '--', lw=1.2, color=colour, alpha=0.7)
+            panel.plot(x, [y[-1] * (size / x[-1]) ** theory for size in x], '--', lw=1.2, color=colour, alpha=0.7)
             panel.plot(x, y, 'o', ms=6, color=colour, label=f'{NAMES[curve["method"]]} at {at}: '
                        f'${axis}^{{{curve["exponent"]:.2f}}}$, theory ${axis}^{{{theory}}}$')
         seconds = 'seconds' if axis == 'T' else 'seconds a step'
@@ -133,21 +108,19 @@ def draw_cost(curves):
     return figure
 
 
-def parser():
+def main() -> None:
     p = _cli.ArgumentParser(description=__doc__)
-    p.add_argument('--scale', type=float, default=1.0, help='multiplies the lengths T and the hidden units h '
-                   'that are tried')
-    p.add_argument('--repeats', type=_cli.count, default=5, help='timed runs; the fastest counts')
+    add_quick(p, 'some seconds')
     add_out(p, Path('runs/bptt_cost'), 'folder for picture and data')
-    return p
-
-
-def main():
-    args = parser().parse_args()
-    if not 0.05 <= args.scale <= 2:
-        raise ValueError(f'--scale must be from 0.05 to 2 (2 takes 2.3 GB), got {args.scale}')
-    make_room([args.out / 'cost.png', args.out / 'cost.json'], args.overwrite)
-    run_cost(args)
+    args = p.parse_args()
+    picture, data = args.out / 'cost.png', args.out / 'cost.json'
+    make_room([picture, data], args.overwrite)
+    curves = [measure_curve(*key, theory, sizes[:FIT_LAST] if args.quick else sizes, 1 if args.quick else REPEATS)
+              for key, (theory, sizes) in CURVES.items()]
+    save_figure(draw_cost(curves), picture)
+    machine = {'python': sys.version.split()[0], 'numpy': np.__version__, 'cpus': os.cpu_count()}
+    write_whole(data, json.dumps({'quick': args.quick, **machine, 'curves': curves}, indent=1) + '\n')
+    print(f'wrote {picture} and {data}')
 
 
 if __name__ == '__main__':

@@ -32,7 +32,7 @@ SECONDS = 1.2       # then somebody presses Ctrl-C: some flags ask for years of 
 # Where a command has these flags, it gets them first: it should come past its parser. What is drawn comes later and wins.
 SMALL = {'--num-hiddens': '9', '--num-epochs': '1', '--max-chars': '400', '--batch-size': '4', '--num-steps': '5',
          '--length': '3', '--rounds': '1', '--ctx': 'cpu', '--vocab-size': '20', '--lockstep': '2', '--num-samples': '20',
-         '--scale': '0.05', '--repeats': '1', '--threads': '1', '--corpus': 'text.txt', '--prefix': '的', '--text': '的的的',
+         '--threads': '1', '--corpus': 'text.txt', '--prefix': '的', '--text': '的的的',
          '--out': 'new', '--impl': 'scratch'}
 NUMBERS = ('1', '2', '3', '4', '7', '0', '-1', '0.5', '0.999', '1e-9', '1e300', 'nan', 'inf', '-inf', '2147483648',
            '1' + '0' * 30, '9223372036854775807', '')
