@@ -26,7 +26,7 @@ from _runs import add_run, check_resume, given_settings, kept, resume_command, t
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.corpora.corpus import CORPORA
 from gluon_rnn.models.bigrams import Counting
-from gluon_rnn.models.fill_in import MASK, Filled, FillIn, Score, evaluate_gaps, fill, network_log_probabilities, one_directional
+from gluon_rnn.models.fill_in import MASK, Filled, FillIn, Score, evaluate_gaps, fill, one_directional
 from gluon_rnn.plots import SPACE
 from gluon_rnn.runs import checkpoint
 from gluon_rnn.runs.files import write_whole
@@ -121,7 +121,7 @@ def learn(run: TaskRun, texts: GapTexts, out: Path) -> Dict[str, Any]:
         run.folder.draw()
         best = checkpoint.read(checkpoint.find_checkpoint(run.folder.folder)).model(texts.ctx, FillIn)
         sizes = f'{"2 x " * settings.bidirectional}{settings.num_hiddens}'
-        return row(f'{name}, {sizes}', number, evaluate_gaps(network_log_probabilities(best), texts.test))
+        return row(f'{name}, {sizes}', number, evaluate_gaps(best, texts.test))
 
 
 def compare(run: TaskRun, texts: GapTexts, args: argparse.Namespace) -> Dict[str, Any]:
@@ -139,7 +139,7 @@ def counted(texts: GapTexts) -> Iterator[Dict[str, Any]]:
     """Score counting bigrams on the test text."""
     for name, right in (('bigrams on both sides', True), ('bigrams on the left', False)):
         counting = Counting.fitted(texts.train, texts.corpus.vocab_size, texts.valid, right=right)
-        yield row(f'counting {name}, alpha {counting.alpha:g}', 0, evaluate_gaps(counting.log_probabilities, texts.test))
+        yield row(f'counting {name}, alpha {counting.alpha:g}', 0, evaluate_gaps(counting, texts.test))
 
 
 def describe(record: EpochRecord) -> str:

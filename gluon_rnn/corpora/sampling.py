@@ -19,6 +19,7 @@ from mxnet import nd
 from .indices import to_numpy
 
 Batch = Tuple[nd.NDArray, nd.NDArray]
+Rows = Tuple[np.ndarray, np.ndarray]        # the same on the host
 
 
 def random_batches(corpus_indices: Any, batch_size: int, num_steps: int, *, ctx: Any = None,
@@ -80,7 +81,7 @@ def on_device(XY: np.ndarray, ctx: Any = None) -> Batch:
     return both[:, :-1], both[:, 1:]
 
 
-def masked_batches(batches: Iterator[Batch], mask: int, mask_rate: float, rng: np.random.Generator) -> Iterator[Batch]:
+def masked_batches(batches: Iterator[Rows], mask: int, mask_rate: float, rng: np.random.Generator) -> Iterator[Rows]:
     """Batches of either sampling with some characters replaced by `mask`, for filling in.
 
         X  0 1 2 3 4 5      masked  0 1 _ 3 4 5      y  2 8
@@ -90,11 +91,10 @@ def masked_batches(batches: Iterator[Batch], mask: int, mask_rate: float, rng: n
     Yields X (batch_size, num_steps) and y (number masked,), the characters behind the masks, row by row.
     """
     for X, _ in batches:
-        characters = X.asnumpy()
-        places = np.sort(rng.choice(characters.size, max(1, round(mask_rate * characters.size)), replace=False))
-        y = characters.flat[places]
-        characters.flat[places] = mask
-        yield nd.array(characters, ctx=X.context), nd.array(y, ctx=X.context)
+        places = np.sort(rng.choice(X.size, max(1, round(mask_rate * X.size)), replace=False))
+        masked = X.copy()
+        masked.flat[places] = mask
+        yield masked, X.flat[places]
 
 
 def num_batches(length: int, batch_size: int, num_steps: int, sampling: str) -> int:

@@ -4,10 +4,9 @@ from __future__ import annotations
 from typing import Any, Sequence
 
 import numpy as np
-from mxnet import nd
 
 from ..corpora.indices import check_indices
-from ..corpora.sampling import Batch
+from ..corpora.sampling import Rows
 from .fill_in import evaluate_gaps
 
 _ALPHAS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -32,22 +31,20 @@ class Counting:
         self.before = {b: (first[second == b], counts[second == b]) for b in np.unique(second)}
 
     @classmethod
-    def fitted(cls, corpus_indices: Any, vocab_size: int, batches: Sequence[Batch], *, right: bool = True) -> Counting:
+    def fitted(cls, corpus_indices: Any, vocab_size: int, batches: Sequence[Rows], *, right: bool = True) -> Counting:
         """Counting with the α that scores best on masked batches of another text."""
         counting = cls(corpus_indices, vocab_size, right=right)
 
         def perplexity(alpha: float) -> float:
             counting.alpha = alpha
-            return evaluate_gaps(counting.log_probabilities, batches).perplexity
+            return evaluate_gaps(counting, batches).perplexity
         counting.alpha = min(_ALPHAS, key=perplexity)
         return counting
 
-    def log_probabilities(self, X: nd.NDArray) -> np.ndarray:
+    def log_probabilities(self, X: np.ndarray) -> np.ndarray:
         """(number of masks, vocab_size), row by row of X; the mask is the index vocab_size."""
-        characters = X.asnumpy().astype(np.int64)
-        mask = self.vocab_size
-        framed = np.pad(characters, ((0, 0), (1, 1)), constant_values=mask)
-        rows, steps = np.nonzero(characters == mask)
+        framed = np.pad(X, ((0, 0), (1, 1)), constant_values=self.vocab_size)
+        rows, steps = np.nonzero(self.vocab_size == X)
         return np.stack([self._one(framed[row, step], framed[row, step + 2]) for row, step in zip(rows, steps)])
 
     def _one(self, left: int, right: int) -> np.ndarray:

@@ -8,7 +8,6 @@ places alone.
 from __future__ import annotations
 
 import dataclasses
-import random
 from dataclasses import dataclass
 from typing import Any, Iterator, List, Sequence, Tuple
 
@@ -19,10 +18,11 @@ from ..cells.base import Network
 from ..cells.lengths import Lengths, check_lengths
 from ..cells.ops import OneHot, State
 from ..corpora.indices import check_indices
-from ..corpora.sampling import Batch, consecutive_batches, masked_batches, num_batches, random_batches
+from ..corpora.sampling import Rows, masked_batches
 from ..corpora.tokens import Vocabulary
 from ..training.config import TrainConfig
 from ..training.loss import perplexity
+from ..training.source import TextBatches
 from .base import Model, build_parts, check_matrix, count_parameters, with_parameters
 from .language_model import ModelConfig
 
@@ -59,6 +59,10 @@ class FillIn(Model):
         places = nd.array(steps * X.shape[0] + rows, ctx=self.ctx, dtype='int32')      # H is time-major
         return self.output(nd.take(H.reshape((-1, self.network.num_outputs)), places)), self.network.carry(state)
 
+    def log_probabilities(self, X: Any) -> np.ndarray:
+        """(number of masks, vocab_size), row by row of X, from a new state."""
+        return nd.log_softmax(self(X, self.begin_state(len(X)))[0]).asnumpy()
+
     @staticmethod
     def build(config: ModelConfig, ctx: Any = None) -> FillIn:
         return FillIn(config, *build_parts(config, config.vocab_size + 1, config.vocab_size, ctx))
@@ -73,33 +77,23 @@ def one_directional(config: ModelConfig) -> ModelConfig:
     return with_parameters(single, count_parameters(config, *sizes), *sizes)
 
 
-class MaskedText:
+class MaskedText(TextBatches):
     """Masked batches of a text under either sampling, a source for `Trainer.epochs_on`; each epoch masks other characters.
 
     Raises ValueError for a mask_rate out of range and where the text is too short for one batch.
     """
 
-    def __init__(self, corpus_indices: Any, config: TrainConfig, mask: int, mask_rate: float, *, ctx: Any = None):
+    def __init__(self, corpus_indices: Any, config: TrainConfig, mask: int, mask_rate: float):
         if not 0 < mask_rate < 1:
             raise ValueError(f'mask_rate must be above 0 and below 1, got {mask_rate}')
-        self.indices, self.config, self.mask, self.mask_rate, self.ctx = corpus_indices, config, mask, mask_rate, ctx
-        check_indices(corpus_indices, mask, 'the indices of the text')
-        next(self.batches(0))       # raises here what a text too short would raise later
+        super().__init__(check_indices(corpus_indices, mask, 'the indices of the text'), config)
+        self.mask, self.mask_rate = mask, mask_rate
 
-    def __len__(self) -> int:
-        return num_batches(len(self.indices), self.config.batch_size, self.config.num_steps, self.config.sampling)
-
-    def batches(self, epoch: int) -> Iterator[Batch]:
+    def batches(self, epoch: int) -> Iterator[Rows]:
         """Masked batches of an epoch, a function of seed and epoch alone."""
-        config = self.config
-        sizes = config.batch_size, config.num_steps
-        if config.sampling == 'random':
-            rng = random.Random(None if config.seed is None else f'{config.seed} {epoch}')
-            batches = random_batches(self.indices, *sizes, ctx=self.ctx, rng=rng)
-        else:
-            batches = consecutive_batches(self.indices, *sizes, ctx=self.ctx)
-        chosen = np.random.default_rng(None if config.seed is None else [config.seed, epoch])
-        return masked_batches(batches, self.mask, self.mask_rate, chosen)
+        seed = self.config.seed
+        chosen = np.random.default_rng(None if seed is None else [seed, epoch])
+        return masked_batches(super().batches(epoch), self.mask, self.mask_rate, chosen)
 
 
 @dataclass(frozen=True)
@@ -109,33 +103,24 @@ class Score:
     perplexity: float
 
 
-def evaluate_gaps(log_probabilities: Any, batches: Sequence[Batch]) -> Score:
-    """The score on masked batches; log_probabilities: X (batch_size, num_steps) -> (number of masks, vocab_size).
+def evaluate_gaps(model: Any, batches: Sequence[Rows]) -> Score:
+    """The score on masked batches. model: a `FillIn`, or another with its `log_probabilities`, as `bigrams.Counting`.
 
     Raises Diverged if the perplexity is too large for a float.
     """
     right = loss = number = 0.0
-    for X, labels in batches:
-        log_p, y = log_probabilities(X), labels.asnumpy().astype(np.int64)
+    for X, y in batches:
+        log_p = model.log_probabilities(X)
         right, number = right + float((log_p.argmax(axis=1) == y).sum()), number + len(y)
         loss -= float(log_p[np.arange(len(y)), y].sum())
     return Score(right / number, perplexity(loss / number, 'the gaps'))
 
 
-def network_log_probabilities(model: FillIn) -> Any:
-    """A model as a function for `evaluate_gaps`: each batch starts from a new state."""
-    def log_probabilities(X: nd.NDArray) -> np.ndarray:
-        logits, _ = model(X, model.begin_state(X.shape[0]))
-        return nd.log_softmax(logits).asnumpy()
-    return log_probabilities
-
-
-def held_out_batches(indices: Any, mask: int, mask_rate: float, num_steps: int, *, rounds: int = 3,
-                     ctx: Any = None) -> List[Batch]:
+def held_out_batches(indices: Any, mask: int, mask_rate: float, num_steps: int, *, rounds: int = 3) -> List[Rows]:
     """The same gaps for everyone: rows of num_steps of a text, masked `rounds` times over from fixed seeds."""
     config = TrainConfig(sampling='consecutive', num_steps=num_steps, seed=0,
                          batch_size=max(1, min(64, (len(indices) - 1) // (num_steps + 1))))
-    text = MaskedText(indices, config, mask, mask_rate, ctx=ctx)
+    text = MaskedText(indices, config, mask, mask_rate)
     return [batch for k in range(rounds) for batch in text.batches(k)]
 
 

@@ -6,7 +6,7 @@ from typing import Optional
 
 from .. import runtime
 from ..corpora.corpus import load_corpus
-from ..models.fill_in import FillIn, MaskedText, Score, evaluate_gaps, held_out_batches, network_log_probabilities
+from ..models.fill_in import FillIn, MaskedText, Score, evaluate_gaps, held_out_batches
 from ..models.language_model import ModelConfig
 from ..training.config import EpochRecord, TrainConfig
 from ..training.trainer import Trainer
@@ -69,7 +69,7 @@ class GapTexts:
             raise ValueError(f'the text {settings.corpus} has changed since the run started: restore it, or start a new run')
         first, second = round(len(corpus) * 0.8), round(len(corpus) * 0.9)
         self.train = corpus.indices[:first]
-        self.valid, self.test = (held_out_batches(part, corpus.vocab_size, settings.mask_rate, settings.num_steps, ctx=self.ctx)
+        self.valid, self.test = (held_out_batches(part, corpus.vocab_size, settings.mask_rate, settings.num_steps)
                                  for part in (corpus.indices[first:second], corpus.indices[second:]))
 
 
@@ -81,12 +81,12 @@ class FillInJob(TaskJob):
         self.config = choose_network(ModelConfig, settings, texts.ctx, vocab_size=vocab_size)
         train_config = pick(TrainConfig, settings)
         self.settings = replace(settings, impl=self.config.impl, corpus_sha256=texts.digest)
-        self.source = MaskedText(texts.train, train_config, vocab_size, settings.mask_rate, ctx=texts.ctx)
+        self.source = MaskedText(texts.train, train_config, vocab_size, settings.mask_rate)
         runtime.seed(settings.seed)
         self.trainer = Trainer(FillIn.build(self.config, texts.ctx), train_config)
 
     def measure(self, record: EpochRecord) -> EpochRecord:
         """The record with perplexity and accuracy on the validation text."""
-        score: Score = evaluate_gaps(network_log_probabilities(self.trainer.model), self.texts.valid)
+        score: Score = evaluate_gaps(self.trainer.model, self.texts.valid)
         self.trainer.held_out[record.epoch] = score.perplexity
         return replace(record, valid_perplexity=score.perplexity, accuracy=score.accuracy)

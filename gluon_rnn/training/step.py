@@ -61,41 +61,28 @@ class PlainStep:
         return [array[rows] for rows in self.shares] if len(self.shares) > 1 else [array]
 
 
-class WholeStep:
+class WholeStep(PlainStep):
     """The step of a model that offers `train_step`, the whole of it in one call, on one context in one process.
 
     The result is that of the plain step but for rounding. Gradients are left as they were.
     """
 
-    def __init__(self, model: Any, optimizer: Optimizer):
-        self.model, self.optimizer = model, optimizer
-
-    def begin(self, X: Any) -> List[Any]:
-        """The state for the rows of X, as at the beginning of a text."""
-        return [self.model.begin_state(X.shape[0])]
-
     def carry(self, states: List[Any]) -> List[Any]:
         """The same state: no gradient goes back into it."""
         return states
-
-    def num_labels(self, Y: Any) -> int:
-        """The number of labels in the batch."""
-        return Y.size
 
     def __call__(self, X: Any, Y: Any, states: List[Any], stop: bool) -> Tuple[List[Any], float, float]:
         """Move the weights once. Returns the new state, the loss, and the gradient's global norm before clipping."""
         if len(Y.shape) == 1:       # one a row of logits, which are time-major
             Y = Y.reshape((X.shape[1], X.shape[0])).T
-        loss, norm, state = self.model.train_step(X, Y, states[0], self.optimizer.whole_step())
+        loss, norm, state = self.replicas.models[0].train_step(X, Y, states[0], self.optimizer.whole_step())
         return [state], loss, norm
 
 
-def choose_step(replicas: Replicas, optimizer: Optimizer, batch_size: int) -> Any:
+def choose_step(replicas: Replicas, optimizer: Optimizer, batch_size: int) -> PlainStep:
     """The whole step where the model offers it and nobody else needs its gradients, else the plain one."""
-    model = replicas.models[0]
-    if hasattr(model, 'train_step') and not replicas.store and optimizer.has_whole_step:
-        return WholeStep(model, optimizer)
-    return PlainStep(replicas, optimizer, batch_size)
+    whole = hasattr(replicas.models[0], 'train_step') and not replicas.store and optimizer.has_whole_step
+    return (WholeStep if whole else PlainStep)(replicas, optimizer, batch_size)
 
 
 def _on(array: Any, ctx: Any) -> nd.NDArray:

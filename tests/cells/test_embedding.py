@@ -87,7 +87,7 @@ def test_a_whole_step_equals_the_plain_way(variant, optimizer, lr, theta):
         trainer = Trainer(model(impl, **CONFIGS[variant]), config)
         if plain:
             trainer.step = PlainStep(trainer.replicas, trainer.optimizer, config.batch_size)
-        assert isinstance(trainer.step, PlainStep if plain else WholeStep)
+        assert type(trainer.step) is (PlainStep if plain else WholeStep)
         found.append(([(r.perplexity, r.grad_norm, r.valid_perplexity) for r in trainer.epochs(TEXT, TEXT[:150])],
                       trainer.model.book_params()))
     for figures, params in found[1:]:

@@ -11,34 +11,23 @@ from mxnet import autograd, nd
 
 import gluon_rnn
 from gluon_rnn import Corpus, ModelConfig
-from gluon_rnn.corpora.sampling import consecutive_batches, masked_batches, random_batches
+from gluon_rnn.corpora.sampling import masked_batches
 from gluon_rnn.models.base import count_parameters
-from gluon_rnn.models.fill_in import (
-    FillIn,
-    MaskedText,
-    evaluate_gaps,
-    fill,
-    held_out_batches,
-    network_log_probabilities,
-    one_directional,
-)
+from gluon_rnn.models.fill_in import FillIn, MaskedText, evaluate_gaps, fill, held_out_batches, one_directional
 from gluon_rnn.training.config import TrainConfig
+from gluon_rnn.training.source import TextBatches
 from gluon_rnn.training.trainer import Trainer
 
 
 @pytest.mark.parametrize('sampling', ['random', 'consecutive'])
 def test_masked_batches_hide_what_they_ask_for(sampling):
-    def whole():
-        if sampling == 'random':
-            return random_batches(range(100), 3, 7, rng=random.Random(1))
-        return consecutive_batches(range(100), 3, 7)
-    masked = list(masked_batches(whole(), 100, 0.2, np.random.default_rng(2)))
-    assert len(masked) == len(list(whole())) >= 3
-    for (X, _), (X_masked, y) in zip(whole(), masked):
-        X, X_masked = X.asnumpy(), X_masked.asnumpy()
+    text = TextBatches(range(100), TrainConfig(sampling=sampling, batch_size=3, num_steps=7))
+    masked = list(masked_batches(text.batches(1), 100, 0.2, np.random.default_rng(2)))
+    assert len(masked) == len(text) >= 3
+    for (X, _), (X_masked, y) in zip(text.batches(1), masked):
         gaps = X_masked == 100
         assert gaps.sum() == len(y) == 4                # a fifth of 21
-        np.testing.assert_array_equal(X[gaps], y.asnumpy())
+        np.testing.assert_array_equal(X[gaps], y)
         np.testing.assert_array_equal(X[~gaps], X_masked[~gaps])
 
 
@@ -47,7 +36,7 @@ def test_each_epoch_masks_other_characters_and_one_seed_the_same():
     texts = [MaskedText(np.arange(100), config, 100, 0.1) for _ in range(2)]
 
     def gaps(text, epoch):
-        return np.concatenate([y.asnumpy() for _, y in text.batches(epoch)]).tolist()
+        return np.concatenate([y for _, y in text.batches(epoch)]).tolist()
     assert len(texts[0]) == len(list(texts[0].batches(1))) == 4
     assert gaps(texts[0], 1) == gaps(texts[1], 1) != gaps(texts[0], 2)
 
@@ -153,7 +142,7 @@ def test_the_second_direction_reads_the_answer_s_other_side():
         gluon_rnn.seed(0)
         model = FillIn.build(description)
         list(Trainer(model, how).epochs_on(MaskedText(corpus.indices[:900], how, corpus.vocab_size, 0.1)))
-        accuracy[description.bidirectional] = evaluate_gaps(network_log_probabilities(model), test).accuracy
+        accuracy[description.bidirectional] = evaluate_gaps(model, test).accuracy
     assert accuracy[True] > 0.7         # all but those beside another gap, in time
     assert accuracy[False] < 0.6        # the capitals, and a sixth of the others: 0.58 at best
 

@@ -7,7 +7,7 @@ import numpy as np
 from mxnet import nd
 
 from ... import runtime
-from ...models.fill_in import FillIn, MaskedText, evaluate_gaps, held_out_batches, network_log_probabilities
+from ...models.fill_in import FillIn, MaskedText, evaluate_gaps, held_out_batches
 from ...models.language_model import ModelConfig, build_model, redraw_weights
 from ...plots import new_figure
 from ...runs.settings import pick
@@ -33,10 +33,10 @@ def learn(bench: Workbench, label: str, **changes: Any) -> Training:
     batches = held_out_batches(held_out, corpus.vocab_size, MASK_RATE, settings.num_steps)
     runtime.seed(settings.seed)
     model = FillIn.build(pick(ModelConfig, settings, vocab_size=corpus.vocab_size), bench.ctx)
-    source = MaskedText(indices, pick(TrainConfig, settings), corpus.vocab_size, MASK_RATE, ctx=bench.ctx)
+    source = MaskedText(indices, pick(TrainConfig, settings), corpus.vocab_size, MASK_RATE)
 
     def score(model: Any) -> Dict[str, Any]:
-        found = evaluate_gaps(network_log_probabilities(model), batches)
+        found = evaluate_gaps(model, batches)
         return {'valid_perplexity': found.perplexity, 'accuracy': found.accuracy}
 
     return bench.train(label, corpus=corpus, model=model, source=source, score=score, **changes)
