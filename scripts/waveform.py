@@ -8,17 +8,17 @@ well), and draws the waves.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import time
 from pathlib import Path
 from typing import Dict, List
 
 import _cli
-import numpy as np
 from _flags import add_out, add_seed, make_room
 from _progress import Progress
 
 import gluon_rnn
-from gluon_rnn.models.waveform import compare_networks, fit_wave, target_wave
+from gluon_rnn.models.waveform import Generator, compare_networks, fit_wave, target_wave
 from gluon_rnn.plots import plot_waves, save_figure
 from gluon_rnn.runtime import parse_ctx
 
@@ -50,26 +50,23 @@ def main() -> None:
         raise ValueError(f'--lr must be above 0, got {args.lr}')
     gluon_rnn.seed(args.seed)
     target = target_wave(args.num_samples)
-    waves: Dict[str, np.ndarray] = {}
+    generators: Dict[str, Generator] = {}
     errors: Dict[str, List[float]] = {}
     _cli.stop_on_sigterm(at_once=False)
     networks = compare_networks(tuple(args.periods), args.num_hiddens, parse_ctx(args.ctx))
     make_room([args.out / 'waveform.png'], args.overwrite)
-    with Progress(0, 'building the networks') as progress:
+    with Progress(0, 'building the networks') as progress, contextlib.suppress(KeyboardInterrupt):
         for cell, generator in networks:
-            if _cli.asked_to_stop():
-                break
             label = f'{cell}, {generator.config.num_hiddens} hidden units, {generator.num_parameters:,} parameters'
             progress.write(label)
-            start, errors[label] = time.perf_counter(), []
+            start, generators[label], errors[label] = time.perf_counter(), generator, []
             for fit in fit_wave(generator, target, args.num_epochs, lr=args.lr, clipping_theta=args.clipping_theta):
                 errors[label].append(fit.error)
                 progress.at(0, f'{cell}, epoch {fit.epoch} of {args.num_epochs}, error {fit.error:.4f}')
-                if fit.epoch % args.period == 0 or fit.epoch == args.num_epochs or _cli.asked_to_stop():
+                if fit.epoch % args.period == 0 or fit.epoch == args.num_epochs:
                     progress.write(f'epoch {fit.epoch}, error {fit.error:.4f}, time {time.perf_counter() - start:.2f} sec')
-                if _cli.asked_to_stop():
-                    break
-            waves[label] = generator(len(target)).asnumpy()
+                _cli.raise_if_stopped()
+    waves = {label: generator(len(target)).asnumpy() for label, generator in generators.items()}
     save_figure(plot_waves(target, waves, errors), args.out / 'waveform.png')
     if _cli.asked_to_stop():
         raise KeyboardInterrupt(f'stopped; the waves as they were then are in {args.out / "waveform.png"}')

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, List, Mapping, Sequence, Union
@@ -68,12 +67,6 @@ def write(folder: Path, number: str, outcome: Outcome, *, note: Text, settings: 
 
 
 def strict(value: Any) -> Any:
-    """A value, a table or lines as strict JSON takes them: NaN and infinities as text."""
-    if isinstance(value, (Table, Lines)):
-        return strict(vars(value))
-    if isinstance(value, Mapping):
-        return {name: strict(part) for name, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [strict(part) for part in value]
-    value = plain(value)
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+    """A value with tables and lines in it as strict JSON takes it: NaN and infinities as text."""
+    text = json.dumps(value, default=lambda part: vars(part) if isinstance(part, (Table, Lines)) else plain(part))
+    return json.loads(text, parse_constant=lambda name: str(float(name)))
