@@ -100,19 +100,23 @@ def plot_perplexity(runs: Dict[str, Sequence[Any]], *, title: str = '', x: str =
 
 def style_perplexity(axes: Any, title: str = '', x: str = 'epoch') -> None:
     """Label and rule axes that hold perplexities over epochs, with a legend where there are several lines."""
-    from matplotlib import ticker
-    axes.set_yscale('log')
-    axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter('{x:g}')
-    axes.yaxis.set_minor_formatter(ticker.NullFormatter())
-    axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
-    axes.set_xlabel(x)
-    axes.set_ylabel('perplexity')
-    axes.grid(True, which='both', alpha=0.25)
+    style_log(axes, x, 'perplexity')
     if title:
         axes.set_title(title)
     if len(axes.get_lines()) > 1:
         axes.legend(frameon=False)
+
+
+def style_log(axes: Any, x: str, y: str) -> None:
+    """Label and rule axes of whole numbers along x and logarithmic along y."""
+    from matplotlib import ticker
+    axes.set(xlabel=x, ylabel=y, yscale='log')
+    low, high = axes.get_ylim()
+    axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5) if high < 1e4 * low else (1,)))
+    axes.yaxis.set_major_formatter('{x:g}')
+    axes.yaxis.set_minor_formatter(ticker.NullFormatter())
+    axes.xaxis.set_major_locator(ticker.MaxNLocator(6, integer=True, min_n_ticks=1))
+    axes.grid(True, which='major', alpha=0.25)
 
 
 def plot_confusion(matrix: np.ndarray, images: Any, answers: np.ndarray, *, title: str = '', most: int = 30) -> Any:

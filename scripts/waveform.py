@@ -20,7 +20,6 @@ from _progress import Progress
 import gluon_rnn
 from gluon_rnn.models.waveform import Generator, compare_networks, fit_wave, target_wave
 from gluon_rnn.plots import plot_waves, save_figure
-from gluon_rnn.runtime import parse_ctx
 
 EXAMPLES = """examples
   python scripts/waveform.py
@@ -35,10 +34,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument('--num-hiddens', type=int, default=45, help='hidden units of the Clockwork RNN, a multiple of its groups')
     p.add_argument('--num-samples', type=_cli.count, default=320, help='length of the wave')
     p.add_argument('--num-epochs', type=_cli.count, default=200)
-    p.add_argument('--lr', type=float, default=0.005, help='learning rate of Adam')
-    p.add_argument('--clipping-theta', type=float, default=1, help='largest global norm of the gradients, 0: no clipping')
     p.add_argument('--period', type=_cli.count, default=50, help='epochs from one printing to the next')
-    p.add_argument('--ctx', default='cpu', help="where to train: auto (a GPU if there is one), cpu, gpu, 'gpu(1)'")
     add_seed(p)
     add_out(p, Path('runs/waveform'), 'folder for waveform.png')
     return p
@@ -46,21 +42,19 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = parser().parse_args()
-    if not 0 < args.lr < float('inf'):
-        raise ValueError(f'--lr must be above 0, got {args.lr}')
     gluon_rnn.seed(args.seed)
     target = target_wave(args.num_samples)
     generators: Dict[str, Generator] = {}
     errors: Dict[str, List[float]] = {}
     _cli.stop_on_sigterm(at_once=False)
-    networks = compare_networks(tuple(args.periods), args.num_hiddens, parse_ctx(args.ctx))
+    networks = compare_networks(tuple(args.periods), args.num_hiddens)
     make_room([args.out / 'waveform.png'], args.overwrite)
     with Progress(0, 'building the networks') as progress, contextlib.suppress(KeyboardInterrupt):
         for cell, generator in networks:
             label = f'{cell}, {generator.config.num_hiddens} hidden units, {generator.num_parameters:,} parameters'
             progress.write(label)
             start, generators[label], errors[label] = time.perf_counter(), generator, []
-            for fit in fit_wave(generator, target, args.num_epochs, lr=args.lr, clipping_theta=args.clipping_theta):
+            for fit in fit_wave(generator, target, args.num_epochs):
                 errors[label].append(fit.error)
                 progress.at(0, f'{cell}, epoch {fit.epoch} of {args.num_epochs}, error {fit.error:.4f}')
                 if fit.epoch % args.period == 0 or fit.epoch == args.num_epochs:

@@ -2,10 +2,9 @@
 from __future__ import annotations
 
 import io
-import math
 from typing import Any, Dict, Sequence
 
-from ..plots import new_figure
+from ..plots import new_figure, style_log
 from .sections import Text
 
 
@@ -14,7 +13,6 @@ def line_chart(lines: Sequence[Dict[str, Any]], *, x: str, y: str) -> Any:
 
     lines: x, y, colour, and marker or style where wanted; a marker without a style has no line between its points.
     """
-    from matplotlib import ticker
     figure, axes = new_figure(4.6, 3)
     for line in lines:
         marker, style = line.get('marker'), line.get('style')
@@ -22,15 +20,9 @@ def line_chart(lines: Sequence[Dict[str, Any]], *, x: str, y: str) -> Any:
         axes.plot(line['x'], line['y'], color=line['colour'], linestyle=style or ('none' if marker else '-'), linewidth=1.6,
                   marker='o' if alone else marker, markersize=5, markerfacecolor='white' if marker else None,
                   zorder=3 if marker else 2)
-    axes.set_yscale('log')
-    axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1,) if _decades(lines) > 3 else (1, 2, 5)))
-    axes.yaxis.set_major_formatter('{x:g}')
-    axes.yaxis.set_minor_formatter(ticker.NullFormatter())
-    axes.xaxis.set_major_locator(ticker.MaxNLocator(6, integer=True, min_n_ticks=1))
+    style_log(axes, x, y)
     if max((len(line['x']) for line in lines), default=0) < 10:
         axes.margins(x=0.08)
-    axes.set(xlabel=x, ylabel=y)
-    axes.grid(True, which='major', alpha=0.25)
     return figure
 
 
@@ -47,8 +39,3 @@ def to_svg(figure: Any, name: str, words: Sequence[Text] = ()) -> str:
     for en, zh in words:
         svg = svg.replace(f'>{en}</text>', f'><tspan lang="en">{en}</tspan><tspan lang="zh"> {zh}</tspan></text>')
     return svg
-
-
-def _decades(lines: Sequence[Dict[str, Any]]) -> float:
-    values = [value for line in lines for value in line['y'] if value > 0]
-    return math.log10(max(values) / min(values)) if values else 0

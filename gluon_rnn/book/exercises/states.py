@@ -57,6 +57,7 @@ def read_back(model: Any, indices: np.ndarray, distances: List[int], *, num_step
 
     The fit is by least squares with a small ridge; the score is of the other half.
     """
+    from sklearn.linear_model import RidgeClassifier
     state, H, X = model.network.begin_state(batch_size), [], []
     for batch, _ in consecutive_batches(indices, batch_size, num_steps):
         outputs, state = model.network(OneHot(batch.T, model.config.vocab_size), state)
@@ -67,13 +68,10 @@ def read_back(model: Any, indices: np.ndarray, distances: List[int], *, num_step
     for d in distances:
         states, asked = steps[d:], characters[:len(characters) - d]
         half = states.shape[1] // 2
-        fit, test = (np.concatenate([part.reshape(-1, part.shape[2]), np.ones((part[..., 0].size, 1))], axis=1)
-                     for part in (states[:, :half], states[:, half:]))
-        wanted = np.eye(model.config.vocab_size, dtype=np.float32)[asked[:, :half].reshape(-1)]
-        products = fit.T @ fit
-        ridge = 1e-4 * np.diag(products).mean() * np.eye(fit.shape[1])
-        weights = np.linalg.solve(products + ridge, fit.T @ wanted)
-        found.append(float(((test @ weights).argmax(axis=1) == asked[:, half:].reshape(-1)).mean()))
+        fit, test = (part.reshape(-1, part.shape[2]) for part in (states[:, :half], states[:, half:]))
+        ridge = RidgeClassifier(alpha=1e-4 * float(np.square(fit).sum(axis=0).mean()))
+        ridge.fit(fit, asked[:, :half].reshape(-1))
+        found.append(float(ridge.score(test, asked[:, half:].reshape(-1))))
     return found
 
 
