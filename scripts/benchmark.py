@@ -12,7 +12,6 @@ Each case runs in a process of its own, all with the same number of threads, tak
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -30,7 +29,7 @@ from gluon_rnn.benchmark.cases import (
     plot_growth,
     to_list,
 )
-from gluon_rnn.benchmark.implementations import Setting, epoch_cases, own_cases, peer_cases
+from gluon_rnn.benchmark.implementations import Setting, epoch_cases, own_cases, peer_cases, torch_cases
 from gluon_rnn.benchmark.measuring import speed_table
 from gluon_rnn.cells.build import CELLS, IMPLS
 from gluon_rnn.plots import save_figure
@@ -47,9 +46,8 @@ def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
     commands = p.add_subparsers(required=True, metavar='epochs|growth|generation', parser_class=_cli.ArgumentParser)
     epochs = commands.add_parser('epochs', help='seconds an epoch', description=epochs_command.__doc__)
-    epochs.add_argument('--no-torch', action='store_true', help='leave PyTorch out')
-    epochs.add_argument('--no-compile', action='store_true', help='leave torch.compile out, which compiles for a minute or more')
-    epochs.add_argument('--only', nargs='+', metavar='ROW', help='only the rows of these names')
+    epochs.add_argument('--only', nargs='+', metavar='ROW', choices=[case.name for case in epoch_cases()],
+                        help='only the rows of these names')
     epochs.add_argument('--busy', action='store_true', help='beside other programs, one for each CPU')
     for name in ('num-hiddens', 'batch-size', 'vocab-size', 'num-chars'):
         epochs.add_argument(f'--{name}', type=_cli.count, default=getattr(Setting, name.replace('-', '_')),
@@ -73,15 +71,11 @@ def parser() -> argparse.ArgumentParser:
 
 def epochs_command(args: argparse.Namespace) -> None:
     """Seconds an epoch at the book's setting: 1027 characters, 256 hidden units, 35 steps, batches of 32."""
-    torch = not args.no_torch and importlib.util.find_spec('torch') is not None
-    if not args.no_torch and not torch:
+    if not torch_cases():
         tell('PyTorch is not installed, its rows are left out: pip install -r requirements-dev.txt')
     if not peer_cases():
         tell('JAX is not there, its row is left out: make peers')
-    cases = epoch_cases(torch=torch, compiled=not args.no_compile)
-    if unknown := sorted(set(args.only or []) - {case.name for case in cases}):
-        raise ValueError(f'--only must be of {", ".join(case.name for case in cases)}, got {unknown[0]}')
-    cases = [case for case in cases if not args.only or case.name in args.only]
+    cases = [case for case in epoch_cases() if not args.only or case.name in args.only]
     sizes = {name: getattr(args, name) for name in ('num_hiddens', 'batch_size', 'vocab_size', 'num_chars')}
     found = measure_epochs(cases, [Setting(cell=cell, **sizes) for cell in args.cell], rounds=args.rounds, threads=args.threads,
                            busy=args.busy, on_progress=tell, on_table=print)

@@ -1,6 +1,7 @@
 """The implementations that are measured, a `Case` for each, and the `Setting` at which."""
 from __future__ import annotations
 
+import importlib.util
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -74,7 +75,9 @@ def book_cases() -> List[Case]:
 
 
 def torch_cases(*, compiled: bool = True) -> List[Case]:
-    """PyTorch, which their processes need: the loop by hand, the same compiled, where that is wanted, and the torch.nn layer."""
+    """PyTorch: the loop by hand, the same compiled if wanted, and the torch.nn layer; none where it is not installed."""
+    if importlib.util.find_spec('torch') is None:
+        return []
     return [Case(name, _TORCH_WORKER, {'impl': impl}) for impl, name in _TORCH.items() if compiled or impl != 'compile']
 
 
@@ -99,10 +102,10 @@ def one_thread_cases() -> List[Case]:
             for case in (*own_cases(['numba']), floor_case())]
 
 
-def epoch_cases(*, torch: bool = True, compiled: bool = True) -> List[Case]:
-    """d2lzh, this project and PyTorch. torch: with PyTorch; compiled: with torch.compile.
+def epoch_cases(*, compiled: bool = True) -> List[Case]:
+    """d2lzh, this project, its training script, PyTorch and JAX where they are there, the products alone, and one thread.
 
-    Beside them JAX, where `make peers` was run, this project's training script, the products alone, and one thread.
+    compiled: with torch.compile.
     """
-    return [*book_cases(), *own_cases(), script_case(), *(torch_cases(compiled=compiled) if torch else []),
-            *peer_cases(), floor_case(), *one_thread_cases()]
+    return [*book_cases(), *own_cases(), script_case(), *torch_cases(compiled=compiled), *peer_cases(), floor_case(),
+            *one_thread_cases()]

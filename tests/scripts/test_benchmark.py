@@ -43,22 +43,25 @@ def test_epochs_beside_everyone(script, measured, tmp_path):
     assert (tmp_path / 'epochs.png').stat().st_size > 10_000
 
 
+def test_epochs_of_some_rows(script, refused, measured):
+    rows = ['gluon_rnn numba', 'torch.nn']
+    assert script('benchmark', 'epochs', '--only', *rows, '--cell', 'rnn').status == 0
+    assert measured == rows
+    refused("invalid choice: 'keras'", 'benchmark', 'epochs', '--only', 'torch.nn', 'keras', '--overwrite')
+
+
 def test_epochs_without_torch(script, measured, monkeypatch):
-    assert script('benchmark', 'epochs', '--no-compile', '--cell', 'rnn').status == 0
-    assert 'torch by hand' in measured and 'torch.compile of it' not in measured
-    assert script('benchmark', 'epochs', '--no-torch', '--cell', 'rnn', '--overwrite').status == 0
-    assert not any('torch' in name for name in measured)
     monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
-    ended = script('benchmark', 'epochs', '--cell', 'rnn', '--overwrite')
+    ended = script('benchmark', 'epochs', '--cell', 'rnn')
     assert ended.status == 0 and 'pip install' in ended.err
     assert not any('torch' in name for name in measured)
 
 
 def test_compare_torch_measures_the_same(script, measured):
     pytest.importorskip('torch')
-    assert script('benchmark', 'epochs', '--no-compile', '--cell', 'rnn', '--rounds', 1).status == 0
+    assert script('benchmark', 'epochs', '--cell', 'rnn', '--rounds', 1).status == 0
     epochs = list(measured)
-    ended = script('compare_torch', 'speed', '--no-compile', '--cell', 'rnn', '--rounds', 1)
+    ended = script('compare_torch', 'speed', '--cell', 'rnn', '--rounds', 1)
     assert ended.status == 0, ended.err
     assert measured == epochs
     assert all(name in ended.out + ended.err for name in epochs)

@@ -1,6 +1,7 @@
 """PyTorch measured beside the others, and the page of everything."""
 from __future__ import annotations
 
+import runpy
 import sys
 import textwrap
 from dataclasses import asdict, replace
@@ -24,8 +25,8 @@ def test_the_worker_does_the_work_that_the_others_do(cell, monkeypatch):
     monkeypatch.setitem(sys.modules, 'torch_trainer', torch_trainer)
     perplexities = []
     for case in [*book_cases(), *own_cases(), *torch_cases(compiled=False)]:
-        epoch = run.load(case.worker).prepare({**asdict(replace(SMALL, cell=cell)), **case.options,
-                                               'corpus_indices': run.random_text(200, 20)})
+        epoch = runpy.run_path(str(case.worker))['prepare']({**asdict(replace(SMALL, cell=cell)), **case.options,
+                                                            'corpus_indices': run.random_text(200, 20)})
         perplexities.append(run.timed(epoch)['perplexity'])
     assert perplexities == pytest.approx([perplexities[0]] * len(perplexities), rel=0.02)
 
@@ -34,8 +35,7 @@ def test_the_worker_starts_small(monkeypatch):
     from gluon_rnn.torch_parity import modules
     monkeypatch.setitem(sys.modules, 'modules', modules)
     monkeypatch.setitem(sys.modules, 'torch_trainer', torch_trainer)
-    worker = run.load(WORKER)
-    model = worker.new_model({'impl': 'layer', 'vocab_size': 300, 'cell': 'gru', 'num_hiddens': 40})
+    model = runpy.run_path(str(WORKER))['new_model']({'impl': 'layer', 'vocab_size': 300, 'cell': 'gru', 'num_hiddens': 40})
     assert float(model.rnn.weight_ih_l0.detach().std()) == pytest.approx(0.01, rel=0.05)
     assert not torch.cat([model.rnn.bias_hh_l0, model.dense.bias]).detach().any()
 

@@ -7,10 +7,10 @@ in the process that is measured.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import os
 import random
+import runpy
 import sys
 import time
 from pathlib import Path
@@ -24,23 +24,14 @@ def main() -> None:
     answers = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):
         sys.path[0] = str(path.parent)
-        worker = load(path)
+        worker = runpy.run_path(str(path), run_name=path.stem)
         library_memory = memory('VmRSS')
         options['corpus_indices'] = random_text(options['num_chars'], options['vocab_size'])
-        epoch = worker.prepare(options)
+        epoch = worker['prepare'](options)
         say(answers, library_memory=library_memory, **timed(epoch))     # the first epoch warms up, and compiles
         for _ in sys.stdin:
             say(answers, **timed(epoch))
         say(answers, memory=memory('VmHWM'))
-
-
-def load(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ValueError(f'{path} is not a Python file')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def random_text(num_chars: int, vocab_size: int) -> list[int]:
