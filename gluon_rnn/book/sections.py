@@ -5,10 +5,12 @@ English and in Chinese. Where a published figure was made with other settings th
 """
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Mapping, Tuple
 
 from ..corpora.corpus import load_corpus
+from ..corpora.sampling import consecutive_batches, random_batches
 from ..runs.settings import RunSettings
 
 Text = Tuple[str, str]      # in English, in Chinese
@@ -230,15 +232,12 @@ def corpus_here(name: str) -> Tuple[str, str]:
     return name, ''
 
 
-def sampling_shown(num_chars: int = 30, batch_size: int = 2, num_steps: int = 6) -> str:
-    """Section 6.3's batches of the numbers 0 to num_chars - 1, printed as the book prints them."""
-    import random
-
-    from ..corpora.sampling import consecutive_batches, random_batches
-    numbers, lines = list(range(num_chars)), []
-    for title, batches in (('random', random_batches(numbers, batch_size, num_steps, rng=random.Random(0))),
-                           ('consecutive', consecutive_batches(numbers, batch_size, num_steps))):
-        lines += [f'{title} sampling, {batch_size} examples of {num_steps} steps', '']
+def sampling_shown() -> str:
+    """Section 6.3's batches of the numbers 0 to 29, 2 examples of 6 steps each, printed as the book prints them."""
+    numbers, lines = list(range(30)), []
+    for title, batches in (('random', random_batches(numbers, 2, 6, rng=random.Random(0))),
+                           ('consecutive', consecutive_batches(numbers, 2, 6))):
+        lines += [f'{title} sampling, 2 examples of 6 steps', '']
         for X, Y in batches:
             lines += [f'X: {X.asnumpy().astype(int)}\nY: {Y.asnumpy().astype(int)}\n']
     return '\n'.join(lines)
