@@ -49,16 +49,15 @@ class Classifier(Model):
             raise ValueError(f'X must have rows of {self.config.num_inputs} numbers, got shape {X.shape}')
         inputs = X.transpose((1, 0, 2))
         H, state = self.network(inputs, state, lengths)
-        forward = self.config.num_hiddens if self.config.bidirectional else self.network.num_outputs
-        if self.config.both_forward:
-            forward = self.network.num_outputs
+        from_end = self.config.bidirectional and not self.config.both_forward
+        forward = self.config.num_hiddens if from_end else self.network.num_outputs
         H_forward = nd.slice_axis(H, axis=2, begin=0, end=forward)
         if lengths is None:
             last = H_forward[-1]
         else:
             lengths = nd.array(check_lengths(lengths, *inputs.shape[:2]), ctx=self.ctx)
             last = nd.SequenceLast(H_forward, lengths, use_sequence_length=True)
-        if forward < self.network.num_outputs:
+        if from_end:
             last = nd.concat(last, nd.slice_axis(H, axis=2, begin=forward, end=None)[0], dim=1)
         return self.output(last), state
 

@@ -33,12 +33,11 @@ def generate(model: Any, idx_to_char: Sequence[str], prefix: str = '', num_chars
         if written is not None:
             return text + vocabulary.decode(written, after=text)
     chosen = _choose(model, read, num_chars, None if greedy else lambda row: draw(row, temperature or 1, top_k, rng, top_p))
-    if not on_text:
-        return text + vocabulary.decode(list(chosen), after=text)
-    on_text(text)
+    tell = on_text or (lambda piece: None)
+    tell(text)
     for token in chosen:
         piece = vocabulary.decode([token], after=text)
-        on_text(piece)
+        tell(piece)
         text += piece
     return text
 

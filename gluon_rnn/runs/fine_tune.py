@@ -54,7 +54,7 @@ def describe_beginning(init: Checkpoint, origin: str, vocab_size: int) -> str:
 
 def _value(config: NetworkConfig, name: str) -> Any:
     """A setting of a network, with the form of the GRU that its implementation has where nothing is said."""
+    if name == 'reset_after' and config.cell == 'gru':
+        return config.resets_after
     value = getattr(config, name)
-    if name == 'reset_after' and value is None and config.cell == 'gru':
-        return config.impl == 'gluon'
     return list(value) if isinstance(value, tuple) else value

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Callable, Iterator, Mapping, Sequence, Type, TypeVar
+from typing import Any, Callable, Mapping, Sequence, Type, TypeVar
 
 from ..cells.build import NetworkConfig
 from ..cells.default import default_impl, runnable
@@ -42,14 +42,10 @@ class TaskRun(KeptRun):
 
     def go(self, on_epoch: Callable[[EpochRecord], None], on_step: Callable[[int, int], None] | None = None) -> None:
         """Train to the last epoch, handing on each epoch's record. Whatever stops it, the last whole epoch is saved."""
-        def measured() -> Iterator[EpochRecord]:
-            for record in self.trainer.epochs_on(self.job.source, on_step=on_step):
-                yield self.job.measure(record)
-
         def write(record: EpochRecord) -> EpochRecord:
             self.folder.add(record)
             return record
-        self.keep(measured(), write, on_epoch)
+        self.keep(map(self.job.measure, self.trainer.epochs_on(self.job.source, on_step=on_step)), write, on_epoch)
 
 
 def task_settings(folder: RunFolder, given: Mapping[str, Any], *, resume: bool = False) -> Any:

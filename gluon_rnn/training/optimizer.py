@@ -151,9 +151,8 @@ def make_optimizer(name: str, lr: float, weight_decay: float = 0) -> Any:
     known = sorted(mx.optimizer.Optimizer.opt_registry.keys() - _LEFT_OUT)
     if name not in known:
         raise ValueError(f'optimizer must be one of {", ".join(known)}, got {name!r}')
-    if name == 'nadam':
-        return Nadam(learning_rate=lr, wd=weight_decay)
-    return mx.optimizer.create(name, learning_rate=lr, wd=weight_decay)
+    kind = Nadam if name == 'nadam' else mx.optimizer.Optimizer.opt_registry[name]
+    return kind(learning_rate=lr, wd=weight_decay)
 
 
 def left_of_ones(param: nd.NDArray) -> nd.NDArray | None:
