@@ -134,13 +134,10 @@ def plot_confusion(matrix: np.ndarray, images: Any, answers: np.ndarray, *, titl
             left.text(answered, shown, matrix[shown, answered], ha='center', va='center', fontsize=9,
                       fontweight='bold' if shown == answered else 'normal')
     classes = range(len(matrix))
-    left.set_xticks(classes, classes)
-    left.set_yticks(classes, classes)
-    left.set_xlabel('answered')
-    left.set_ylabel('shown')
-    left.tick_params(length=0)
     accuracy = np.trace(matrix) / matrix.sum()
-    left.set_title(f'{title}\n{accuracy:.2%} of {matrix.sum():,} right'.strip())
+    left.set(xticks=classes, yticks=classes, xlabel='answered', ylabel='shown',
+             title=f'{title}\n{accuracy:.2%} of {matrix.sum():,} right'.strip())
+    left.tick_params(length=0)
     _draw_misread(right, images, answers, most)
     return figure
 
@@ -167,16 +164,10 @@ def plot_waves(target: np.ndarray, waves: Dict[str, np.ndarray], errors: Mapping
         ax.plot(target, color='0.75', linewidth=3, label='target')
         ax.plot(wave, color=f'C{k}', linewidth=1.4)
         ax.set_title(f'{label}: error {errors[label][-1]:.3f}', loc='left', fontsize=10)
-        ax.set_ylim(-1.25, 1.25)
-        ax.set_xlim(0, len(target) - 1)
-        ax.set_yticks([-1, 0, 1])
+        ax.set(xlim=(0, len(target) - 1), ylim=(-1.25, 1.25), yticks=[-1, 0, 1])
         axes[-1].plot(range(1, len(errors[label]) + 1), errors[label], color=f'C{k}', label=label, linewidth=1.4)
     axes[len(waves) - 1].set_xlabel('sample')
-    axes[-1].set_yscale('log')
-    axes[-1].yaxis.set_major_formatter('{x:g}')
-    axes[-1].set_xlabel('epoch')
-    axes[-1].set_ylabel('squared error /\nvariance of the target')
-    axes[-1].grid(True, which='major', alpha=0.3)
+    style_log(axes[-1], 'epoch', 'squared error /\nvariance of the target')
     axes[-1].legend(frameon=False, fontsize=9, loc='lower left')
     return figure
 
