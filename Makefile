@@ -78,8 +78,9 @@ faults: $(VENV)/.installed-dev
 # What the benchmark has beside this project in an environment of its own: JAX
 peers: $(PEERS)/.installed
 
-test-pythons:
-	$(check_python)$(PYTHON) scripts/check_pythons.py
+test-pythons: $(VENV)/.installed
+	$(BIN)/pip install --quiet nox
+	$(BIN)/nox --no-error-on-missing-interpreters
 
 # On a machine without a GPU: the installation with a driver that finds none, then everything on two pretend cards.
 gpu-check: export LD_LIBRARY_PATH := $(CURDIR)/$(GPU_VENV)/driver
@@ -97,4 +98,4 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) $(GPU_VENV) $(PEERS) .venv-py3*
+	rm -rf $(VENV) $(GPU_VENV) $(PEERS) .nox

@@ -15,7 +15,7 @@ from gluon_rnn.runtime.gpus import Card, CardsFound
 
 ROOT = Path(__file__).resolve().parents[2]
 # those that run, or at least begin, without MXNet
-WITHOUT = ('_cli', '_flags', '_hosts', '_keep', '_paste', '_progress', 'alphabet', 'bptt_cost', 'check_pythons',
+WITHOUT = ('_cli', '_flags', '_hosts', '_keep', '_paste', '_progress', 'alphabet', 'bptt_cost',
            'compare_d2lzh', 'generate', 'launch', 'score')
 SCRIPTS = sorted(path for path in (ROOT / 'scripts').glob('*.py') if path.stem not in WITHOUT)
 H100 = Card('NVIDIA H100', 'GPU-1', '550.54.15', (9, 0))

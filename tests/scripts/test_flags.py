@@ -8,7 +8,7 @@ import pytest
 from _flags import make_room
 
 SCRIPTS = sorted(path.stem for path in Path(_cli.__file__).parent.glob('[a-z]*.py'))
-MADE_ELSEWHERE = {'demo', 'check_pythons', 'launch'}     # no --out of their own
+MADE_ELSEWHERE = {'demo', 'launch'}     # no --out of their own
 TEXTS = {'--overwrite': 'replace what an earlier call has left', '--seed': 'one seed gives one result'}
 
 
