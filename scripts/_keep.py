@@ -29,7 +29,7 @@ def main() -> int:
         return 127
     threading.Thread(target=_listen, args=(process,), daemon=True).start()
     status = process.wait()
-    _signal_all(process, signal.SIGKILL)        # whatever it has left behind
+    _kill_all(process)      # whatever it has left behind
     return status if status >= 0 else 128 - status
 
 
@@ -37,12 +37,12 @@ def _listen(process: subprocess.Popen) -> None:
     for line in sys.stdin:
         with contextlib.suppress(ProcessLookupError, KeyError):
             process.send_signal(signal.Signals[line.strip()])
-    _signal_all(process, signal.SIGKILL)
+    _kill_all(process)
 
 
-def _signal_all(process: subprocess.Popen, number: int) -> None:
+def _kill_all(process: subprocess.Popen) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _die_with_the_parent() -> None:

@@ -47,8 +47,8 @@ PASSED_ON = ('DMLC_INTERFACE', 'DMLC_PS_', 'MXNET_', 'PS_', 'GLUON_RNN_', 'CUDA_
 def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES,
                             usage='%(prog)s -n WORKERS [-s SERVERS] [--hostfile F] -- COMMAND')
-    p.add_argument('-n', '--workers', type=int, required=True, help='times that COMMAND is started')
-    p.add_argument('-s', '--servers', type=int, default=1, help='parameter servers')
+    p.add_argument('-n', '--workers', type=_cli.count, required=True, help='times that COMMAND is started')
+    p.add_argument('-s', '--servers', type=_cli.count, default=1, help='parameter servers')
     p.add_argument('--hostfile', type=Path, help='a file with a machine a line, as ssh knows it (default: this machine alone)')
     p.add_argument('--address', help='of this machine, as the others reach it (default: that of the way to the first of them)')
     p.add_argument('--grace', type=float, default=10, help='seconds that processes have to end by themselves when one has '
@@ -59,8 +59,6 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     args = parser().parse_args()
-    if args.workers < 1 or args.servers < 1:
-        raise ValueError(f'-n and -s must be 1 or more, got {args.workers} and {args.servers}')
     if not 0 <= args.grace < float('inf'):
         raise ValueError(f'--grace must be 0 seconds or more, got {args.grace}')
     return Job(plan(args, read_hosts(args.hostfile) if args.hostfile else []), args.grace).run()
@@ -87,6 +85,8 @@ def plan(args: argparse.Namespace, hosts: List[str]) -> List[Process]:
     address = args.address or (address_towards(elsewhere[0]) if elsewhere else LOOPBACK)
     common = {'DMLC_PS_ROOT_URI': address, 'DMLC_PS_ROOT_PORT': str(free_port(address)), 'DMLC_NUM_WORKER': str(args.workers),
               'DMLC_NUM_SERVER': str(args.servers), 'PYTHONUNBUFFERED': '1',
+              # the servers find this project, whichever folder they are started in
+              'PYTHONPATH': os.pathsep.join(filter(None, (str(ROOT), os.environ.get('PYTHONPATH')))),
               'PYTHONIOENCODING': 'utf-8:backslashreplace',     # which is how what they print is read here
               'GLUON_RNN_LAUNCHER': to_paste([sys.executable, __file__, *sys.argv[1:-len(args.command)]]),
               # MXNet cuts an array among servers from this size on, a million if nothing is said, and else gives all of it to one
@@ -132,16 +132,13 @@ class Job:
 
     def start(self, process: Process) -> None:
         keep = (sys.executable, str(KEEP), str(process.share), *process.command)
-        here = {**os.environ, **process.variables}
         if process.host:
             passed = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
-            variables = [f'{name}={value}' for name, value in {**passed, **process.variables, **path()}.items()]
+            variables = [f'{name}={value}' for name, value in {**passed, **process.variables}.items()]
             keep = ('ssh', '-o', 'BatchMode=yes', process.host,
                     f'cd {shlex.quote(os.getcwd())} && exec {shlex.join(["env", *variables, *keep])}')
-        else:
-            here.update(path())
-        process.popen = subprocess.Popen(keep, env=here, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                         start_new_session=True)
+        process.popen = subprocess.Popen(keep, env={**os.environ, **process.variables}, stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         process.pipes = [threading.Thread(target=self.show, args=(process, pipe, to), daemon=True)
                          for pipe, to in ((process.popen.stdout, sys.stdout), (process.popen.stderr, sys.stderr))]
         for thread in (*process.pipes, threading.Thread(target=self.wait, args=(process,), daemon=True)):
@@ -237,11 +234,6 @@ class Job:
                 process.popen.kill()
             for thread in process.pipes:
                 thread.join(1)
-
-
-def path() -> Dict[str, str]:
-    """The path by which the servers find this project, whichever folder they are started in."""
-    return {'PYTHONPATH': os.pathsep.join(filter(None, (str(ROOT), os.environ.get('PYTHONPATH'))))}
 
 
 if __name__ == '__main__':
