@@ -21,7 +21,7 @@ from .. import runtime
 
 LOCAL, DISTRIBUTED = ('local', 'device'), ('dist_sync', 'dist_device_sync')
 KINDS = LOCAL + DISTRIBUTED
-_DIGIT = 1 << 20        # of a length, which goes through float32
+_DIGIT = 1 << 20        # of a length, which goes through float32: the servers mistake the shapes of other types
 
 
 class Store:
