@@ -127,25 +127,18 @@ def load_corpus(name: str = 'lyrics', *, max_chars: int | None = None, folder: P
         blocks: Iterable[str] = [line_ends(letters_only(text) if named.letters else text)]
     else:
         blocks = read_blocks(_existing(name), encoding=encoding)
-    breaks, last = 0, ''
+    left, breaks, last = max_chars or sys.maxsize, 0, ''
 
-    def counted() -> Iterator[str]:
-        nonlocal breaks, last
-        for block in _cut(blocks, max_chars):
-            breaks, last = breaks + block.count('\n'), block[-1:] or last
+    def wanted() -> Iterator[str]:
+        nonlocal left, breaks, last
+        for block in blocks:
+            block = block[:left]
+            left, breaks, last = left - len(block), breaks + block.count('\n'), block[-1:] or last
             yield block if keep_lines else block.replace('\n', ' ')
-    corpus = Corpus.from_blocks(counted(), known, tokens=tokens, min_count=min_count)
+            if not left:
+                return
+    corpus = Corpus.from_blocks(wanted(), known, tokens=tokens, min_count=min_count)
     return replace(corpus, num_lines=breaks + (last != '\n'))
-
-
-def _cut(blocks: Iterable[str], max_chars: int | None) -> Iterator[str]:
-    """The first characters of a text."""
-    left = max_chars or sys.maxsize
-    for block in blocks:
-        yield block[:left]
-        left -= len(block)
-        if left <= 0:
-            return
 
 
 def letters_only(text: str) -> str:

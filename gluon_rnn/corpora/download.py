@@ -57,7 +57,6 @@ def download(known: NamedCorpus, url: str, target: Path, *, timeout: float = 30,
 
     timeout: seconds that the server may be silent; longest: seconds that all of it may take.
     """
-    help_yourself = f'download {url} by hand into a folder and set GLUON_RNN_DATA to it'
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, part = tempfile.mkstemp(dir=target.parent, suffix=target.suffix)
     try:
@@ -76,8 +75,8 @@ def download(known: NamedCorpus, url: str, target: Path, *, timeout: float = 30,
         if isinstance(error, urllib.error.HTTPError):
             error.close()       # it holds the connection
         reason = ' '.join(str(error).split()) or type(error).__name__
-        raise ValueError(f'{target.name} is in none of the data folders and cannot be fetched ({reason}): '
-                         f'{help_yourself}') from None
+        raise ValueError(f'{target.name} is in none of the data folders and cannot be fetched ({reason}): download {url} by hand '
+                         f'into a folder and set GLUON_RNN_DATA to it') from None
     except ValueError as error:         # what came is not the text; it says so of the temporary file
         raise ValueError(str(error).replace(part, url)) from None
     finally:

@@ -78,10 +78,10 @@ def load_onnx(path: Path) -> OnnxModel:
     cannot be read.
     """
     data = path.read_bytes()
+    model = load_onnx_bytes(data, str(path))
     found = _SHA256.search(data)
     if found and sign(data, unsigned=found[1]) == data:
-        return load_onnx_bytes(data, str(path))
-    model = load_onnx_bytes(data, str(path))
+        return model
     try:
         apart = model.apart()
     except Exception:       # ONNX Runtime's own have no common name

@@ -31,7 +31,6 @@ except ImportError:
 from onnx import TensorProto, helper, numpy_helper
 
 OPSET, IR_VERSION = 13, 7       # of 2020: whatever reads ONNX reads these
-_ACTIVATIONS = {'tanh': 'Tanh', 'relu': 'Relu', 'sigmoid': 'Sigmoid'}
 
 
 def export_onnx(model: LanguageModel, idx_to_char: Sequence[str], path: Path) -> float:
@@ -137,7 +136,7 @@ class _Graph:
         begin = [self.add('Unsqueeze', [state, first]) for state in states]
         options: Dict[str, Any] = {}
         if cell == 'rnn':
-            options['activations'] = [_ACTIVATIONS[self.config.activation]]
+            options['activations'] = [self.config.activation.capitalize()]
         if cell == 'gru':
             options['linear_before_reset'] = int(self.config.resets_after)
         outputs = [f'{name}Y', *(f'{name}Y_{kind}' for kind in kinds)]

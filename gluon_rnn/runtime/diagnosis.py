@@ -38,7 +38,7 @@ def examine() -> Diagnosis:
     lines = [('Python', f'{sys.version.split()[0]} ({sys.executable})'),
              ('NumPy', _version('numpy')),
              ('MXNet', _mxnet(mx, packages)),
-             ('threads', f'{environment.threads() or "not set"} (of {environment.usable_cpus()} CPUs)'),
+             ('threads', f'{environment.num_threads()} (of {environment.usable_cpus()} CPUs)'),
              ('BLAS kernel', (mx and blas_in_use()) or 'unknown'),
              *_cards(answer),
              *_cuda(libraries),

@@ -115,11 +115,6 @@ def child_variables(threads: int) -> Iterator[None]:
         become(before)
 
 
-def threads() -> str:
-    """The number of threads that MXNet was told to take."""
-    return os.environ.get('OMP_NUM_THREADS', '')
-
-
 def quick_notebooks() -> bool:
     """Whether notebooks are to be short: GLUON_RNN_QUICK is set, and not to 0."""
     return os.environ.get('GLUON_RNN_QUICK', '0') not in ('', '0')

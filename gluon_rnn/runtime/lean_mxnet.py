@@ -8,13 +8,12 @@ import importlib
 import importlib.machinery
 import sys
 from types import ModuleType
-from typing import Any, Dict, Sequence
+from typing import Any, Sequence
 
 _LEFT_OUT = ('scipy', 'sklearn')
-# where MXNet keeps a module of SciPy -> under which name, and which
-_USERS: Dict[str, Dict[str, str]] = {
-    'mxnet.ndarray.sparse': {'spsp': 'scipy.sparse'}, 'mxnet.ndarray.utils': {'spsp': 'scipy.sparse'},
-    'mxnet.test_utils': {'ss': 'scipy.stats'}}
+# where MXNet keeps a module of SciPy, under which name, and which
+_USERS = (('mxnet.ndarray.sparse', 'spsp', 'scipy.sparse'), ('mxnet.ndarray.utils', 'spsp', 'scipy.sparse'),
+          ('mxnet.test_utils', 'ss', 'scipy.stats'))
 
 
 class _Later(ModuleType):
@@ -41,9 +40,8 @@ class _Loader:
         finally:
             for name in hidden:
                 del sys.modules[name]
-        for user, kept in _USERS.items() if 'scipy' in hidden else ():
-            for name, wanted in kept.items():
-                setattr(sys.modules[user], name, _Later(wanted))
+        for user, name, wanted in _USERS if 'scipy' in hidden else ():
+            setattr(sys.modules[user], name, _Later(wanted))
 
 
 class _Finder:

@@ -45,11 +45,6 @@ def installed() -> List[str]:
     return sorted(name for name in names if re.fullmatch(r'mxnet(-cu\d+)?', name))
 
 
-def cuda_wheel() -> str:
-    """The name of the installed package that is built for CUDA, '' where there is none."""
-    return next((name for name in installed() if name != 'mxnet'), '')
-
-
 def find_library(name: str) -> Path | None:
     """The path of a CUDA library that a wheel has brought into this environment, or None."""
     for entry in sys.path:
@@ -82,9 +77,10 @@ def check() -> None:
         raise ImportError('MXNet is not installed: pip install -r requirements.txt, with an NVIDIA GPU -r requirements-gpu.txt')
     if not importlib.util.find_spec('distutils'):
         raise ImportError('MXNet 1.9.1 needs distutils, which Python 3.12 no longer has: pip install setuptools')
-    if cuda_wheel():
+    built_for_cuda = [name for name in installed() if name != 'mxnet']
+    if built_for_cuda:
         libraries = load_cuda()
-        if cuda_wheel() == WHEEL and any(library.error for library in libraries):
+        if WHEEL in built_for_cuda and any(library.error for library in libraries):
             raise ImportError(why_it_does_not_load(libraries))
 
 

@@ -60,7 +60,6 @@ class Curves:
     here: List[float]
     there: List[float]
     verses: List[Dict[str, str]]        # prefix, here, there
-    network: str                        # PyTorch's form of it
 
     @property
     def apart(self) -> float:
@@ -68,7 +67,8 @@ class Curves:
         return max(abs(a - b) / b for a, b in zip(self.here, self.there))
 
     def to_dict(self) -> Dict[str, Any]:
-        return {'setting': asdict(self.config), 'network_in_pytorch': self.network, 'perplexity_mxnet': self.here,
+        network = 'torch.nn' if self.config.impl == 'gluon' else 'by hand'
+        return {'setting': asdict(self.config), 'network_in_pytorch': network, 'perplexity_mxnet': self.here,
                 'perplexity_pytorch': self.there, 'largest_relative_difference': self.apart, 'verses': self.verses}
 
 
@@ -108,7 +108,7 @@ def learn(config: CurveConfig, corpus: Corpus, prefixes: Sequence[str], *, lengt
             on_epoch(epoch, here[-1], there[-1])
     verses = [{'prefix': prefix, 'here': generate(model, corpus.idx_to_char, prefix, length),
                'there': modules.generate(twin, corpus.idx_to_char, prefix, length)} for prefix in prefixes]
-    return Curves(config, here, there, verses, 'torch.nn' if twin.settings.layer else 'by hand')
+    return Curves(config, here, there, verses)
 
 
 def plot_curves(found: Sequence[Curves]) -> Any:

@@ -27,7 +27,7 @@ def export(model: LanguageModel, idx_to_char: Sequence[str], path: Path, *, laye
     if len(idx_to_char) != model.config.vocab_size:
         raise ValueError(f'the vocabulary must have {model.config.vocab_size} characters as the model, got {len(idx_to_char)}')
     twin = to_torch(model, layer=layer)
-    state_dict = {name: value.detach().cpu().clone() for name, value in twin.state_dict().items()}
-    saved = {'format': FORMAT, 'settings': asdict(twin.settings), 'vocabulary': ''.join(idx_to_char), 'state_dict': state_dict}
+    saved = {'format': FORMAT, 'settings': asdict(twin.settings), 'vocabulary': ''.join(idx_to_char),
+             'state_dict': dict(twin.state_dict())}
     with whole_file(path) as file:
         torch.save({**saved, 'sha256': digest_of(saved)}, file)

@@ -11,10 +11,10 @@ from torch_trainer import TorchTrainer, consecutive_batches
 def prepare(options: Dict[str, Any]) -> Callable[[], float]:
     torch.manual_seed(0)
     batch_size, num_steps = options['batch_size'], options['num_steps']
-    model = new_model(options)
-    trainer = TorchTrainer(model, lr=options['lr'], clipping_theta=options['clipping_theta'])
+    model: Any = new_model(options)
     if options['impl'] == 'compile':
-        trainer.model = _Compiled(model)
+        model = torch.compile(model)
+    trainer = TorchTrainer(model, lr=options['lr'], clipping_theta=options['clipping_theta'])
     text = torch.tensor(options['corpus_indices'])
 
     def epoch() -> float:
@@ -35,11 +35,3 @@ def new_model(options: Dict[str, Any]) -> LanguageModel:
         elif layer:
             torch.nn.init.normal_(param, std=0.01)
     return model
-
-
-class _Compiled:
-    def __init__(self, model: Any):
-        self.begin_state, self.run = model.begin_state, torch.compile(model)
-
-    def __call__(self, X: Any, state: Any) -> Any:
-        return self.run(X, state)

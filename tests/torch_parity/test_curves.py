@@ -28,7 +28,7 @@ def test_the_ports_setting_is_theirs(alphabet):
     config = like_the_ports(SMALL)
     assert (config.optimizer, config.lr, config.keep_state, config.torch_init, config.impl) == ('adam', 1e-2, True, True, 'gluon')
     found = learn(config, alphabet, [], length=4)
-    assert found.network == 'torch.nn' and found.apart < 1e-3
+    assert found.to_dict()['network_in_pytorch'] == 'torch.nn' and found.apart < 1e-3
     assert not like_the_ports(CurveConfig(sampling='random')).keep_state
 
 
@@ -45,7 +45,7 @@ def test_an_unknown_prefix_is_refused(alphabet):
 
 
 def test_the_picture(alphabet, tmp_path):
-    found = curves.Curves(SMALL, [9.0, 5.0], [9.0, 5.0], [], 'torch.nn')
+    found = curves.Curves(SMALL, [9.0, 5.0], [9.0, 5.0], [])
     save_figure(curves.plot_curves([found, found]), tmp_path / 'curves.png')
     assert (tmp_path / 'curves.png').read_bytes().startswith(b'\x89PNG')
 

@@ -35,7 +35,7 @@ def write_whole_page(folder):
               'differences': [{'name': 'a & b', 'quantity': 'q', 'size': 1.0, 'why': '<because>', 'verdict': 'differs',
                                'chinese': ['甲和乙', '量', '原因']}]}
     found = [curves.Curves(curves.CurveConfig(num_epochs=2), [9.0, 5.0], [9.0, 5.5],
-                           [{'prefix': '分', 'here': '分开', 'there': '分手'}], 'torch.nn')]
+                           [{'prefix': '分', 'here': '分开', 'there': '分手'}])]
     measured = [(SMALL, measurements('<no> compiler'))]
     save_figure(curves.plot_curves(found), folder / 'curves.png')
     save_figure(plot_bars(measured), folder / 'speed.png')
