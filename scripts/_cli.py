@@ -203,12 +203,12 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
         return super()._get_help_string(action)
 
 
-def flags_of(parser: argparse.ArgumentParser) -> List[str]:
+def all_flags(parser: argparse.ArgumentParser) -> List[str]:
     """All flags that its help shows, those of its commands among them."""
     commands = [command for action in parser._actions if isinstance(action, argparse._SubParsersAction)
                 for command in action.choices.values()]
     own = [flag for action in parser._actions for flag in action.option_strings if action.help != argparse.SUPPRESS]
-    return own + [flag for command in commands for flag in flags_of(command)]
+    return own + [flag for command in commands for flag in all_flags(command)]
 
 
 def nearest(flag: str, known: Sequence[str]) -> str:
@@ -239,5 +239,5 @@ class ArgumentParser(argparse.ArgumentParser):
         if 'invalid choice' in message:     # the value of a flag that is unknown was taken for a command
             unknown = [word for word in self.words if re.fullmatch(r'--[\w-]+', word) and word not in self._option_string_actions]
             message = f'unrecognized arguments: {unknown[0]}' if unknown else message
-        meant = [f'{best} for {flag}' for flag in unknown if (best := nearest(flag, flags_of(self)))]
+        meant = [f'{best} for {flag}' for flag in unknown if (best := nearest(flag, all_flags(self)))]
         fail(f'{message}{f": did you mean {meant[0]}?" if meant else ""} (--help lists all flags)')

@@ -32,7 +32,7 @@ from gluon_rnn.tables import printed
 
 
 @dataclass(frozen=True)
-class Network:
+class BookTraining:
     """One of the book's trainings: 256 hidden units, 35 steps, batch 32, learning rate 100, clipped to 0.01."""
     cell: str
     impl: str
@@ -43,11 +43,11 @@ class Network:
 
 
 NETWORKS = {
-    'rnn-random': Network('rnn', 'scratch', 'random', 250, 50),
-    'rnn-consecutive': Network('rnn', 'scratch', 'consecutive', 250, 50),
-    'gru-consecutive': Network('gru', 'scratch', 'consecutive', 160, 40),
-    'lstm-consecutive': Network('lstm', 'scratch', 'consecutive', 160, 40),
-    'rnn-gluon-relu': Network('rnn', 'gluon', 'consecutive', 250, 50, activation='relu'),
+    'rnn-random': BookTraining('rnn', 'scratch', 'random', 250, 50),
+    'rnn-consecutive': BookTraining('rnn', 'scratch', 'consecutive', 250, 50),
+    'gru-consecutive': BookTraining('gru', 'scratch', 'consecutive', 160, 40),
+    'lstm-consecutive': BookTraining('lstm', 'scratch', 'consecutive', 160, 40),
+    'rnn-gluon-relu': BookTraining('rnn', 'gluon', 'consecutive', 250, 50, activation='relu'),
 }
 SIDES = ('gluon_rnn', 'd2lzh')
 
@@ -115,7 +115,7 @@ def save_figures(out: Path, one: str, figures: Dict[int, float]) -> None:
     write_whole(out / 'learning.json', json.dumps(with_checksum(content), indent=1) + '\n')
 
 
-def ours(network: Network, seed: int, corpus_name: str, num_epochs: int | None) -> Dict[int, float]:
+def ours(network: BookTraining, seed: int, corpus_name: str, num_epochs: int | None) -> Dict[int, float]:
     """Perplexity at the printed epochs, by this project's trainer."""
     corpus = gluon_rnn.load_corpus(corpus_name)
     gluon_rnn.seed(seed)
@@ -127,7 +127,7 @@ def ours(network: Network, seed: int, corpus_name: str, num_epochs: int | None) 
     return {epoch: record.perplexity for epoch, record in records.items() if epoch % network.period == 0 or epoch == num_epochs}
 
 
-def theirs(network: Network, seed: int, corpus_name: str, num_epochs: int | None) -> Dict[int, float]:
+def theirs(network: BookTraining, seed: int, corpus_name: str, num_epochs: int | None) -> Dict[int, float]:
     """The same by d2lzh's own trainer, around the networks as the book writes them."""
     from gluon_rnn.benchmark.workers import book
     corpus = gluon_rnn.load_corpus(corpus_name)

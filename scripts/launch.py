@@ -61,7 +61,7 @@ def main() -> int:
     args = parser().parse_args()
     if not 0 <= args.grace < float('inf'):
         raise ValueError(f'--grace must be 0 seconds or more, got {args.grace}')
-    return Job(plan(args, read_hosts(args.hostfile) if args.hostfile else []), args.grace).run()
+    return RunningJob(plan(args, read_hosts(args.hostfile) if args.hostfile else []), args.grace).run()
 
 
 @dataclass
@@ -106,7 +106,7 @@ def plan(args: argparse.Namespace, hosts: List[str]) -> List[Process]:
               for i in range(args.workers))]
 
 
-class Job:
+class RunningJob:
     """The processes at work: their output, their ends, and the signals on the way to them."""
 
     def __init__(self, processes: List[Process], grace: float):

@@ -93,17 +93,17 @@ def load_state_dict(model: LanguageModel, state_dict: Mapping[str, torch.Tensor]
                  {name: value.detach().cpu().float().numpy() for name, value in state_dict.items()})
 
 
-def settings(config: ModelConfig, *, layer: bool) -> modules.Settings:
+def settings(config: ModelConfig, *, layer: bool) -> modules.ModelSettings:
     """A model's description for PyTorch. Raises ValueError for what has no counterpart there."""
     if config.cell == 'clockwork' or config.both_forward:
         what = 'a Clockwork RNN' if config.cell == 'clockwork' else 'a network whose second direction reads forward'
         raise ValueError(f'{what} has no counterpart in PyTorch here: export it as ONNX')
-    same = {f.name: getattr(config, f.name) for f in fields(modules.Settings) if hasattr(config, f.name)}
-    return modules.Settings(**{**same, 'layer': layer, 'backward_hiddens': config.backward_hiddens or 0,
+    same = {f.name: getattr(config, f.name) for f in fields(modules.ModelSettings) if hasattr(config, f.name)}
+    return modules.ModelSettings(**{**same, 'layer': layer, 'backward_hiddens': config.backward_hiddens or 0,
                                'reset_after': config.resets_after})
 
 
-def config_of(s: modules.Settings) -> ModelConfig:
+def config_of(s: modules.ModelSettings) -> ModelConfig:
     """A description for PyTorch as one for MXNet."""
     same = {name: value for name, value in asdict(s).items() if name != 'layer'}
     return ModelConfig(**{**same, 'impl': 'gluon' if s.layer else 'scratch', 'backward_hiddens': s.backward_hiddens or None,

@@ -26,7 +26,7 @@ State = Tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
-class Settings:
+class ModelSettings:
     """A language model, in plain types."""
     vocab_size: int
     cell: str = 'gru'               # 'rnn', 'gru' or 'lstm'
@@ -46,7 +46,7 @@ class Settings:
                              "take the form by hand")
 
 
-class ByHand(nn.Module):
+class Loop(nn.Module):
     """A recurrent layer as a loop: `step` holds its equations. A state's arrays are (batch_size, num_hiddens)."""
     gates: str
 
@@ -66,7 +66,7 @@ class ByHand(nn.Module):
         return torch.stack(outputs), state
 
 
-class RNN(ByHand):
+class RNN(Loop):
     gates = 'h'
 
     def step(self: Any, X: Tensor, state: State) -> Tuple[Tensor, State]:
@@ -75,7 +75,7 @@ class RNN(ByHand):
         return H, (H,)
 
 
-class GRU(ByHand):
+class GRU(Loop):
     gates = 'zrh'
 
     def step(self: Any, X: Tensor, state: State) -> Tuple[Tensor, State]:
@@ -90,7 +90,7 @@ class GRU(ByHand):
         return H, (H,)
 
 
-class LSTM(ByHand):
+class LSTM(Loop):
     gates = 'ifoc'
 
     def step(self: Any, X: Tensor, state: State) -> Tuple[Tensor, State]:
@@ -107,7 +107,7 @@ class LSTM(ByHand):
 class LanguageModel(nn.Module):
     """Characters -> one-hot vectors -> recurrent network `rnn` -> output layer (W_hq and b_q by hand, else `dense`)."""
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: ModelSettings):
         super().__init__()
         self.settings = settings
         self.rnn, num_outputs = network(settings)
@@ -128,7 +128,7 @@ class LanguageModel(nn.Module):
 
     def run(self, part: Any, inputs: Tensor, state: State) -> Tuple[Tensor, State]:
         """The outputs of a part of the network, and its last state."""
-        if isinstance(part, ByHand):
+        if isinstance(part, Loop):
             return part(inputs, state)
         if isinstance(part, nn.RNNBase):        # takes and gives its H alone, or H and C together
             outputs, last = part(inputs, state if len(state) > 1 else state[0])
@@ -161,7 +161,7 @@ class LanguageModel(nn.Module):
 
     def begin_state(self, batch_size: int) -> State:
         shapes = [(part.num_layers * (1 + part.bidirectional), batch_size, part.hidden_size) if isinstance(part, nn.RNNBase)
-                  else (batch_size, part.num_hiddens) for part in self.rnn.modules() if isinstance(part, (nn.RNNBase, ByHand))]
+                  else (batch_size, part.num_hiddens) for part in self.rnn.modules() if isinstance(part, (nn.RNNBase, Loop))]
         return tuple(torch.zeros(shape) for shape in shapes for _ in range(1 + (self.settings.cell == 'lstm')))
 
 
@@ -171,7 +171,7 @@ def shares(state: State, parts: int) -> List[State]:
     return [state[k * size:(k + 1) * size] for k in range(parts)]
 
 
-def network(s: Settings) -> Tuple[nn.Module, int]:
+def network(s: ModelSettings) -> Tuple[nn.Module, int]:
     """The recurrent network that the settings describe, in parts where no layer can hold it; the number of its outputs."""
     backward_hiddens = s.backward_hiddens or s.num_hiddens
     num_outputs = s.num_hiddens + backward_hiddens * s.bidirectional
@@ -186,7 +186,7 @@ def network(s: Settings) -> Tuple[nn.Module, int]:
     return nn.ModuleDict(layers) if len(layers) > 1 else layers['layer0'], num_outputs
 
 
-def direction(s: Settings, *sizes: int, **more: Any) -> nn.Module:
+def direction(s: ModelSettings, *sizes: int, **more: Any) -> nn.Module:
     """One layer in one direction; of torch.nn, several in both where more says so. sizes: inputs and hidden units."""
     if s.layer:
         more.update({'nonlinearity': s.activation} if s.cell == 'rnn' else {})
@@ -214,7 +214,7 @@ def load_model(path: Any) -> Tuple[LanguageModel, str]:
         digest = saved.pop('sha256')
         if digest != digest_of(saved):        # PyTorch itself checks nothing of what it reads
             raise ValueError('its contents are not what was exported')
-        model = LanguageModel(Settings(**saved['settings']))
+        model = LanguageModel(ModelSettings(**saved['settings']))
         model.load_state_dict(saved['state_dict'])
     except Exception as error:      # torch.load has no errors of its own: whatever it stumbles over comes out
         said = (str(error).splitlines() or [''])[0][:120]

@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict
 
 import torch
-from modules import LanguageModel, Settings
+from modules import LanguageModel, ModelSettings
 from torch_trainer import TorchTrainer, consecutive_batches
 
 
@@ -28,7 +28,7 @@ def prepare(options: Dict[str, Any]) -> Callable[[], float]:
 def new_model(options: Dict[str, Any]) -> LanguageModel:
     """The model with the first weights that the others have: N(0, 0.01), biases zero."""
     layer = options['impl'] == 'layer'
-    model = LanguageModel(Settings(options['vocab_size'], options['cell'], layer, options['num_hiddens'], reset_after=layer))
+    model = LanguageModel(ModelSettings(options['vocab_size'], options['cell'], layer, options['num_hiddens'], reset_after=layer))
     for name, param in model.named_parameters():
         if 'bias' in name:
             torch.nn.init.zeros_(param)

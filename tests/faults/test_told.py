@@ -60,7 +60,7 @@ def test_every_script_names_the_flag_that_was_meant(refused, name):
     module = importlib.import_module(name)
     if not hasattr(module, 'parser'):
         return
-    flags = {flag for flag in _cli.flags_of(module.parser()) if len(flag) > 6}
+    flags = {flag for flag in _cli.all_flags(module.parser()) if len(flag) > 6}
     for flag in flags:
         wrong = flag[:-1]
         assert _cli.nearest(wrong, sorted(flags)).startswith(wrong), wrong
