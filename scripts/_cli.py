@@ -177,6 +177,7 @@ def at_least(least: int) -> Callable[[str], int]:
         if int(text) < least:
             raise argparse.ArgumentTypeError(f'must be {least} or more, got {text}')
         return int(text)
+    whole_number.__name__ = 'whole number'      # as argparse says it of what is none
     return whole_number
 
 
@@ -234,7 +235,7 @@ class ArgumentParser(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
-        message = re.sub('^argument (--.*): must', r'\1 must', message)
+        message = re.sub(r'^argument (?:-\w/)?(--.*): must', r'\1 must', message)
         unknown = re.findall(r'--[\w-]+', message) if message.startswith('unrecognized arguments') else []
         if 'invalid choice' in message:     # the value of a flag that is unknown was taken for a command
             unknown = [word for word in self.words if re.fullmatch(r'--[\w-]+', word) and word not in self._option_string_actions]

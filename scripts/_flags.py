@@ -60,10 +60,15 @@ def add_quick(parser: argparse.ArgumentParser, minutes: str) -> None:
                         f'mean nothing; {minutes}')
 
 
-def make_room(paths: Sequence[Path], overwrite: bool) -> None:
-    """Make the folders of these files. Raises ValueError where one is there already, unless told to overwrite it."""
+def check_free(paths: Sequence[Path], overwrite: bool) -> None:
+    """Raise ValueError where one of these files is there already, unless told to overwrite it."""
     there = [path for path in paths if path.is_file()]
     if there and not overwrite:
         raise ValueError(f'{there[0]} is there already: choose another --out, or replace it by --overwrite')
+
+
+def make_room(paths: Sequence[Path], overwrite: bool) -> None:
+    """The same, and make the folders of these files: for commands that can refuse nothing after it."""
+    check_free(paths, overwrite)
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, List
 
 import _cli
-from _flags import add_out, make_room
+from _flags import add_out, check_free
 
 from gluon_rnn.benchmark.cases import (
     SIZES,
@@ -46,8 +46,7 @@ def parser() -> argparse.ArgumentParser:
     p = _cli.ArgumentParser(description=__doc__, epilog=EXAMPLES)
     commands = p.add_subparsers(required=True, metavar='epochs|growth|generation', parser_class=_cli.ArgumentParser)
     epochs = commands.add_parser('epochs', help='seconds an epoch', description=epochs_command.__doc__)
-    epochs.add_argument('--only', nargs='+', metavar='ROW', choices=[case.name for case in epoch_cases()],
-                        help='only the rows of these names')
+    epochs.add_argument('--only', nargs='+', metavar='ROW', help='only the rows of these names')
     epochs.add_argument('--busy', action='store_true', help='beside other programs, one for each CPU')
     for name in ('num-hiddens', 'batch-size', 'vocab-size', 'num-chars'):
         epochs.add_argument(f'--{name}', type=_cli.count, default=getattr(Setting, name.replace('-', '_')),
@@ -75,7 +74,10 @@ def epochs_command(args: argparse.Namespace) -> None:
         tell('PyTorch is not installed, its rows are left out: pip install -r requirements-dev.txt')
     if not peer_cases():
         tell('JAX is not there, its row is left out: make peers')
-    cases = [case for case in epoch_cases() if not args.only or case.name in args.only]
+    cases = epoch_cases()
+    if unknown := sorted(set(args.only or []) - {case.name for case in cases}):
+        raise ValueError(f'--only must be of {", ".join(case.name for case in cases)}, got {unknown[0]}')
+    cases = [case for case in cases if not args.only or case.name in args.only]
     sizes = {name: getattr(args, name) for name in ('num_hiddens', 'batch_size', 'vocab_size', 'num_chars')}
     found = measure_epochs(cases, [Setting(cell=cell, **sizes) for cell in args.cell], rounds=args.rounds, threads=args.threads,
                            busy=args.busy, on_progress=tell, on_table=print)
@@ -97,6 +99,7 @@ def growth_command(args: argparse.Namespace) -> None:
                 if growth.error:
                     print(f'  not measured from {growth.error}')
             if any(growth.sizes for growth in growths):
+                args.out.mkdir(parents=True, exist_ok=True)
                 save_figure(plot_growth(growths), args.out / f'growth-{cell}-{size}.png')
             found += [{'cell': cell, **growth.to_dict()} for growth in growths]
     save(args.out / args.file, found)
@@ -117,6 +120,7 @@ def tell(text: str) -> None:
 
 
 def save(path: Path, found: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, json.dumps(found, indent=2) + '\n')
 
 
@@ -124,7 +128,7 @@ def main() -> None:
     args = parser().parse_args()
     if getattr(args, 'values', None) and len(args.size) > 1:
         raise ValueError(f'--values needs one --size, got {" ".join(args.size)}')
-    make_room([args.out / args.file], args.overwrite)
+    check_free([args.out / args.file], args.overwrite)
     args.function(args)
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import _cli
+import filelock
 from _flags import add_out
 from _progress import Progress
 
@@ -57,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument('networks', nargs='*', metavar='NETWORK', help=f'{", ".join(NETWORKS)} (default: all)')
     p.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
     p.add_argument('--sides', nargs='+', choices=SIDES, default=list(SIDES))
-    p.add_argument('--num-epochs', type=int, help="(default: the book's)")
+    p.add_argument('--num-epochs', type=_cli.count, help="(default: the book's)")
     p.add_argument('--corpus', default='jaychou')
     add_out(p, Path('runs/compare_d2lzh'), 'folder for the figures; what is there is kept, and only what is missing is computed')
     return p
@@ -69,6 +70,7 @@ def main() -> None:
     unknown = set(names) - NETWORKS.keys()
     if unknown:
         raise ValueError(f'network must be of {", ".join(NETWORKS)}, got {", ".join(sorted(unknown))}')
+    gluon_rnn.load_corpus(args.corpus)      # is refused here, before anything is written
     args.out.mkdir(parents=True, exist_ok=True)
     if args.overwrite:
         for name in ('learning.json', 'settings.json'):
@@ -111,8 +113,9 @@ def saved_figures(out: Path) -> Dict[str, Dict[str, float]]:
 
 
 def save_figures(out: Path, one: str, figures: Dict[int, float]) -> None:
-    content = {**saved_figures(out), one: {str(epoch): value for epoch, value in figures.items()}}
-    write_whole(out / 'learning.json', json.dumps(with_checksum(content), indent=1) + '\n')
+    with filelock.FileLock(out / '.lock'):      # several commands may work on one folder
+        content = {**saved_figures(out), one: {str(epoch): value for epoch, value in figures.items()}}
+        write_whole(out / 'learning.json', json.dumps(with_checksum(content), indent=1) + '\n')
 
 
 def ours(network: BookTraining, seed: int, corpus_name: str, num_epochs: int | None) -> Dict[int, float]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping
 
 import _cli
-from _flags import add_out, add_quick, add_seed, make_room
+from _flags import add_out, add_quick, add_seed, check_free
 from _runs import given_settings
 from tqdm import tqdm
 
@@ -85,7 +85,7 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     args = parser().parse_args()
     import gluon_rnn.torch_parity  # noqa: F401  (says how to install PyTorch where it is missing)
-    make_room([args.out / name for name in args.files], args.overwrite)
+    check_free([args.out / name for name in args.files], args.overwrite)
     if vars(args).get('quick'):
         args.num_hiddens, args.num_steps, args.batch_size, args.vocab_size, args.rounds = 32, 5, 8, 100, min(args.rounds, 2)
     found = args.function(args)
@@ -97,6 +97,7 @@ def save(args: argparse.Namespace, name: str, content: Dict[str, Any]) -> None:
     from gluon_rnn import runtime
     from gluon_rnn.torch_parity.page import versions
     content = {**content, 'versions': versions(), 'machine': runtime.machine()}
+    args.out.mkdir(parents=True, exist_ok=True)
     write_whole(args.out / name, json.dumps(content, ensure_ascii=False, indent=1) + '\n')
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict
 
 import _cli
-from _flags import add_out, make_room
+from _flags import add_out, check_free
 
 from gluon_rnn.runs import checkpoint
 
@@ -48,7 +48,8 @@ def main() -> None:
     _cli.say_which(args.run, saved.epoch)
     run = args.run if args.run.is_dir() else args.run.parent
     path = args.out or Path(f'{run.resolve()}{suffix}')
-    make_room([path], args.overwrite)
+    check_free([path], args.overwrite)
+    path.parent.mkdir(parents=True, exist_ok=True)
     said = write(saved, path, args)
     print(f'{path}: {path.stat().st_size} bytes{said}')
 

@@ -84,7 +84,10 @@ def names(runs: List[Path]) -> List[str]:
     if len(set(folders)) < len(folders):
         raise ValueError('the same RUN is given twice: give each once')
     common = os.path.commonpath([folder.parent for folder in folders])
-    return ['-'.join(folder.relative_to(common).parts) for folder in folders]
+    labels = ['-'.join(folder.relative_to(common).parts) for folder in folders]
+    if len(set(labels)) < len(labels):
+        raise ValueError(f'two RUNs would have one name of {", ".join(labels)}: rename a folder')
+    return labels
 
 
 def eager(model: LanguageModel) -> LanguageModel:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Dict
 
 import _cli
-from _flags import add_out, make_room
+from _flags import add_out, check_free
 from generate import read_model
 
 from gluon_rnn.corpora.reading import read_text
@@ -42,7 +42,7 @@ def main() -> None:
     args = parser().parse_args()
     if len(set(args.models)) < len(args.models):
         raise ValueError('the same RUN is given twice: give each once')
-    make_room([args.out], args.overwrite)
+    check_free([args.out], args.overwrite)
     text = read_text(args.text) if os.path.isfile(args.text) else args.text     # it may be too long for a name
     scores: Dict[str, TextScore] = {}
     for path in args.models:
@@ -53,6 +53,7 @@ def main() -> None:
         print('  least expected: ' + ', '.join(f'{piece!r} at {place} (p {p:.2g})' for place, piece, p in
                                                found.least_expected(args.least)))
     from gluon_rnn.plots import plot_surprise, save_figure
+    args.out.parent.mkdir(parents=True, exist_ok=True)
     save_figure(plot_surprise({f'{name}: perplexity {found.perplexity:.2f}': beginning(found) for name, found in scores.items()}),
                 args.out)
     print(f'wrote {args.out}')

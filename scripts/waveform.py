@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Dict, List
 
 import _cli
-from _flags import add_out, add_seed, make_room
+from _flags import add_out, add_seed, check_free
 from _progress import Progress
 
 import gluon_rnn
@@ -48,7 +48,7 @@ def main() -> None:
     errors: Dict[str, List[float]] = {}
     _cli.stop_on_sigterm(at_once=False)
     networks = compare_networks(tuple(args.periods), args.num_hiddens)
-    make_room([args.out / 'waveform.png'], args.overwrite)
+    check_free([args.out / 'waveform.png'], args.overwrite)
     with Progress(0, 'building the networks') as progress, contextlib.suppress(KeyboardInterrupt):
         for cell, generator in networks:
             label = f'{cell}, {generator.config.num_hiddens} hidden units, {generator.num_parameters:,} parameters'
@@ -61,6 +61,7 @@ def main() -> None:
                     progress.write(f'epoch {fit.epoch}, error {fit.error:.4f}, time {time.perf_counter() - start:.2f} sec')
                 _cli.raise_if_stopped()
     waves = {label: generator(len(target)).asnumpy() for label, generator in generators.items()}
+    args.out.mkdir(parents=True, exist_ok=True)
     save_figure(plot_waves(target, waves, errors), args.out / 'waveform.png')
     if _cli.asked_to_stop():
         raise KeyboardInterrupt(f'stopped; the waves as they were then are in {args.out / "waveform.png"}')

@@ -78,7 +78,7 @@ class Network(Weighted):
 
 
 class Twin(Network):
-    """The numbers of another network, made in another way from its parameters."""
+    """Another way to compute a network, whose parameters and states it shares."""
 
     def __init__(self, network: Any):
         self.network, self.ctx = network, network.ctx

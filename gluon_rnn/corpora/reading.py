@@ -102,24 +102,32 @@ def _decoded(path: Path, member: str | None, encoding: str | None, *, newline: s
     """The text of one file in blocks. newline: as `open` takes it."""
     empty = True
     with _opened(path, member) as file:
+        _check_size(path, path.stat().st_size)
         start = file.peek(4)
         encoding = encoding or next((name for mark, name in _BYTE_ORDER_MARKS if start.startswith(mark)), 'utf-8')
         text = io.TextIOWrapper(file, 'utf-8-sig' if codecs.lookup(encoding).name == 'utf-8' else encoding, newline=newline)
         try:
             while block := text.read(_BLOCK):
-                if file.tell() > MAX_TEXT_BYTES:
-                    raise _Refused(f'{path} is larger than {MAX_TEXT_BYTES >> 20} MiB, unpacked: cut it into parts')
+                _check_size(path, file.tell())
                 empty = False
                 yield block
-        except UnicodeDecodeError as error:
-            raise _Refused(f'{path} is not {encoding.upper()} text (byte {file.tell() - len(error.object) + error.start}): save '
-                           f'it as UTF-8, or name its encoding, as gb18030') from None
+        except UnicodeError as error:       # of a text in UTF-16 that begins with no mark it tells no place
+            place = str(error)
+            if isinstance(error, UnicodeDecodeError):
+                place = f'byte {file.tell() - len(error.object) + error.start}'
+            raise _Refused(f'{path} is not {encoding.upper()} text ({place}): save it as UTF-8, or name its encoding, as '
+                           f'gb18030') from None
     if empty:
         raise ValueError(f'{path} is empty: give a text with at least a few hundred characters')
 
 
 class _Refused(ValueError):
     """A file that can be unpacked, and is not taken."""
+
+
+def _check_size(path: Path, size: int) -> None:
+    if size > MAX_TEXT_BYTES:
+        raise _Refused(f'{path} is larger than {MAX_TEXT_BYTES >> 20} MiB, unpacked: cut it into parts')
 
 
 @contextlib.contextmanager
@@ -150,4 +158,5 @@ def _the_text(archive: zipfile.ZipFile, path: Path, member: str | None) -> zipfi
         names = ', '.join(ascii(info.filename)[1:-1] if not info.filename.isprintable() else info.filename for info in files[:5])
         wanted = f'one file {member!r}' if member else 'exactly one text file'
         raise _Refused(f'{path} must hold {wanted}, found {names or "none"}: choose one by {path.name}:NAME')
+    _check_size(path, chosen[0].file_size)
     return chosen[0]

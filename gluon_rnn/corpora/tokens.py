@@ -181,7 +181,7 @@ def index_chars(blocks: Iterable[str], known: Sequence[str] = ()) -> Tuple[np.nd
     final[numbers[vocabulary]] = np.arange(len(vocabulary))
     for i, part in enumerate(parts):    # each takes the place of the one before
         parts[i] = final[part]
-    return np.concatenate(parts), Vocabulary(map(chr, vocabulary))
+    return np.concatenate(parts or [final]), Vocabulary(map(chr, vocabulary))
 
 
 def index_words(blocks: Iterable[str], min_count: int = 1, known: Sequence[str] = ()) -> Tuple[np.ndarray, Vocabulary]:

@@ -28,7 +28,7 @@ def _rebuild(kind: Any, config: Any, device: Tuple[str, int], weights: BookParam
     if model.parameters().keys() - weights.keys() and hasattr(model.network, 'freeze_second_bias'):
         model.network.freeze_second_bias()
     load_weights(model.parameters(), weights)
-    model.idx_to_char = idx_to_char
+    model.idx_to_char = idx_to_char or Vocabulary()
     return model
 
 
@@ -98,7 +98,7 @@ class Model(Weighted):
 
     def load_book_params(self, params: BookParams) -> None:
         owner = {'W_hq': self.output, 'b_q': self.output, 'W_e': self.embedding or self.network}
-        for part in self.parts:
+        for part in reversed(self.parts):       # all else is the network's, which tells what it does not know
             part.load_book_params({name: value for name, value in params.items() if owner.get(name, self.network) is part})
 
 

@@ -86,7 +86,8 @@ class MaskedText(TextBatches):
     def __init__(self, corpus_indices: Any, config: TrainConfig, mask: int, mask_rate: float):
         if not 0 < mask_rate < 1:
             raise ValueError(f'mask_rate must be above 0 and below 1, got {mask_rate}')
-        super().__init__(check_indices(corpus_indices, mask, 'the indices of the text'), config)
+        indices = check_indices(corpus_indices, mask, 'the indices of the text')
+        super().__init__(indices.astype(np.int64, copy=False), config)      # a type that holds the mask, too
         self.mask, self.mask_rate = mask, mask_rate
 
     def batches(self, epoch: int) -> Iterator[Rows]:

@@ -92,7 +92,7 @@ def fit_wave(generator: Generator, target: np.ndarray, num_epochs: int, *, lr: f
         optimizer.step()
         error = loss.asscalar() / variance
         if not np.isfinite(error):
-            raise ArithmeticError(f'the error is no longer finite in epoch {epoch}: lower lr')
+            raise ArithmeticError(f'the error is no longer finite in epoch {epoch}: lower lr, or take another seed')
         yield Fit(epoch, float(error))
 
 

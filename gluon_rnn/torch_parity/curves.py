@@ -35,7 +35,7 @@ class CurveConfig:
     optimizer: str = 'sgd'              # or 'adam'
     lr: float = 1e2
     clipping_theta: float = 1e-2
-    keep_state: bool = False            # the state goes on from one epoch's end to the next one's beginning
+    keep_state: bool = False            # the state goes on from one epoch's end to the next one's beginning; consecutive only
     torch_init: bool = False            # first weights as torch.nn draws them, else N(0, 0.01) and biases zero
     seed: int = 0
 

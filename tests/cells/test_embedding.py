@@ -120,7 +120,7 @@ def test_all_write_the_same(variant):
 def test_errors():
     with pytest.raises(ValueError, match=r'embed_size must be 0 [(]none[)] or more, got -1'):
         ModelConfig(vocab_size=3, embed_size=-1)
-    with pytest.raises(ValueError, match='must have shape'):
+    with pytest.raises(ValueError, match='W_e must have shape'):
         copy_params(model('scratch', embed_size=4), model('scratch'))
     built = model('scratch')
     with pytest.raises(ValueError, match=f'X must be whole numbers from 0 to {VOCAB - 1}'):

@@ -43,11 +43,13 @@ def test_epochs_beside_everyone(script, measured, tmp_path):
     assert (tmp_path / 'epochs.png').stat().st_size > 10_000
 
 
-def test_epochs_of_some_rows(script, refused, measured):
+def test_epochs_of_some_rows(script, measured):
     rows = ['gluon_rnn numba', 'torch.nn']
     assert script('benchmark', 'epochs', '--only', *rows, '--cell', 'rnn').status == 0
     assert measured == rows
-    refused("invalid choice: 'keras'", 'benchmark', 'epochs', '--only', 'torch.nn', 'keras', '--overwrite')
+    ended = script('benchmark', 'epochs', '--only', 'torch.nn', 'keras', '--overwrite')
+    assert ended.status == 2 and ended.err.splitlines()[-1].startswith('benchmark.py: --only must be of d2lzh scratch, ')
+    assert ended.err.endswith(', got keras\n')
 
 
 def test_epochs_without_torch(script, measured, monkeypatch):

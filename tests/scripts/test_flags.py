@@ -69,3 +69,15 @@ def test_what_is_there_is_told_before_any_work(tmp_path, refused, script, small)
     for name, file in (('waveform', 'waveform.png'), ('alphabet', 'alphabet.json'), ('bptt_cost', 'cost.png')):
         (tmp_path / file).write_text('')
         refused(f'{file} is there already', name, '--out', tmp_path)
+
+
+@pytest.mark.parametrize('command', [('score', 'none', '想'), ('waveform', '--num-samples', 1),
+                                     ('benchmark', 'epochs', '--num-chars', 10), ('export', 'none', '--format', 'onnx')])
+def test_what_is_refused_leaves_no_folder(script, tmp_path, command):
+    assert script(*command, '--out', tmp_path / 'new' / 'it').status == 2
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_count_that_is_none_says_so(refused):
+    refused("argument --num-samples: invalid whole number value: 'x'", 'waveform', '--num-samples', 'x')
+    refused('--num-samples must be', 'waveform', '--num-samples', 0)

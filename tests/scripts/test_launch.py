@@ -267,8 +267,8 @@ def test_signals_go_over_ssh(token, ssh, tmp_path):
 # --------------------------------------------------------------------------------------------------------------------- errors
 
 @pytest.mark.parametrize('said, flags', [
-    ('argument -n/--workers: must be 1 or more, got 0', ('-n', 0)),
-    ('argument -s/--servers: must be 1 or more, got -1', ('-n', 2, '-s', -1)),
+    ('--workers must be 1 or more, got 0', ('-n', 0)),
+    ('--servers must be 1 or more, got -1', ('-n', 2, '-s', -1)),
     ('--grace must be 0 seconds or more, got -1.0', ('-n', 1, '--grace', -1)),
     ('required: -n/--workers', ()),
     ('nowhere: No such file', ('-n', 1, '--hostfile', 'nowhere')),

@@ -105,7 +105,7 @@ def uses(bench: Workbench) -> Outcome:
     model = bench.train('GRU', corpus=learned, keep_best=True, cell='gru', num_hiddens=128, sigma=0.1, valid_fraction=1 / 9,
                         num_epochs=bench.size(6, 2), batch_size=16, optimizer='adam', lr=5e-3, clipping_theta=1).model
     gap = corpus.vocab_size     # the log probability of each character after each, (vocab_size, vocab_size), by counted pairs
-    pairs = Counting(train, gap, right=False).log_probabilities(nd.array([[left, gap] for left in range(gap)]))
+    pairs = Counting(train, gap, right=False).log_probabilities(np.array([[left, gap] for left in range(gap)]))
     rows = [row for row in verses(held_out, corpus) if len(set(row[1:-1])) >= 3][:bench.size(400, 10)]
     if not rows:
         raise ValueError('the held-out text has no verses of three characters or more: give a longer text')
