@@ -189,7 +189,7 @@ def _single(settings: RunSettings) -> float | None:
 def read_layers(path: Path) -> Dict[str, List[float]]:
     """Read what `write_layers` has kept; nothing where it has kept nothing. Raises ValueError where the file is damaged."""
     try:
-        return verified(path.read_bytes(), required=False) if path.exists() else {}
+        return verified(path.read_bytes()) if path.exists() else {}
     except ValueError as error:
         raise ValueError(f'{path} is damaged ({error}): delete it, and the next reproduction measures it again') from None
 
